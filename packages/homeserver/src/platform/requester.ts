@@ -1,0 +1,19 @@
+// Who makes a request, once authentication is done. It stands on the lowest floor because every floor above speaks of it:
+// http makes it (appservices/masquerade.ts for application services), client-api and actions ask it.
+// https://spec.matrix.org/v1.19/application-service-api/#identity-assertion
+
+/** The user that a request acts as, and by what right. */
+export interface Requester {
+  readonly userId: string;
+  /** Absent for an application service that did not name a device. */
+  readonly deviceId?: string;
+  /** Set when the request carries an as_token: id of the application service. */
+  readonly appserviceId?: string;
+  /** May use the admin API. */
+  readonly admin: boolean;
+  readonly guest: boolean;
+  /** False: limits do not apply (application services that say `rate_limited: false`). */
+  readonly rateLimited: boolean;
+  /** SHA-256 of the access token, hex: what logout deletes. Absent for an as_token. */
+  readonly tokenHash?: string;
+}

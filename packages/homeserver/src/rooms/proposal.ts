@@ -1,0 +1,42 @@
+// What an action hands to a room's lane: events to be built, authorised and appended together, and the client transaction that
+// asked for them. The lane answers after the commit.
+
+import type { JsonObject } from '@pons/spec';
+
+/** One event that somebody wants to make. Its place in the room, hashes and signature are the lane's business. */
+export interface EventDraft {
+  readonly type: string;
+  /** Given: a state event. */
+  readonly stateKey?: string;
+  readonly sender: string;
+  readonly content: JsonObject;
+  /** Milliseconds; the clock's time when absent. Given by application services (timestamp massaging). */
+  readonly originServerTs?: number;
+  /** Event id that an m.room.redaction redacts. */
+  readonly redacts?: string;
+}
+
+/** Several drafts become one Commit: all or nothing. */
+export interface Proposal {
+  readonly roomId: string;
+  readonly drafts: readonly EventDraft[];
+  /** The same key again answers the first response and makes nothing. */
+  readonly clientTransaction?: ClientTransactionKey;
+  /** W3C traceparent of the request. */
+  readonly trace?: string;
+}
+
+/** Scope of a transaction id: user, device, endpoint (and the room of the proposal). */
+export interface ClientTransactionKey {
+  readonly userId: string;
+  /** '' for a requester without a device. */
+  readonly deviceId: string;
+  /** Operation of the endpoint descriptor, e.g. `sendMessage`. */
+  readonly endpoint: string;
+  readonly txnId: string;
+}
+
+/** What the lane answers: the events in the order of the drafts. Rejections are thrown as MatrixError M_FORBIDDEN. */
+export interface ProposalResult {
+  readonly events: readonly { readonly eventId: string; readonly position: number }[];
+}

@@ -1,0 +1,150 @@
+// What the one door takes: everything that must become visible together, as rows. Domains build a Commit in memory; group-commit.ts
+// writes many of them in one statement and gives each its positions. Nothing here decides anything.
+
+/** Rows that are written together, or not at all. */
+export interface Commit {
+  /** Needs a lane; refused when the room has moved on. */
+  readonly room?: RoomPart;
+  /** A duplicate key answers the stored response instead of writing anything. */
+  readonly clientTransactions?: readonly ClientTransactionRow[];
+  readonly accountData?: readonly AccountDataRow[];
+  readonly receipts?: readonly ReceiptRow[];
+  readonly toDevice?: readonly ToDeviceRow[];
+  readonly deviceListChanges?: readonly UserRow[];
+  readonly profileChanges?: readonly UserRow[];
+  /** How many positions it takes; each positioned row names its place among them (`at`, 0-based). */
+  readonly positions: number;
+}
+
+/** What a lane adds to its room. */
+export interface RoomPart {
+  readonly roomNid: number;
+  /** rooms.version that this was built on; -1: the room is new and `create` is given. */
+  readonly builtOn: number;
+  readonly create?: { readonly roomId: string; readonly roomVersion: string };
+  /** rooms.state_version after it. */
+  readonly stateVersion: number;
+  /** event_nid of the forward extremities after it. */
+  readonly extremities: readonly number[];
+  readonly depth: number;
+  readonly joined: number;
+  readonly invited: number;
+  readonly nextLine: number;
+  readonly events: readonly EventRow[];
+  /** Changes of state intervals: closes the open interval of (line, key) at fromVersion and opens this one. */
+  readonly state: readonly StateRow[];
+  readonly lines?: readonly { readonly line: number; readonly baseVersion: number }[];
+  readonly members: readonly MemberRow[];
+  readonly relations: readonly RelationRow[];
+  /** The redacted event's JSON replaces the one stored. */
+  readonly redactions: readonly { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[];
+  readonly aliases?: readonly { readonly alias: string; readonly creator: string }[];
+  readonly aliasesRemoved?: readonly string[];
+  readonly published?: boolean;
+}
+
+export interface EventRow {
+  readonly eventNid: number;
+  readonly eventId: string;
+  /** Place among the positions of the Commit; undefined: takes none (outlier, rejected, soft-failed). */
+  readonly at?: number;
+  /** Given for history that arrives late; live events are ordered by their position. */
+  readonly order?: { readonly major: number; readonly minor: number };
+  readonly type: string;
+  readonly sender: string;
+  readonly keyNid: number | null;
+  readonly depth: number;
+  readonly originServerTs: number;
+  readonly line: number;
+  readonly stateVersion: number;
+  readonly outlier: boolean;
+  readonly rejected: boolean;
+  readonly softFailed: boolean;
+  readonly authChain: number | null;
+  readonly authChainSeq: number | null;
+  readonly transactionKey: string | null;
+  readonly trace: string | null;
+  readonly json: string;
+  readonly prevEventIds: readonly string[];
+  readonly authEventIds: readonly string[];
+}
+
+export interface StateRow {
+  readonly line: number;
+  readonly keyNid: number;
+  readonly fromVersion: number;
+  readonly eventNid: number | null;
+}
+
+export interface MemberRow {
+  readonly userId: string;
+  readonly membership: string;
+  readonly eventNid: number;
+  readonly sender: string;
+  readonly local: boolean;
+  readonly displayname: string | null;
+  readonly avatarUrl: string | null;
+  readonly at: number;
+}
+
+export interface RelationRow {
+  readonly eventNid: number;
+  readonly relatesTo: string;
+  readonly relType: string;
+  readonly key: string | null;
+}
+
+export interface ClientTransactionRow {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly endpoint: string;
+  readonly roomNid: number;
+  readonly txnId: string;
+  readonly response: string;
+  readonly createdTs: number;
+}
+
+export interface AccountDataRow {
+  readonly userId: string;
+  readonly roomNid: number;
+  readonly type: string;
+  readonly json: string;
+  readonly at: number;
+}
+
+export interface ReceiptRow {
+  readonly roomNid: number;
+  readonly userId: string;
+  readonly type: string;
+  readonly threadId: string;
+  readonly eventId: string;
+  readonly ts: number;
+  readonly at: number;
+}
+
+export interface ToDeviceRow {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly json: string;
+  readonly at: number;
+}
+
+export interface UserRow {
+  readonly userId: string;
+  readonly at: number;
+}
+
+/** What became of a Commit. */
+export type CommitOutcome =
+  /** Written; row `at` n has position `first + n`. */
+  | { readonly outcome: 'stored'; readonly first: number }
+  /** The room has moved on: refresh the lane and rebuild. */
+  | { readonly outcome: 'refused' }
+  /** This client transaction was done before: its stored response, by index into clientTransactions. */
+  | { readonly outcome: 'duplicate'; readonly index: number; readonly response: string };
+
+/** The one door. Waits for nothing but the database; the caller is answered after the commit. */
+export interface Door {
+  /** @throws StorageError when the rows themselves cannot be stored; then nothing of this Commit is */
+  commit(commit: Commit): Promise<CommitOutcome>;
+}

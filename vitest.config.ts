@@ -1,0 +1,23 @@
+// One configuration for every package. Tests ending in .slow.test.ts belong to `test:slow`, .long.test.ts to `test:long`.
+import { defineConfig } from 'vitest/config';
+
+const tier = process.env['PONS_TEST_TIER'] ?? 'fast';
+const all = [
+  'packages/**/*.test.ts',
+  'registration/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'scripts/**/*.test.ts',
+  'bench/**/*.test.ts',
+];
+const slow = '**/*.slow.test.ts';
+const long = '**/*.long.test.ts';
+
+export default defineConfig({
+  test: {
+    include: tier === 'fast' ? all : [tier === 'slow' ? slow : long],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(tier === 'fast' ? [slow, long] : [])],
+    maxWorkers: 2,
+    testTimeout: tier === 'fast' ? 20_000 : 600_000,
+    hookTimeout: 60_000,
+  },
+});
