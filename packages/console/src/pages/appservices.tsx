@@ -1,0 +1,79 @@
+// Each application service with its queue: how much waits, how old the oldest is, what went wrong last. Never a silent queue.
+import { duration } from '../parts/duration.ts';
+import { useLive } from '../parts/live.ts';
+
+interface Appservice {
+  readonly id: string;
+  readonly url: string | null;
+  readonly sender: string;
+  readonly status: 'up' | 'recovering' | 'paused' | 'idle';
+  readonly queue_depth: number;
+  readonly oldest_unacknowledged_ms: number | null;
+  readonly in_flight: number;
+  readonly retries: number;
+  readonly acknowledged_position: number;
+  readonly delivered_events: number;
+  readonly delivered_transactions: number;
+  readonly set_aside: number;
+  readonly last_error: string | null;
+}
+
+export function Appservices() {
+  return (
+    <section>
+      <h1>Application services</h1>
+      <Table />
+    </section>
+  );
+}
+
+/** The live table, also shown on the overview. */
+export function Table() {
+  const { value, error } = useLive<{ appservices: readonly Appservice[] }>('/_pons/admin/v1/appservices');
+  if (value === undefined) return <p class={error === undefined ? 'dim' : 'bad'}>{error ?? 'Asking …'}</p>;
+  if (value.appservices.length === 0) {
+    return (
+      <p class="dim">
+        None yet. Put a registration.yaml into the appservices folder; it is picked up while the server runs.
+      </p>
+    );
+  }
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Application service</th>
+          <th>State</th>
+          <th class="number">Waiting</th>
+          <th class="number">Lag</th>
+          <th class="number">Delivered</th>
+          <th class="number">Retries</th>
+          <th>Last error</th>
+        </tr>
+      </thead>
+      <tbody>
+        {value.appservices.map((one) => (
+          <tr key={one.id} data-appservice={one.id}>
+            <td>
+              <strong>{one.id}</strong>
+              <br />
+              <span class="dim">{one.sender}</span>
+            </td>
+            <td>
+              <span class={`badge ${one.status}`}>{one.status}</span>
+            </td>
+            <td class="number">{one.queue_depth}</td>
+            <td class="number">
+              {one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
+            </td>
+            <td class="number" data-delivered>
+              {one.delivered_events}
+            </td>
+            <td class="number">{one.retries}</td>
+            <td>{one.last_error ?? <span class="dim">none</span>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,46 @@
+// The sign-in form. Only server administrators see anything behind it.
+import { useState } from 'preact/hooks';
+import { ApiError } from '../api.ts';
+import { signIn } from '../session.ts';
+
+export function SignIn() {
+  const [error, setError] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setBusy(true);
+    setError(undefined);
+    try {
+      await signIn(String(form.get('user')), String(form.get('password')));
+    } catch (failure) {
+      setError(failure instanceof ApiError ? failure.message : String(failure));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="sign-in">
+      <form onSubmit={(event) => void submit(event)}>
+        <h1>Pons</h1>
+        <p>Sign in with an administrator's account of this server.</p>
+        <label>
+          User name
+          <input name="user" autocomplete="username" autofocus required />
+        </label>
+        <label>
+          Password
+          <input name="password" type="password" autocomplete="current-password" required />
+        </label>
+        {error !== undefined && (
+          <p class="bad" role="alert">
+            {error}
+          </p>
+        )}
+        <button type="submit" disabled={busy}>
+          {busy ? 'Signing in …' : 'Sign in'}
+        </button>
+      </form>
+    </main>
+  );
+}
