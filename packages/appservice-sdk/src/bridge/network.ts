@@ -3,6 +3,10 @@
 // bridge can do: a verb in `to` that exists is supported, one that is absent takes `without` (default: a readable fallback), never
 // silence. So a capability cannot be claimed without the code for it.
 
+import type { Log } from '../log.ts';
+
+export type { Log };
+
 /** A plain string may be given anywhere; an id of one kind is not accepted for another kind. */
 export type Id<K extends string> = string & { readonly __id?: K };
 export type UserId = Id<'user'>;
@@ -24,6 +28,7 @@ export type Inline =
   | { s: Inline[] }
   | { code: string }
   | { link: string; text: Inline[] }
+  // oxlint-disable-next-line typescript/no-redundant-type-constituents -- named because it means a line break
   | 'br'
   // oxlint-disable-next-line typescript/no-redundant-type-constituents -- 'room' is a value of its own, not an id
   | { mention: UserId | 'room'; label: string }
@@ -259,12 +264,6 @@ export interface Login<Cred, Cfg> {
   /** the way out: any client-server call as the bot or a ghost */ matrix(as?: UserId): {
     call(method: string, path: string, body?: unknown): Promise<unknown>;
   };
-}
-export interface Log {
-  debug(m: string, f?: object): void;
-  info(m: string, f?: object): void;
-  warn(m: string, f?: object): void;
-  error(m: string, f?: object): void;
 }
 /** The same flow serves chat, HTTP and the web page; each await is a step that survives a restart of the page. */
 export interface Ui {

@@ -1,0 +1,20 @@
+// Whether a request comes from our homeserver: the hs_token, in the Authorization header or, from older homeservers, in the query.
+// Both sides are hashed first, so the comparison takes the same time whatever the two have in common.
+// https://spec.matrix.org/v1.19/application-service-api/#authorization
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { RequestError } from './request-error.ts';
+
+/** Throws unless the request carries the token: 401 without any, 403 with another. */
+export function verifyHsToken(request: IncomingMessage, query: URLSearchParams, hsToken: string): void {
+  const header = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  const given = header ?? query.get('access_token') ?? undefined;
+  if (given === undefined) throw new RequestError(401, 'M_UNAUTHORIZED', 'the hs_token is missing');
+  if (hsToken === '' || !timingSafeEqual(digest(given), digest(hsToken)))
+    throw new RequestError(403, 'M_FORBIDDEN', 'this is not the hs_token');
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
