@@ -1,0 +1,34 @@
+// Made by scripts/generate-endpoints from data/api/client-server/banning.yaml of the Matrix specification v1.19. Not edited by hand.
+import type { Endpoint } from '../../endpoint.ts';
+
+export const ban = {
+  operation: "ban",
+  api: "client-server",
+  method: "POST",
+  path: "/_matrix/client/v3/rooms/{roomId}/ban",
+  auth: "accessToken",
+  rateLimit: "default",
+  body: "json",
+  request: {
+    type: "object",
+    properties: { user_id: { type: "string" }, reason: { type: "string" } },
+    required: ["user_id"],
+  },
+  link: "https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidban",
+} as const satisfies Endpoint;
+
+export const unban = {
+  operation: "unban",
+  api: "client-server",
+  method: "POST",
+  path: "/_matrix/client/v3/rooms/{roomId}/unban",
+  auth: "accessToken",
+  rateLimit: "default",
+  body: "json",
+  request: {
+    type: "object",
+    properties: { user_id: { type: "string" }, reason: { type: "string" } },
+    required: ["user_id"],
+  },
+  link: "https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidunban",
+} as const satisfies Endpoint;

@@ -1,0 +1,14 @@
+// Made by scripts/generate-endpoints from data/api/client-server/room_state.yaml of the Matrix specification v1.19. Not edited by hand.
+import type { Endpoint } from '../../endpoint.ts';
+
+export const setRoomStateWithKey = {
+  operation: "setRoomStateWithKey",
+  api: "client-server",
+  method: "PUT",
+  path: "/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}",
+  auth: "accessToken",
+  rateLimit: "message",
+  body: "json",
+  request: { type: "object" },
+  link: "https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey",
+} as const satisfies Endpoint;

@@ -1,0 +1,18 @@
+// Endpoints of ours, all below /_pons/ and without a place in the specification: operators' (admin) and probes'.
+
+import type { Endpoint } from '../endpoint.ts';
+
+const docs = 'https://spec.matrix.org/v1.19/client-server-api/#api-standards';
+
+const admin = { api: 'admin', auth: 'admin', rateLimit: 'none', link: docs } as const;
+
+/** Ours, by operation. */
+export const ponsEndpoints = {
+  getStatistics: {
+    ...admin,
+    operation: 'getStatistics',
+    method: 'GET',
+    path: '/_pons/admin/v1/statistics',
+    body: 'none',
+  },
+} as const satisfies Record<string, Endpoint>;
