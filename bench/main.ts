@@ -1,0 +1,182 @@
+// pnpm bench [--quick] [--json]: the application-service workload against our homeserver, and the floor of this machine, in one run.
+// Trust CPU per operation and ratios; rates and latencies depend on what else the machine does. --json prints one line at the end.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { describe, type Phase, runFloor, runWorkload, type Size } from './workload.ts';
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+});
+const size: Size = options.quick
+  ? { ghosts: 200, messages: 1000, rooms: 16, width: 16, singles: 100, queued: 500, rates: [100], seconds: 3 }
+  : { ghosts: 2000, messages: 3000, rooms: 16, width: 16, singles: 200, queued: 2000, rates: [100, 500], seconds: 10 };
+const root = path.resolve(import.meta.dirname, '..');
+const scratch = mkdtempSync(path.join(tmpdir(), 'pons-bench-'));
+const children: ChildProcess[] = [];
+const log = (text: string) => console.error(text);
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+/** Starts a script of ours and waits for its first line of standard output. */
+function start(
+  script: string,
+  args: readonly string[],
+): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
+  const child = spawn(process.execPath, [path.join(root, script), ...args], {
+    cwd: scratch,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let errors = '';
+  child.stderr!.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)));
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout! }).once('line', (line) =>
+      resolve({ child, line: JSON.parse(line) as Record<string, unknown> }),
+    );
+    child.once('exit', (code) => reject(new Error(`${script} ended with ${code}\n${errors}`)));
+  });
+}
+function stop(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}
+
+async function startHomeserver(): Promise<{ child: ChildProcess; base: string; asToken: string; asPort: number }> {
+  const asPort = await freePort();
+  const asToken = randomBytes(32).toString('hex');
+  const registration = {
+    id: 'bench',
+    url: `http://127.0.0.1:${asPort}`,
+    as_token: asToken,
+    hs_token: randomBytes(32).toString('hex'),
+    sender_localpart: 'bench_bot',
+    rate_limited: false,
+    namespaces: { users: [{ exclusive: true, regex: '@bench_.*:localhost' }], rooms: [], aliases: [] },
+  };
+  writeFileSync(path.join(scratch, 'bench.yaml'), JSON.stringify(registration));
+  writeFileSync(
+    path.join(scratch, 'homeserver.yaml'),
+    JSON.stringify({
+      server_name: 'localhost',
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port: 0 }],
+      appservices: { files: ['bench.yaml'] },
+      accounts: { registration: { mode: 'open' }, password_cost: 'low' },
+      rate_limits: 'off',
+      telemetry: { log: { level: 'warn' } },
+    }),
+  );
+  const { child, line } = await start('packages/pons/src/main.ts', [
+    'serve',
+    '--config',
+    path.join(scratch, 'homeserver.yaml'),
+  ]);
+  const [listener] = line['listeners'] as { url: string }[];
+  return { child, base: listener!.url, asToken, asPort };
+}
+
+const cpu = (one: Phase | undefined) => (one === undefined ? Number.NaN : one.cpuMs[0] + one.cpuMs[1]);
+const ratio = (ours: number, floor: number) => Math.round((ours / floor) * 100) / 100;
+const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+
+async function main(): Promise<void> {
+  // The floor runs before and after, so that a drift of the machine shows.
+  const floor = await start('bench/floor.ts', [path.join(scratch, 'floor')]);
+  const floorTarget = { base: `http://127.0.0.1:${String(floor.line['port'])}`, pid: floor.child.pid! };
+  const before = await runFloor(floorTarget, size, log);
+  const server = await startHomeserver();
+  const report = await runWorkload(
+    {
+      base: server.base,
+      serverName: 'localhost',
+      asToken: server.asToken,
+      asPort: server.asPort,
+      pid: server.child.pid!,
+    },
+    size,
+    log,
+  );
+  const metrics = await fetch(`${server.base}/metrics`).then((answer) => answer.text());
+  await stop(server.child);
+  const after = await runFloor(floorTarget, size, log);
+  await stop(floor.child);
+
+  const floorSmall = median([cpu(before['sendSmall']), cpu(after['sendSmall'])]);
+  const floorMean = (cpu(before['sendSmall']) + cpu(after['sendSmall'])) / 2;
+  const ours = cpu(report.phases['sendSmall']);
+  const lag = /nodejs_eventloop_lag_p99_seconds (\S+)/.exec(metrics)?.[1];
+  const figures: Record<string, { value: number; unit: string; limit?: number }> = {
+    share_of_floor: {
+      value: ratio(floorMean, ours),
+      unit: 'floor CPU / CPU of a masqueraded send 16 wide',
+      limit: 0.6,
+    },
+    send_small_over_floor: { value: ratio(ours, floorMean), unit: '× floor', limit: 1.65 },
+    send_rooms_over_floor: {
+      value: ratio(cpu(report.phases['sendRooms']), (cpu(before['sendRooms']) + cpu(after['sendRooms'])) / 2),
+      unit: '× floor',
+    },
+    send_alone_over_floor: {
+      value: ratio(cpu(report.phases['send1']), (cpu(before['send1']) + cpu(after['send1'])) / 2),
+      unit: '× floor',
+    },
+    send_small_cpu: { value: ours, unit: 'ms CPU' },
+    send_big_cpu: { value: cpu(report.phases['sendBig']), unit: 'ms CPU' },
+    floor_cpu: { value: floorSmall, unit: 'ms CPU' },
+    send_per_second: { value: report.phases['sendSmall']!.perSecond, unit: '1/s' },
+    send_alone_p50: { value: report.phases['send1']!.latencyMs.p50, unit: 'ms' },
+    floor_alone_p50: { value: before['send1']!.latencyMs.p50, unit: 'ms' },
+    join_cpu: { value: cpu(report.phases['join']), unit: 'ms CPU', limit: 2.5 },
+    join_late_over_early: {
+      value: ratio(report.phases['join']!.late ?? 0, report.phases['join']!.early ?? 1),
+      unit: 'last quarter / first',
+      limit: 1.3,
+    },
+    register_cpu: { value: cpu(report.phases['register']), unit: 'ms CPU' },
+    deliver_p50: { value: report.deliverMs.p50, unit: 'ms' },
+    sync_p50: { value: report.syncMs.p50, unit: 'ms' },
+    memory: { value: report.memoryMb, unit: 'MB', limit: 200 },
+    catch_up_drain: { value: report.catchUp.drainMs, unit: 'ms' },
+    catch_up_transactions: { value: report.catchUp.transactions, unit: `for ${report.catchUp.queued} events` },
+    catch_up_missing: { value: report.catchUp.missing, unit: 'events', limit: 0 },
+    duplicates: { value: report.duplicates, unit: 'events', limit: 0 },
+    ...(lag === undefined
+      ? {}
+      : { event_loop_lag_p99: { value: Math.round(Number(lag) * 100_000) / 100, unit: 'ms' } }),
+  };
+  for (const one of report.steady) figures[`steady_${one.rate}`] = { value: one.achieved, unit: '1/s' };
+  const over = (name: string) => {
+    const { value, limit } = figures[name]!;
+    return limit !== undefined && (name === 'share_of_floor' ? value < limit : value > limit);
+  };
+  const ok = Object.keys(figures).every((name) => !over(name));
+  log(`floor   16 wide, one room, afterwards: ${describe(after['sendSmall']!)}`);
+  for (const [name, { value, unit, limit }] of Object.entries(figures)) {
+    log(
+      `${over(name) ? '!' : ' '} ${name.padEnd(24)} ${String(Math.round(value * 100) / 100).padStart(9)} ${unit}${limit === undefined ? '' : ` (limit ${limit})`}`,
+    );
+  }
+  if (options.json) console.log(JSON.stringify({ name: 'bench', ok, figures, versions: { node: process.version } }));
+}
+
+try {
+  await main();
+} finally {
+  await Promise.all(children.map(stop));
+  rmSync(scratch, { recursive: true, force: true });
+}
