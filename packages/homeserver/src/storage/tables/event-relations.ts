@@ -1,0 +1,60 @@
+// Reads of `event_relations`: which events point to which by m.relates_to. Only the door writes it.
+// https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events
+import type { Queryable, Statement } from '../database.ts';
+
+/** How many children of each kind are looked at per event when relations are bundled. */
+const bundledRelationsMax = 100;
+
+/** One event that relates to another. */
+export interface RelationOfRow {
+  readonly relatesTo: string;
+  readonly relType: string;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly sender: string;
+}
+
+const ofTargets: Statement = {
+  name: 'event_relations.of_targets',
+  text: `select r.relates_to as "relatesTo", r.rel_type as "relType", e.event_nid as "eventNid", e.event_id as "eventId",
+      e.type, e.sender
+    from unnest($2::text[]) as target(id)
+    cross join unnest($3::text[]) as wanted(rel_type)
+    join lateral (
+      select * from event_relations r
+      where r.room_nid = $1 and r.relates_to = target.id and r.rel_type = wanted.rel_type
+      order by r.event_nid desc limit ${bundledRelationsMax}) r on true
+    join events e on e.room_nid = $1 and e.event_nid = r.event_nid
+    where e.position is not null and e.redacted_by is null
+    order by e.order_major desc, e.order_minor desc`,
+};
+
+/** Visible events that relate to any of these, the newest first, at most 100 for each target and kind. */
+export async function relationsOf(
+  db: Queryable,
+  roomNid: number,
+  eventIds: readonly string[],
+  relTypes: readonly string[],
+): Promise<RelationOfRow[]> {
+  return eventIds.length === 0 ? [] : db.query<RelationOfRow>(ofTargets, [roomNid, eventIds, relTypes]);
+}
+
+const threadCounts: Statement = {
+  name: 'event_relations.thread_counts',
+  text: `select r.relates_to as "relatesTo", count(*)::int as count, bool_or(e.sender = $3) as participated
+    from event_relations r join events e using (room_nid, event_nid)
+    where r.room_nid = $1 and r.relates_to = any($2) and r.rel_type = 'm.thread'
+      and e.position is not null and e.redacted_by is null
+    group by r.relates_to`,
+};
+
+/** Size of the threads below these roots, and whether a user has written in them. */
+export async function threadCountsOf(
+  db: Queryable,
+  roomNid: number,
+  eventIds: readonly string[],
+  userId: string,
+): Promise<{ readonly relatesTo: string; readonly count: number; readonly participated: boolean }[]> {
+  return eventIds.length === 0 ? [] : db.query(threadCounts, [roomNid, eventIds, userId]);
+}

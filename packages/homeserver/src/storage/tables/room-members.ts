@@ -1,0 +1,97 @@
+// Reads of `room_members`: membership as it is now, for the questions asked by user and by membership. Only the door writes it.
+// What was true at an older event is a question for room_state.
+import type { Queryable, Statement } from '../database.ts';
+
+/** One user's membership in one room. */
+export interface MembershipRow {
+  readonly roomNid: number;
+  readonly userId: string;
+  readonly membership: string;
+  readonly eventNid: number;
+  readonly sender: string;
+  readonly local: boolean;
+  readonly displayname: string | null;
+  readonly avatarUrl: string | null;
+  readonly forgotten: boolean;
+  /** Of the last change. */
+  readonly position: number;
+}
+
+/** A membership together with the id of its room. */
+export interface RoomOfUserRow extends MembershipRow {
+  readonly roomId: string;
+}
+
+const columns = `m.room_nid as "roomNid", m.user_id as "userId", m.membership, m.event_nid as "eventNid", m.sender, m.local,
+  m.displayname, m.avatar_url as "avatarUrl", m.forgotten, m.position`;
+
+const one: Statement = {
+  name: 'room_members.one',
+  text: `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = $2`,
+};
+
+/** The membership of a user in a room, or undefined when they never had one. */
+export async function memberOf(db: Queryable, roomNid: number, userId: string): Promise<MembershipRow | undefined> {
+  return (await db.query<MembershipRow>(one, [roomNid, userId]))[0];
+}
+
+const ofRoom: Statement = {
+  name: 'room_members.of_room',
+  text: `select ${columns} from room_members m where m.room_nid = $1 and m.membership = any($2) order by m.position limit $3`,
+};
+
+/** Members of a room whose membership is one of those named, the longest there first. */
+export async function membersOf(
+  db: Queryable,
+  roomNid: number,
+  memberships: readonly string[],
+  limit = 1_000_000,
+): Promise<MembershipRow[]> {
+  return db.query<MembershipRow>(ofRoom, [roomNid, memberships, limit]);
+}
+
+const some: Statement = {
+  name: 'room_members.some',
+  text: `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = any($2)`,
+};
+
+/** Memberships of these users in a room; those without one are missing. */
+export async function membershipsOf(
+  db: Queryable,
+  roomNid: number,
+  userIds: readonly string[],
+): Promise<MembershipRow[]> {
+  return userIds.length === 0 ? [] : db.query<MembershipRow>(some, [roomNid, userIds]);
+}
+
+const ofUser: Statement = {
+  name: 'room_members.of_user',
+  text: `select ${columns}, r.room_id as "roomId" from room_members m join rooms r using (room_nid)
+    where m.user_id = $1 and m.membership = any($2) and not m.forgotten order by m.room_nid`,
+};
+
+/** Rooms in which a user has one of these memberships and which they have not forgotten. */
+export async function roomsOfUser(
+  db: Queryable,
+  userId: string,
+  memberships: readonly string[],
+): Promise<RoomOfUserRow[]> {
+  return db.query<RoomOfUserRow>(ofUser, [userId, memberships]);
+}
+
+/** Rooms that a user is joined to. */
+export async function joinedRoomsOf(db: Queryable, userId: string): Promise<RoomOfUserRow[]> {
+  return roomsOfUser(db, userId, ['join']);
+}
+
+const shared: Statement = {
+  name: 'room_members.share_room',
+  text: `select exists (
+      select from room_members a join room_members b using (room_nid)
+      where a.user_id = $1 and a.membership = 'join' and b.user_id = $2 and b.membership = 'join') as found`,
+};
+
+/** Whether two users are joined to a room together. */
+export async function shareRoom(db: Queryable, userId: string, otherId: string): Promise<boolean> {
+  return (await db.query<{ found: boolean }>(shared, [userId, otherId]))[0]?.found ?? false;
+}

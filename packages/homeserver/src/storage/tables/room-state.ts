@@ -1,0 +1,159 @@
+// Reads of `room_state`: a key of a room's state is valid from one version of a line to another (decision D15). Line 0 is the room
+// as this server resolved it; another line holds only what a fork differs in from its base on line 0. So a value at (line, version)
+// is the newest interval of that line, else of line 0 at the base: two look-ups, never a chain.
+import type { Queryable, Statement } from '../database.ts';
+
+/** One value of a room's state. */
+export interface StateValueRow {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly keyNid: number;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly json: string;
+}
+
+/** A place in the history of a room's state. */
+export interface StatePlace {
+  readonly line: number;
+  readonly version: number;
+}
+
+const values = `k.type, k.state_key as "stateKey", k.key_nid as "keyNid", e.event_nid as "eventNid", e.event_id as "eventId", j.json`;
+
+const currentKeys: Statement = {
+  name: 'room_state.current_keys',
+  text: `select ${values}
+    from unnest($2::text[], $3::text[]) as wanted(type, state_key)
+    join state_keys k using (type, state_key)
+    join lateral (
+      select s.event_nid from room_state s
+      where s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid
+      order by s.from_version desc limit 1) s on true
+    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
+    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
+};
+
+/** Values of these keys now; keys without a value are missing. */
+export async function currentKeyValues(
+  db: Queryable,
+  roomNid: number,
+  keys: readonly { readonly type: string; readonly stateKey: string }[],
+): Promise<StateValueRow[]> {
+  if (keys.length === 0) return [];
+  return db.query<StateValueRow>(currentKeys, [roomNid, keys.map((key) => key.type), keys.map((key) => key.stateKey)]);
+}
+
+const changes: Statement = {
+  name: 'room_state.changes',
+  text: `select distinct on (s.key_nid) k.type, k.state_key as "stateKey", k.key_nid as "keyNid",
+      s.event_nid as "eventNid", e.event_id as "eventId", j.json
+    from room_state s
+    join state_keys k using (key_nid)
+    left join events e on e.room_nid = $1 and e.event_nid = s.event_nid
+    left join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
+    where s.room_nid = $1 and s.line = 0 and s.from_version > $2 and s.from_version <= $3
+    order by s.key_nid, s.from_version desc
+    limit $4`,
+};
+
+/** A key that changed between two versions, and its value after it. */
+export interface StateChangeRow {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly keyNid: number;
+  /** null: the key was removed. */
+  readonly eventNid: number | null;
+  readonly eventId: string | null;
+  readonly json: string | null;
+}
+
+/** What changed on line 0 after version `after` up to `upTo`, each key once with its last value. */
+export async function stateChanges(
+  db: Queryable,
+  roomNid: number,
+  after: number,
+  upTo: number,
+  limit = 1_000_000,
+): Promise<StateChangeRow[]> {
+  return db.query<StateChangeRow>(changes, [roomNid, after, upTo, limit]);
+}
+
+const keysAtPlaces: Statement = {
+  name: 'room_state.keys_at_places',
+  text: `select p.place::int as place, ${values}
+    from unnest($2::int[], $3::bigint[]) with ordinality as p(line, version, place)
+    cross join unnest($4::text[], $5::text[]) as wanted(type, state_key)
+    join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
+    join lateral (
+      select x.event_nid from (
+        (select 1 as preference, s.event_nid from room_state s
+          where s.room_nid = $1 and s.line = p.line and s.key_nid = k.key_nid and s.from_version <= p.version
+          order by s.from_version desc limit 1)
+        union all
+        (select 2, s.event_nid from state_lines l
+          join room_state s on s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid and s.from_version <= l.base_version
+          where l.room_nid = $1 and l.line = p.line
+          order by s.from_version desc limit 1)
+      ) x order by x.preference limit 1) s on true
+    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
+    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
+};
+
+/** Values of these keys at each of these places; `place` counts them from 1. */
+export async function keyValuesAt(
+  db: Queryable,
+  roomNid: number,
+  places: readonly StatePlace[],
+  keys: readonly { readonly type: string; readonly stateKey: string }[],
+): Promise<(StateValueRow & { readonly place: number })[]> {
+  if (places.length === 0 || keys.length === 0) return [];
+  return db.query<StateValueRow & { readonly place: number }>(keysAtPlaces, [
+    roomNid,
+    places.map((place) => place.line),
+    places.map((place) => place.version),
+    keys.map((key) => key.type),
+    keys.map((key) => key.stateKey),
+  ]);
+}
+
+// `sliced` are pages by key_nid, so that a state of any size is read in pieces of bounded memory.
+const wholePage: Statement = {
+  name: 'room_state.whole_page',
+  text: `with own as (
+      select s.key_nid, s.event_nid from room_state s
+      where s.room_nid = $1 and s.line = $2 and s.from_version <= $3 and (s.to_version is null or s.to_version > $3)
+        and s.key_nid > $4),
+    base as (
+      select s.key_nid, s.event_nid from state_lines l
+      join room_state s on s.room_nid = $1 and s.line = 0 and s.from_version <= l.base_version
+        and (s.to_version is null or s.to_version > l.base_version)
+      where l.room_nid = $1 and l.line = $2 and $2 <> 0 and s.key_nid > $4
+        and not exists (select from own where own.key_nid = s.key_nid)),
+    page as (select * from (select * from own union all select * from base) x
+      where event_nid is not null order by key_nid limit $5)
+    select ${values} from page s
+    join state_keys k using (key_nid)
+    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
+    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
+    order by k.key_nid`,
+};
+
+/** How many values of a whole state are read at once. */
+const statePageRows = 2_000;
+
+/** The whole state at a place, in order of key number, read page by page. */
+export async function* wholeStateAt(
+  db: Queryable,
+  roomNid: number,
+  place: StatePlace,
+): AsyncGenerator<StateValueRow[], void, undefined> {
+  let after = 0;
+  for (;;) {
+    const page = await db.query<StateValueRow>(wholePage, [roomNid, place.line, place.version, after, statePageRows]);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < statePageRows) return;
+    after = last.keyNid;
+  }
+}
