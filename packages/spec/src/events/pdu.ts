@@ -1,0 +1,52 @@
+// A PDU: an event as servers exchange and store it, in the wire's own names. The form is that of room versions 3 and later.
+// https://spec.matrix.org/v1.19/server-server-api/#pdus
+
+import type { JsonObject } from '../json/json-value.ts';
+
+/** An event before it is finished: all but hashes and signatures. */
+export type PduDraft = {
+  type: string;
+  /** Present, maybe empty: a state event. */
+  state_key?: string;
+  /** Absent only from m.room.create since room version 12. */
+  room_id?: string;
+  sender: string;
+  content: JsonObject;
+  /** Milliseconds since 1970. */
+  origin_server_ts: number;
+  prev_events: string[];
+  auth_events: string[];
+  depth: number;
+  /** Not covered by hashes and signatures. */
+  unsigned?: JsonObject;
+  /** What an m.room.redaction redacts, before room version 11. */
+  redacts?: string;
+};
+
+/** Signatures by server and key identifier. */
+export type Signatures = { [server: string]: { [keyId: string]: string } };
+
+/** An event as servers exchange it. */
+export type Pdu = PduDraft & {
+  hashes: { sha256: string };
+  signatures: Signatures;
+};
+
+/** An event in the state of a room: what rules look at. */
+export type StatePdu = Pdu & { state_key: string };
+
+/** Events of at most this many bytes of canonical JSON, signatures included. https://spec.matrix.org/v1.19/client-server-api/#size-limits */
+export const pduBytesMax = 65_536;
+
+/** Highest depth: what canonical JSON can carry. */
+export const depthMax = Number.MAX_SAFE_INTEGER;
+
+/** Events that one may point to. https://spec.matrix.org/v1.19/rooms/v4/#event-format */
+export const prevEventsMax = 20;
+/** Events that may authorise one. */
+export const authEventsMax = 10;
+
+/** Whether an event is a state event. */
+export function isStatePdu(pdu: Pdu): pdu is StatePdu {
+  return typeof pdu.state_key === 'string';
+}
