@@ -136,11 +136,9 @@ export class AppService extends MatrixAppService {
       );
     });
     if (!callback) return listening;
-    // matrix-appservice's other form: told by callback, and an error is the server's own event.
-    listening.then(
-      () => callback(),
-      (error: unknown) => void server.emit('error', error),
-    );
+    // matrix-appservice's other form is told by callback; an error is the server's own event there.
+    server.once('listening', callback);
+    listening.catch((error: unknown) => void server.emit('error', error));
     return undefined;
   }
 

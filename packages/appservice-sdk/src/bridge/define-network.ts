@@ -1,6 +1,7 @@
 // The small pure functions a network's author starts from: the network itself, a message of plain text, and back.
 // Called by connectors; nothing here knows Matrix.
 
+import { linesInline } from './message-ast.ts';
 import type { Block, Chat, Inline, Message, Network } from './network.ts';
 
 /** A network, typed: `S` is what `connect` returns, `Cred` what a login keeps, `Cfg` what `config.parse` returns. */
@@ -10,14 +11,7 @@ export function defineNetwork<S, Cred, Cfg = unknown>(network: Network<S, Cred, 
 
 /** A message of one plain text; each line break becomes a `'br'`. */
 export function text(s: string): Message {
-  const inlines: Inline[] = [];
-  for (const [index, line] of s.split(/\r\n|\r|\n/).entries()) {
-    if (index > 0) inlines.push('br');
-    // The strings 'br' and '' mean something else or nothing in the tree; a lone "br" is split so that it stays text.
-    if (line === 'br') inlines.push('b', 'r');
-    else if (line !== '') inlines.push(line);
-  }
-  return { parts: [{ style: 'text', blocks: [{ p: inlines }] }] };
+  return { parts: [{ style: 'text', blocks: [{ p: linesInline(s) }] }] };
 }
 
 /** The readable text of a message: formatting dropped, links and media named, list items and quotes marked. */
