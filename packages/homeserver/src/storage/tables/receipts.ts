@@ -1,0 +1,37 @@
+// Table `receipts`, reading only: a receipt takes a position, so the door writes it (Commit.receipts).
+
+import type { Queryable } from '../database.ts';
+
+export interface ReceiptRow {
+  readonly room_nid: number;
+  readonly user_id: string;
+  readonly type: string;
+  /** '' for an unthreaded one. */
+  readonly thread_id: string;
+  readonly event_id: string;
+  readonly ts: number;
+}
+
+const between = {
+  name: 'receipts.between',
+  text: `select r.room_nid, r.user_id, r.type, r.thread_id, r.event_id, r.ts
+         from unnest($1::bigint[], $2::bigint[]) as w (room_nid, after)
+         join receipts r on r.room_nid = w.room_nid and r.position > w.after and r.position <= $3
+         where r.type <> 'm.read.private' or r.user_id = $4
+         order by r.position`,
+};
+
+/** Receipts of several rooms, each from a position of its own on; private ones only of the reader. */
+export async function receiptsBetween(
+  db: Queryable,
+  rooms: readonly { roomNid: number; after: number }[],
+  upTo: number,
+  reader: string,
+): Promise<ReceiptRow[]> {
+  return db.query<ReceiptRow>(between, [
+    rooms.map((room) => room.roomNid),
+    rooms.map((room) => room.after),
+    upTo,
+    reader,
+  ]);
+}
