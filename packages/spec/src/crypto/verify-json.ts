@@ -9,6 +9,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { fromBase64 } from './base64.ts';
+import { readVerifyKey } from './signing-key.ts';
 
 /** What became of checking one server's signatures. */
 export type Verification =
@@ -22,6 +23,8 @@ export type FindVerifyKey = (keyId: string) => KeyObject | undefined;
 const signatureBytes = 64;
 /** Signatures of one server that are looked at: enough for any key rotation, few enough to cost nothing. */
 const signaturesMax = 20;
+/** Keys of one third-party invitation that are tried. */
+const publicKeysMax = 10;
 
 /** Whether a server has signed the object: every signature by a known key must be right, and there must be one. */
 export function verifyJson(object: object, serverName: string, findKey: FindVerifyKey): Verification {
@@ -34,10 +37,7 @@ export function verifyJson(object: object, serverName: string, findKey: FindVeri
   });
   if (known.length === 0) return { outcome: 'refused', reason: 'unknown key' };
   const bytes = Buffer.from(canonicalJson(covered));
-  const isGood = known.every(({ key, signature }) => {
-    const raw = typeof signature === 'string' ? fromBase64(signature, signatureBytes) : undefined;
-    return raw !== undefined && verify(null, bytes, key, raw);
-  });
+  const isGood = known.every(({ key, signature }) => isSignature(signature, bytes, key));
   return isGood ? { outcome: 'verified' } : { outcome: 'refused', reason: 'bad signature' };
 }
 
@@ -49,6 +49,24 @@ export function verifyPdu(pdu: Pdu, rules: RoomVersionRules, serverName: string,
 /** Key identifiers by which a server has signed: what to fetch before verifying. */
 export function signingKeyIds(object: object, serverName: string): string[] {
   return signaturesOf((object as JsonObject)['signatures'], serverName).map(([keyId]) => keyId);
+}
+
+/** Whether any Ed25519 signature in the object, whoever made it, is by one of those published keys: third-party invitations. */
+export function anySignatureMatches(object: object, publicKeys: readonly string[]): boolean {
+  const { unsigned: _unsigned, signatures, ...covered } = object as JsonObject;
+  if (!isJsonObject(signatures)) return false;
+  const keys = publicKeys.slice(0, publicKeysMax).flatMap((key) => readVerifyKey(key) ?? []);
+  const bytes = Buffer.from(canonicalJson(covered));
+  return Object.keys(signatures)
+    .slice(0, signaturesMax)
+    .flatMap((server) => signaturesOf(signatures, server))
+    .slice(0, signaturesMax)
+    .some(([, signature]) => keys.some((key) => isSignature(signature, bytes, key)));
+}
+
+function isSignature(signature: unknown, bytes: Buffer, key: KeyObject): boolean {
+  const raw = typeof signature === 'string' ? fromBase64(signature, signatureBytes) : undefined;
+  return raw !== undefined && verify(null, bytes, key, raw);
 }
 
 function signaturesOf(signatures: unknown, serverName: string): [string, unknown][] {

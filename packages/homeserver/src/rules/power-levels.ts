@@ -1,0 +1,97 @@
+// Power levels: what a user may do. Read here once for everybody: authorisation, notifications (@room), redactions, createRoom.
+// Nothing is parsed ahead: a room may list thousands of users and an event asks for two. Keys come from events, so only own properties
+// count (`constructor` is a fine event type).
+// https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+
+import { isJsonObject, type JsonObject, type JsonValue, type Pdu, type RoomVersionRules } from '@pons/spec';
+
+/** Answers about power in a room, at one state of it. */
+export interface PowerLevels {
+  /** Infinity for creators since room version 12. */
+  levelOf(userId: string): number;
+  /** Level needed to send an event of that type, memberships and redactions of others' events aside. */
+  needed(type: string, isState: boolean): number;
+  readonly invite: number;
+  readonly kick: number;
+  readonly ban: number;
+  /** For redacting what users of other servers have sent. */
+  readonly redact: number;
+  /** Level needed to notify by that key, such as `room`. */
+  notification(key: string): number;
+}
+
+type Event = Pick<Pdu, 'sender' | 'content'>;
+
+const modifyDefault = 50;
+const creatorDefault = 100;
+
+/** Power levels from the create event and the m.room.power_levels event of a state; either may be missing. */
+export function powerLevelsOf(
+  create: Event | undefined,
+  levels: Event | undefined,
+  rules: RoomVersionRules,
+): PowerLevels {
+  const content = levels?.content ?? {};
+  const own = (key: string): JsonValue | undefined => (Object.hasOwn(content, key) ? content[key] : undefined);
+  const level = (key: string, otherwise: number): number => readLevel(own(key), rules) ?? otherwise;
+  const inner = (key: string, name: string): number | undefined => readLevel(member(own(key), name), rules);
+  return {
+    levelOf(userId) {
+      if (create !== undefined && rules.creatorsHaveInfinitePower && isCreator(create, userId, rules)) return Infinity;
+      if (levels === undefined) {
+        return create !== undefined && isCreator(create, userId, rules) ? creatorDefault : 0;
+      }
+      return inner('users', userId) ?? level('users_default', 0);
+    },
+    needed(type, isState) {
+      return inner('events', type) ?? (isState ? level('state_default', modifyDefault) : level('events_default', 0));
+    },
+    notification: (key) => inner('notifications', key) ?? modifyDefault,
+    get invite() {
+      return level('invite', 0);
+    },
+    get kick() {
+      return level('kick', modifyDefault);
+    },
+    get ban() {
+      return level('ban', modifyDefault);
+    },
+    get redact() {
+      return level('redact', modifyDefault);
+    },
+  };
+}
+
+/** Creators of a room: one, and since room version 12 as many as its create event says. */
+export function creatorsOf(create: Event, rules: RoomVersionRules): string[] {
+  const additional = rules.creatorsHaveInfinitePower ? create.content['additional_creators'] : undefined;
+  const first = rules.creatorIsSender ? create.sender : create.content['creator'];
+  const all = [first, ...(Array.isArray(additional) ? additional : [])];
+  return all.filter((each) => typeof each === 'string');
+}
+
+/** Whether a user is a creator of the room. */
+export function isCreator(create: Event, userId: string, rules: RoomVersionRules): boolean {
+  if ((rules.creatorIsSender ? create.sender : create.content['creator']) === userId) return true;
+  const additional = rules.creatorsHaveInfinitePower ? create.content['additional_creators'] : undefined;
+  return Array.isArray(additional) && additional.includes(userId);
+}
+
+const stringLevel = /^\s*[+-]?[0-9]+\s*$/;
+
+/**
+ * A level as an event states it. Up to room version 9 also from strings such as " +100 " and from fractions, cut off. undefined when it is
+ * not a level.
+ */
+export function readLevel(value: JsonValue | undefined, rules: RoomVersionRules): number | undefined {
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return value;
+    return rules.integerPowerLevels ? undefined : Math.trunc(value);
+  }
+  if (typeof value === 'string' && !rules.integerPowerLevels && stringLevel.test(value)) return Number(value.trim());
+  return undefined;
+}
+
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, name) ? (value as JsonObject)[name] : undefined;
+}
