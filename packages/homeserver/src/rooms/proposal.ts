@@ -1,5 +1,5 @@
-// What an action hands to a room's lane: events to be built, authorised and appended together, and the client transaction that
-// asked for them. The lane answers after the commit.
+// What an action hands to a room's lane: events to be built, authorised and appended together, changes of the room's aliases and
+// directory entry, and the client transaction that asked for them. The lane answers after the commit.
 
 import type { JsonObject } from '@pons/spec';
 
@@ -16,14 +16,31 @@ export interface EventDraft {
   readonly redacts?: string;
 }
 
-/** Several drafts become one Commit: all or nothing. */
-export interface Proposal {
-  readonly roomId: string;
+/** What one commit does to a room. */
+export interface RoomChange {
+  /** All or nothing; may be none. */
   readonly drafts: readonly EventDraft[];
-  /** The same key again answers the first response and makes nothing. */
-  readonly clientTransaction?: ClientTransactionKey;
+  /** Aliases of this server that name the room from now on. Taken ones are refused with M_ROOM_IN_USE. */
+  readonly aliases?: readonly { readonly alias: string; readonly creator: string }[];
+  readonly aliasesRemoved?: readonly string[];
+  /** Whether the directory lists the room from now on. */
+  readonly published?: boolean;
+  /** Users who forget the room, having left it. */
+  readonly forgotten?: readonly string[];
   /** W3C traceparent of the request. */
   readonly trace?: string;
+}
+
+/** A change of a room that exists. */
+export interface Proposal extends RoomChange {
+  readonly roomId: string;
+  /** The same key again answers the first response and makes nothing. */
+  readonly clientTransaction?: ClientTransactionKey;
+}
+
+/** A room to be made. The first draft is m.room.create. */
+export interface NewRoom extends RoomChange {
+  readonly roomVersion: string;
 }
 
 /** Scope of a transaction id: user, device, endpoint (and the room of the proposal). */

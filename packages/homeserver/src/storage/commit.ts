@@ -41,6 +41,8 @@ export interface RoomPart {
   readonly aliases?: readonly { readonly alias: string; readonly creator: string }[];
   readonly aliasesRemoved?: readonly string[];
   readonly published?: boolean;
+  /** Users who forget the room; any later change of their membership takes it back. */
+  readonly forgotten?: readonly string[];
 }
 
 export interface EventRow {

@@ -253,7 +253,7 @@ export async function redactedSince(db: Queryable, roomNid: number, position: nu
 
 const targetById: Statement = {
   name: 'events.target_by_id',
-  text: `select e.event_nid as "eventNid", e.sender, e.redacted_by as "redactedBy", j.json
+  text: `select e.event_nid as "eventNid", e.event_id as "eventId", e.sender, e.redacted_by as "redactedBy", j.json
     from events e join event_json j using (room_nid, event_nid)
     where e.room_nid = $1 and e.event_id = any($2)`,
 };
@@ -261,6 +261,7 @@ const targetById: Statement = {
 /** An event that is about to be redacted. */
 export interface RedactionTargetRow {
   readonly eventNid: number;
+  readonly eventId: string;
   readonly sender: string;
   readonly redactedBy: number | null;
   readonly json: string;

@@ -1,0 +1,150 @@
+// Last step in the lane: a judged event becomes rows of the part, and the room moves on. Nothing is written here: the part goes to the
+// door as one Commit, and the memory learns of it only when the door says so.
+//
+//   point      version   ──────────── counted by the door ────────────▶ version + 1
+//              state     v ──(state event: closes the interval of its key at v + 1, opens its own)──▶ v + 1
+//              loose     the events followed ──▶ gone, the new one in their place
+//   event      (line, state_version) = the state BEFORE it: an ordinary event costs no row of state
+//   member     room_members follows line 0; joined and invited are counted by the difference
+//   redaction  takes effect in the same commit: the text is replaced, redacted_by set
+//
+// Every event comes here, whoever made it; only what authorise-pdu.ts has judged is taken.
+import { canonicalJson, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
+import type { StateValue } from './lane-memory.ts';
+import { stateKeyText } from './lane-memory.ts';
+import type { JudgedPdu } from './authorise-pdu.ts';
+import type { Part } from './part.ts';
+
+/** What the rows say besides the event itself. */
+export interface AppendContext {
+  readonly eventNid: number;
+  /** Name of this server: whose members are local. */
+  readonly serverName: string;
+  readonly transactionKey?: string;
+  readonly trace?: string;
+}
+
+/** Adds an event to the end of the part. @returns its place among the positions of the commit */
+export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext): number {
+  const { pdu, eventId, json } = judged;
+  const { eventNid } = context;
+  const before = part.point;
+  const at = part.positions;
+  part.positions += 1;
+  const keyNid = pdu.state_key === undefined ? null : stateKeyNid(part, pdu.type, pdu.state_key);
+  part.events.push({
+    eventNid,
+    eventId,
+    at,
+    type: pdu.type,
+    sender: pdu.sender,
+    keyNid,
+    depth: pdu.depth,
+    originServerTs: pdu.origin_server_ts,
+    line: 0,
+    stateVersion: before.stateVersion,
+    outlier: false,
+    rejected: false,
+    softFailed: false,
+    authChain: null,
+    authChainSeq: null,
+    transactionKey: context.transactionKey ?? null,
+    trace: context.trace ?? null,
+    json,
+    prevEventIds: pdu.prev_events,
+    // Auth chains run through state events; what authorised a message stands in its text.
+    authEventIds: keyNid === null ? [] : pdu.auth_events,
+  });
+  const followed = new Set(pdu.prev_events);
+  const loose = before.extremities.filter((extremity) => !followed.has(extremity.eventId));
+  part.point = {
+    ...before,
+    depth: Math.max(before.depth, pdu.depth),
+    extremities: [...loose, { eventNid, eventId, depth: pdu.depth }],
+  };
+  if (keyNid !== null) appendState(part, { keyNid, eventNid, eventId, event: pdu }, at, context.serverName);
+  appendRelation(part, pdu, eventNid);
+  if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
+  return at;
+}
+
+function stateKeyNid(part: Part, type: string, stateKey: string): number {
+  const keyNid = part.inputs.keyNids.get(stateKeyText(type, stateKey));
+  if (keyNid === undefined) throw new Error(`state key without a number: ${type}`);
+  return keyNid;
+}
+
+function appendState(part: Part, value: StateValue, at: number, serverName: string): void {
+  const { event, keyNid, eventNid } = value;
+  const stateKey = event.state_key ?? '';
+  const replaced = part.value(event.type, stateKey);
+  const stateVersion = part.point.stateVersion + 1;
+  part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid });
+  part.setValue(event.type, stateKey, value);
+  part.point = { ...part.point, stateVersion };
+  if (event.type !== 'm.room.member') return;
+  const was = membershipOf(replaced?.event);
+  const is = membershipOf(event);
+  part.point = {
+    ...part.point,
+    joined: part.point.joined + Number(is === 'join') - Number(was === 'join'),
+    invited: part.point.invited + Number(is === 'invite') - Number(was === 'invite'),
+  };
+  appendMember(part, value, at, serverName);
+}
+
+function membershipOf(event: Pdu | undefined): JsonValue | undefined {
+  return event?.content['membership'];
+}
+
+function appendMember(part: Part, { event, eventNid }: StateValue, at: number, serverName: string): void {
+  const userId = event.state_key ?? '';
+  const { membership, displayname, avatar_url } = event.content;
+  part.members.push({
+    userId,
+    membership: typeof membership === 'string' ? membership : 'leave',
+    eventNid,
+    sender: event.sender,
+    local: userId.slice(userId.indexOf(':') + 1) === serverName,
+    displayname: storable(displayname),
+    avatarUrl: storable(avatar_url),
+    at,
+  });
+}
+
+// PostgreSQL's text holds no U+0000; the event's own text keeps it escaped.
+function storable(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' && !value.includes('\0') ? value : null;
+}
+
+function appendRelation(part: Part, pdu: Pdu, eventNid: number): void {
+  const relation = pdu.content['m.relates_to'];
+  if (!isJsonObject(relation)) return;
+  const { rel_type, event_id, key } = relation;
+  const relType = storable(rel_type);
+  const relatesTo = storable(event_id);
+  if (relType !== null && relatesTo !== null) {
+    part.relations.push({ eventNid, relatesTo, relType, key: storable(key) });
+  }
+}
+
+// The redacted event keeps its id and its place in the state; only its text changes.
+function appendRedaction(part: Part, redaction: JudgedPdu, at: number, context: AppendContext): void {
+  const { rules } = part.memory;
+  const targetId = redactsOf(redaction.pdu, rules);
+  const target = targetId === undefined ? undefined : part.inputs.targets.get(targetId);
+  if (!redaction.redacts || targetId === undefined || target === undefined || target.redactedBy !== null) return;
+  if (part.redactions.some((other) => other.eventNid === target.eventNid)) return;
+  const event = redact(JSON.parse(target.json) as Pdu, rules);
+  part.redactions.push({
+    eventNid: target.eventNid,
+    redactedBy: context.eventNid,
+    json: canonicalJson(event),
+  });
+  if (event.state_key === undefined) return;
+  const current = part.value(event.type, event.state_key);
+  if (current?.eventNid !== target.eventNid) return;
+  const stripped = { ...current, event };
+  part.setValue(event.type, event.state_key, stripped);
+  if (event.type === 'm.room.member') appendMember(part, stripped, at, context.serverName);
+}

@@ -1,0 +1,185 @@
+// What a lane remembers of its room between parts: where the room stands (the point) and the current state, key by key, as far as it
+// was asked for. Never the whole room: a send in a room of 2,000 members needs four keys, and so costs what it costs in one of 10.
+// The memory is only a guess: another process may have written since. The door checks the guess (rooms.version); a refused part
+// comes back here to be refreshed by what changed.
+import { LRUCache } from 'lru-cache';
+import type { Pdu, RoomVersionRules } from '@pons/spec';
+import type { Queryable } from '../storage/database.ts';
+import { type ExtremityRow, extremitiesOf } from '../storage/tables/event-edges.ts';
+import { redactedSince } from '../storage/tables/events.ts';
+import { currentKeyValues, stateChanges } from '../storage/tables/room-state.ts';
+import { lastStreamPosition, type RoomRow, roomsByNids } from '../storage/tables/rooms.ts';
+
+/** Values of state that one lane keeps; a room of 2,000 ghosts fits. */
+const cachedValuesMax = 2_500;
+/** Changes that a refresh takes one by one; beyond them forgetting the values is cheaper. */
+const refreshedChangesMax = 500;
+
+/** What a part of a room that does not exist is built on. */
+const newRoomVersion = -1;
+
+/** A key of a room's state. */
+export interface StateKey {
+  readonly type: string;
+  readonly stateKey: string;
+}
+
+/** The event that is the value of a key of the room's state. */
+export interface StateValue {
+  readonly keyNid: number;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly event: Pdu;
+}
+
+/** Known not to be there, as opposed to not known. */
+const absent: unique symbol = Symbol('absent');
+type Remembered = StateValue | typeof absent;
+
+/** Where a room stands after a commit. */
+export interface RoomPoint {
+  readonly version: number;
+  readonly stateVersion: number;
+  readonly extremities: readonly ExtremityRow[];
+  readonly depth: number;
+  readonly joined: number;
+  readonly invited: number;
+  readonly nextLine: number;
+}
+
+/** Text by which a key of state is found in maps. A type cannot hold U+0000. */
+export const stateKeyText = (type: string, stateKey: string): string => `${type}\0${stateKey}`;
+
+/** One room as its lane knows it. */
+export class LaneMemory {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly rules: RoomVersionRules;
+  point: RoomPoint;
+  /** No event of the room that this memory does not know of has a position up to this one. */
+  #knownUpTo: number;
+  #isNew = false;
+  readonly #values = new LRUCache<string, Remembered>({ max: cachedValuesMax });
+
+  constructor(
+    room: { readonly roomNid: number; readonly roomId: string; readonly rules: RoomVersionRules },
+    point: RoomPoint,
+    knownUpTo: number,
+  ) {
+    this.roomNid = room.roomNid;
+    this.roomId = room.roomId;
+    this.rules = room.rules;
+    this.point = point;
+    this.#knownUpTo = knownUpTo;
+  }
+
+  /** Reads where the room stands. */
+  static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules): Promise<LaneMemory> {
+    // The position first: what is committed after it is looked at again by the next refresh, never missed.
+    const position = await lastStreamPosition(db);
+    return new LaneMemory({ roomNid: row.roomNid, roomId: row.roomId, rules }, await readPoint(db, row), position);
+  }
+
+  /** Nothing is in it yet: what is not remembered is not there. */
+  static ofNewRoom(room: {
+    readonly roomNid: number;
+    readonly roomId: string;
+    readonly rules: RoomVersionRules;
+  }): LaneMemory {
+    const point = {
+      version: newRoomVersion,
+      stateVersion: 0,
+      extremities: [],
+      depth: 0,
+      joined: 0,
+      invited: 0,
+      nextLine: 1,
+    };
+    const memory = new LaneMemory(room, point, 0);
+    memory.#isNew = true;
+    return memory;
+  }
+
+  /** The room is stored: from now on, what is not remembered is read. */
+  createdNow(): void {
+    this.#isNew = false;
+  }
+
+  /** The remembered value of a key; `undefined` when there is none, `'unknown'` when it must be read first. */
+  peek(key: string): StateValue | undefined | 'unknown' {
+    const value = this.#values.get(key);
+    if (value === undefined) return this.#isNew ? undefined : 'unknown';
+    return value === absent ? undefined : value;
+  }
+
+  /** Reads the values of keys that are not remembered. */
+  async load(db: Queryable, keys: readonly StateKey[]): Promise<void> {
+    if (this.#isNew) return;
+    const missing = keys.filter((key) => !this.#values.has(stateKeyText(key.type, key.stateKey)));
+    if (missing.length === 0) return;
+    const rows = await currentKeyValues(db, this.roomNid, missing);
+    for (const key of missing) this.#values.set(stateKeyText(key.type, key.stateKey), absent);
+    for (const row of rows) this.remember(row.type, row.stateKey, storedValue(row));
+  }
+
+  remember(type: string, stateKey: string, value: StateValue | undefined): void {
+    this.#values.set(stateKeyText(type, stateKey), value ?? absent);
+  }
+
+  /** After a commit of this lane: the room stands here now. */
+  advance(point: RoomPoint, position: number): void {
+    this.point = point;
+    if (position > this.#knownUpTo) this.#knownUpTo = position;
+  }
+
+  /** Learns what others have committed. @returns whether anything had changed */
+  async refresh(db: Queryable): Promise<boolean> {
+    const position = await lastStreamPosition(db);
+    const row = (await roomsByNids(db, [this.roomNid]))[0];
+    if (row === undefined || row.version === this.point.version) return false;
+    if (row.stateVersion > this.point.stateVersion) await this.#refreshState(db, row.stateVersion);
+    // A redaction changes an event that is state without changing which event is: forget what may have been stripped.
+    if (await redactedSince(db, this.roomNid, this.#knownUpTo)) this.#values.clear();
+    this.point = await readPoint(db, row);
+    this.#knownUpTo = position;
+    return true;
+  }
+
+  async #refreshState(db: Queryable, upTo: number): Promise<void> {
+    const rows = await stateChanges(db, this.roomNid, this.point.stateVersion, upTo, refreshedChangesMax + 1);
+    if (rows.length > refreshedChangesMax) return this.#values.clear();
+    for (const { type, stateKey, keyNid, eventNid, eventId, json } of rows) {
+      const value =
+        eventNid === null || eventId === null || json === null
+          ? undefined
+          : storedValue({ keyNid, eventNid, eventId, json });
+      this.remember(type, stateKey, value);
+    }
+  }
+}
+
+async function readPoint(db: Queryable, row: RoomRow): Promise<RoomPoint> {
+  return {
+    version: row.version,
+    stateVersion: row.stateVersion,
+    extremities: await extremitiesOf(db, row.roomNid, row.extremities),
+    depth: row.depth,
+    joined: row.joined,
+    invited: row.invited,
+    nextLine: row.nextLine,
+  };
+}
+
+function storedValue(row: {
+  readonly keyNid: number;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly json: string;
+}): StateValue {
+  return {
+    keyNid: row.keyNid,
+    eventNid: row.eventNid,
+    eventId: row.eventId,
+    event: JSON.parse(row.json) as Pdu,
+  };
+}

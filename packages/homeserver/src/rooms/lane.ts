@@ -1,0 +1,225 @@
+// One room's lane: proposals wait here, are made into a part, and the part goes to the door. While a part is at the door the next ones
+// gather, so a busy room writes many events with one commit, and there is never more than one part of a room under way.
+//
+//   propose ─▶ waiting ─▶ read what is missing ─▶ build · authorise · append each ─▶ door ─▶ adopt, answer
+//                  ▲                                                                   │
+//                  └── refused: another process wrote. Refresh by the difference ◀──────┘
+//
+// The memory is a guess until the door has checked it, so a refusal by the rules is final only once the room is seen to stand where
+// we thought. Nobody is told of an event before it is stored; what fails leaves no trace in memory.
+import { MatrixError } from '@pons/spec';
+import type { Clock } from '../platform/clock.ts';
+import type { Door } from '../storage/commit.ts';
+import { type Database, StorageError } from '../storage/database.ts';
+import { storedResponse } from '../storage/tables/client-transactions.ts';
+import { positionOf } from '../storage/tables/events.ts';
+import type { Signer } from './build-pdu.ts';
+import type { LaneMemory } from './lane-memory.ts';
+import { appendProposal, type MadeProposal, readInputs } from './make-part.ts';
+import { Part } from './part.ts';
+import type { Proposal, ProposalResult } from './proposal.ts';
+
+/** Proposals that may wait for one room. */
+const waitingMax = 2_000;
+/** Drafts that one part takes; what it reads must fit the memory's cache. */
+const draftsPerPartMax = 400;
+/** Refusals after which the part is made under the row lock, and after which the caller is told to come back. */
+const refusalsBeforeLock = 3;
+const refusalsMax = 10;
+const retryAfterMs = 1_000;
+
+/** What lanes work with. */
+export interface LaneParts {
+  readonly db: Database;
+  readonly door: Door;
+  readonly clock: Clock;
+  readonly signer: Signer;
+  /** Numbers for new events. */
+  readonly nextNid: () => Promise<number> | number;
+  /** Numbers of (type, state_key), in their order. */
+  readonly internStateKeys: (keys: readonly { readonly type: string; readonly stateKey: string }[]) => Promise<number[]>;
+}
+
+interface Waiting {
+  readonly proposal: Proposal;
+  readonly resolve: (result: ProposalResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The lane of one room. */
+export class Lane {
+  readonly #parts: LaneParts;
+  readonly #memory: LaneMemory;
+  readonly #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(parts: LaneParts, memory: LaneMemory) {
+    this.#parts = parts;
+    this.#memory = memory;
+  }
+
+  get roomNid(): number {
+    return this.#memory.roomNid;
+  }
+
+  /** Nothing waits or is under way. */
+  get idle(): boolean {
+    return !this.#running;
+  }
+
+  /**
+   * Makes the events of a proposal and answers once they are stored.
+   *
+   * @throws MatrixError M_FORBIDDEN when the rules refuse, M_LIMIT_EXCEEDED when the room has too much waiting
+   */
+  propose(proposal: Proposal): Promise<ProposalResult> {
+    if (this.#waiting.length >= waitingMax) return Promise.reject(busy('too much is waiting for this room'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ proposal, resolve, reject });
+      if (!this.#running) {
+        this.#running = true;
+        // Requests that arrived in the same turn of the event loop belong into the same part.
+        setImmediate(() => void this.#run());
+      }
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#take();
+      try {
+        await this.#store(batch);
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(error);
+      }
+    }
+    this.#running = false;
+  }
+
+  #take(): Waiting[] {
+    let drafts = 0;
+    let count = 0;
+    for (const { proposal } of this.#waiting) {
+      drafts += proposal.drafts.length;
+      if (count > 0 && drafts > draftsPerPartMax) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  // Settles every proposal of the batch; throws only what concerns all that are not settled yet.
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    let pending = batch;
+    for (let refusals = 0; pending.length > 0; ) {
+      if (refusals > refusalsMax) throw busy('this room is being written to by others');
+      const { part, made, refused } = await this.#make(pending);
+      if (refused.length > 0) {
+        if (await this.#memory.refresh(this.#parts.db)) {
+          refusals += 1;
+          continue;
+        }
+        for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
+      }
+      if (made.length === 0) return;
+      pending = made.map(({ waiting }) => waiting);
+      const outcome = await this.#commit(part, pending, refusals);
+      if (outcome === undefined) return;
+      if (outcome.outcome === 'stored') {
+        part.adopt(outcome.first + part.positions - 1);
+        for (const { waiting, result } of made) waiting.resolve(positioned(result, outcome.first));
+        return;
+      }
+      if (outcome.outcome === 'refused') {
+        refusals += 1;
+        await this.#memory.refresh(this.#parts.db);
+      } else {
+        const repeated = made.find(({ transactionAt }) => transactionAt === outcome.index);
+        if (repeated === undefined) throw new Error('the door names a client transaction that the part does not have');
+        pending = pending.filter((waiting) => waiting !== repeated.waiting);
+        repeated.waiting.resolve(await this.#answered(outcome.response));
+      }
+    }
+  }
+
+  async #make(pending: readonly Waiting[]) {
+    const proposals = pending.map(({ proposal }) => proposal);
+    const part = new Part(this.#memory, await readInputs(this.#parts, this.#memory, proposals));
+    const made: ({ readonly waiting: Waiting } & MadeProposal)[] = [];
+    const refused: { readonly waiting: Waiting; readonly error: MatrixError }[] = [];
+    const nids = await this.#nids(proposals.reduce((sum, { drafts }) => sum + drafts.length, 0));
+    const now = this.#parts.clock.now();
+    for (const waiting of pending) {
+      const mark = part.mark();
+      try {
+        made.push({ waiting, ...appendProposal(part, waiting.proposal, { nids, now, signer: this.#parts.signer }) });
+      } catch (error) {
+        if (!(error instanceof MatrixError)) throw error;
+        part.rewind(mark);
+        refused.push({ waiting, error });
+      }
+    }
+    return { part, made, refused };
+  }
+
+  async #nids(count: number): Promise<number[]> {
+    const nids: number[] = [];
+    for (let at = 0; at < count; at += 1) {
+      const nid = this.#parts.nextNid();
+      nids.push(typeof nid === 'number' ? nid : await nid);
+    }
+    return nids.reverse();
+  }
+
+  // undefined: the part failed and its proposals were settled one by one.
+  async #commit(part: Part, pending: readonly Waiting[], refusals: number) {
+    const commit = part.toCommit();
+    try {
+      return await this.#parts.door.commit(commit);
+    } catch (error) {
+      // Whether something was stored is known only where PostgreSQL itself refused the rows.
+      await this.#memory.refresh(this.#parts.db);
+      if (pending.length === 1 || !(error instanceof StorageError) || !isRowError(error)) throw error;
+      for (const waiting of pending) {
+        try {
+          await this.#store([waiting]);
+        } catch (own) {
+          waiting.reject(own);
+        }
+      }
+      return undefined;
+    }
+  }
+
+  // The rules refused, but a request that was answered before is answered the same again.
+  async #settleRefused(waiting: Waiting, error: MatrixError): Promise<void> {
+    const { clientTransaction } = waiting.proposal;
+    const response =
+      clientTransaction === undefined
+        ? undefined
+        : await storedResponse(this.#parts.db, clientTransaction, this.roomNid);
+    if (response === undefined) waiting.reject(error);
+    else waiting.resolve(await this.#answered(response));
+  }
+
+  async #answered(response: string): Promise<ProposalResult> {
+    const { event_id: eventId } = JSON.parse(response) as { event_id: string };
+    const position = await positionOf(this.#parts.db, this.roomNid, eventId);
+    return { events: [{ eventId, position: position ?? 0 }] };
+  }
+}
+
+function positioned(result: MadeProposal['result'], first: number): ProposalResult {
+  return { events: result.map(({ eventId, at }) => ({ eventId, position: first + at })) };
+}
+
+function busy(why: string): MatrixError {
+  return new MatrixError('M_LIMIT_EXCEEDED', `Try again in a second: ${why}.`, {
+    status: 503,
+    fields: { retry_after_ms: retryAfterMs },
+  });
+}
+
+// Class 22 (data), 23 (constraints) and 54 (limits): the rows are at fault, and nothing was stored.
+function isRowError(error: StorageError): boolean {
+  return /^(21|22|23|54)/.test(error.code);
+}

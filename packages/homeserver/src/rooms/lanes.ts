@@ -1,0 +1,163 @@
+// The lanes of this process: one per room that is being written to, opened on demand, the idle ones let go beyond a limit. Also where
+// a request that comes twice at once is noticed, and where rooms are made: a new room has no lane yet, its first part makes it.
+import { MatrixError, roomVersionRules } from '@pons/spec';
+import { StorageError } from '../storage/database.ts';
+import { roomById } from '../storage/tables/rooms.ts';
+import { buildPdu } from './build-pdu.ts';
+import { Lane, type LaneParts } from './lane.ts';
+import { LaneMemory } from './lane-memory.ts';
+import { appendDraft, readInputs } from './make-part.ts';
+import { Part } from './part.ts';
+import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
+
+/** Lanes kept open; more only while more rooms are being written to at once. */
+const openLanesMax = 2_000;
+/** Drafts of a new room. */
+const newRoomDraftsMax = 1_000;
+/** Random part of a room id before room version 12: 18 letters and digits, 107 bits. */
+const roomIdChars = 18;
+
+/** What the rest of the house knows of writing to rooms. */
+export interface RoomLanes {
+  /**
+   * Makes the events of a proposal; answers once they are stored.
+   *
+   * @throws MatrixError M_FORBIDDEN when the rules refuse or the room is unknown, M_LIMIT_EXCEEDED when too much is waiting,
+   *   M_ROOM_IN_USE when an alias is taken
+   */
+  propose(proposal: Proposal): Promise<ProposalResult>;
+  /**
+   * Makes a room by its first events, m.room.create first.
+   *
+   * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN when the rules refuse, M_ROOM_IN_USE when an alias is taken
+   */
+  create(room: NewRoom): Promise<ProposalResult & { readonly roomId: string }>;
+  /** Lanes open now. */
+  readonly size: number;
+}
+
+/** What lanes work with, and randomness for room ids. */
+export interface RoomLanesParts extends LaneParts {
+  readonly random: { id(chars: number): string };
+}
+
+/** The lanes of this process. */
+export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
+  // Oldest use first: a Map keeps the order of insertion.
+  const open = new Map<string, Lane>();
+  const opening = new Map<string, Promise<Lane>>();
+  const inFlight = new Map<string, Promise<ProposalResult>>();
+
+  async function openLane(roomId: string): Promise<Lane> {
+    const row = await roomById(parts.db, roomId);
+    const rules = row === undefined ? undefined : roomVersionRules(row.roomVersion);
+    if (row === undefined || rules === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
+    const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules));
+    keep(roomId, lane);
+    return lane;
+  }
+
+  function keep(roomId: string, lane: Lane): void {
+    open.set(roomId, lane);
+    if (open.size <= openLanesMax) return;
+    for (const [oldest, candidate] of open) {
+      if (candidate.idle && candidate !== lane) {
+        open.delete(oldest);
+        return;
+      }
+    }
+  }
+
+  function laneOf(roomId: string): Promise<Lane> | Lane {
+    const lane = open.get(roomId);
+    if (lane !== undefined) {
+      open.delete(roomId);
+      open.set(roomId, lane);
+      return lane;
+    }
+    let promise = opening.get(roomId);
+    if (promise === undefined) {
+      promise = openLane(roomId).finally(() => opening.delete(roomId));
+      opening.set(roomId, promise);
+    }
+    return promise;
+  }
+
+  async function write(proposal: Proposal): Promise<ProposalResult> {
+    const lane = laneOf(proposal.roomId);
+    return aliasesChecked((lane instanceof Lane ? lane : await lane).propose(proposal));
+  }
+
+  function propose(proposal: Proposal): Promise<ProposalResult> {
+    const transaction = proposal.clientTransaction;
+    if (transaction === undefined) return write(proposal);
+    const { userId, deviceId, endpoint, txnId } = transaction;
+    const key = [userId, deviceId, endpoint, proposal.roomId, txnId].join('\0');
+    const first = inFlight.get(key);
+    if (first !== undefined) return first;
+    const result = write(proposal).finally(() => inFlight.delete(key));
+    inFlight.set(key, result);
+    return result;
+  }
+
+  return {
+    propose,
+    create: async (room) => {
+      const { lane, result } = await aliasesChecked(createRoom(parts, room));
+      keep(result.roomId, lane);
+      return result;
+    },
+    get size() {
+      return open.size;
+    },
+  };
+}
+
+async function createRoom(parts: RoomLanesParts, room: NewRoom) {
+  const rules = roomVersionRules(room.roomVersion);
+  if (rules === undefined) {
+    throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not make rooms of version ${room.roomVersion}.`);
+  }
+  const [create] = room.drafts;
+  if (create === undefined || room.drafts.length > newRoomDraftsMax) {
+    throw new MatrixError('M_TOO_LARGE', `A room is made with at most ${newRoomDraftsMax} events.`);
+  }
+  const now = parts.clock.now();
+  const nids = await Promise.all(room.drafts.map(async () => parts.nextNid()));
+  const roomNid = await parts.nextNid();
+  const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules });
+  const roomId = rules.roomIdIsCreateEvent
+    ? roomIdOfCreate(parts, memoryOf(''), room, now)
+    : `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`;
+  const memory = memoryOf(roomId);
+  const part = new Part(memory, await readInputs(parts, memory, [room]));
+  const context = room.trace === undefined ? {} : { trace: room.trace };
+  const making = { nids: nids.reverse(), now, signer: parts.signer };
+  const made = room.drafts.map((draft) => appendDraft(part, draft, making, context));
+  part.addChange(room);
+  const outcome = await parts.door.commit(part.toCommit({ roomId, roomVersion: room.roomVersion }));
+  if (outcome.outcome !== 'stored') throw new Error(`the door answers ${outcome.outcome} for a new room`);
+  part.adopt(outcome.first + part.positions - 1);
+  memory.createdNow();
+  const events = made.map(({ eventId, at }) => ({ eventId, position: outcome.first + at }));
+  return { lane: new Lane(parts, memory), result: { roomId, events } };
+}
+
+// Since room version 12 the id of a room is the hash of its create event, so that event is made once to learn it.
+function roomIdOfCreate(parts: RoomLanesParts, memory: LaneMemory, room: NewRoom, now: number): string {
+  const [create] = room.drafts;
+  if (create === undefined) throw new Error('a room without events');
+  const part = new Part(memory, { keyNids: new Map(), targets: new Map() });
+  return `!${buildPdu(create, part, now, parts.signer).eventId.slice(1)}`;
+}
+
+async function aliasesChecked<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StorageError && error.code === '23505' && error.constraint === 'room_aliases_pkey') {
+      throw new MatrixError('M_ROOM_IN_USE', 'That alias is taken.', { cause: error });
+    }
+    throw error;
+  }
+}
