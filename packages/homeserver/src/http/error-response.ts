@@ -1,0 +1,50 @@
+// The one place where errors become HTTP. A MatrixError is the caller's mistake and says so in Matrix's form; a database that
+// cannot be reached is 503, to be tried again; everything else is a bug of ours: logged with the request's id and answered 500.
+// https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
+
+import { type JsonObject, MatrixError } from '@pons/spec';
+
+/** What to answer, and whether somebody has to look at it. */
+export interface ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json: JsonObject;
+  /** Our fault: goes to the log with its stack. */
+  readonly bug: boolean;
+}
+
+/** How long a client waits when the database is away, in milliseconds: embedded PostgreSQL is restarted in less. */
+const DATABASE_AWAY_MS = 2_000;
+const noHeaders = {};
+
+/** The response to an error. */
+export function errorResponse(error: unknown, requestId: string): ErrorResponse {
+  if (error instanceof MatrixError) {
+    const json = error.toJson();
+    const wait = json['retry_after_ms'];
+    const headers = typeof wait === 'number' ? { 'retry-after': String(Math.ceil(wait / 1000)) } : noHeaders;
+    return { status: error.status, headers, json, bug: false };
+  }
+  if (isUnreachable(error)) {
+    return {
+      status: 503,
+      headers: { 'retry-after': String(DATABASE_AWAY_MS / 1000) },
+      json: { errcode: 'M_UNKNOWN', error: 'The database cannot be reached. Try again soon.' },
+      bug: true,
+    };
+  }
+  const json = { errcode: 'M_UNKNOWN', error: `An internal error. The server's log has it under ${requestId}.` };
+  return { status: 500, headers: noHeaders, json, bug: true };
+}
+
+/** The refusal of a request that came too soon. */
+export function limitExceeded(retryAfterMs: number): MatrixError {
+  return new MatrixError('M_LIMIT_EXCEEDED', 'Too many requests. Wait before the next one.', {
+    fields: { retry_after_ms: retryAfterMs },
+  });
+}
+
+// By name and code: this floor does not know storage (never-arrow 2), only what its errors look like.
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StorageError' && 'code' in error && error.code === 'unreachable';
+}

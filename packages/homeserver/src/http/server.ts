@@ -1,0 +1,196 @@
+// The listeners and the way of a request through them. Matrix's and our own API never reach Express: the router finds their route
+// and answer-request.ts answers (bare Express costs as much as all of it, docs/decisions/0009). Express serves what is left: the
+// console's files. Stopping: no new connections, long polls are told, the rest has 10 seconds.
+
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+import { MatrixError } from '@pons/spec';
+import express, { type Express } from 'express';
+import type { Log } from '../platform/telemetry/log.ts';
+import { answerRequest, type PreparedRoute, prepareRoute, refuse, type Surroundings } from './answer-request.ts';
+import { preflightHeaders } from './cors.ts';
+import { type ListenerConfig, type ListenerInfo, openListener } from './listener.ts';
+import type { Route } from './route.ts';
+import { createRouter, type Router } from './router.ts';
+import { isServed } from './services.ts';
+import { staticConsole } from './static-console.ts';
+
+/** A path of somebody else's in this process: `packages/pons` brings `/_pons/try-it`. Everything below the prefix is theirs. */
+export interface ExtraRoute {
+  readonly prefix: string;
+  readonly serve?: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  readonly upgrade?: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** What the server is made of. */
+export interface ServerParts {
+  readonly listeners: readonly ListenerConfig[];
+  readonly routes: readonly Route[];
+  readonly extraRoutes: readonly ExtraRoute[];
+  /** Folder of the console's files. */
+  readonly consoleFolder?: string;
+  readonly around: Omit<Surroundings, 'stopping'>;
+  /** Makes the ids of requests: short, and different after a restart. */
+  readonly nextRequestId: () => string;
+}
+
+/** The running server. */
+export interface HttpServer {
+  /** @throws OperatorError when an address cannot be used */
+  listen(): Promise<ListenerInfo[]>;
+  stop(): Promise<void>;
+}
+
+/** How long requests in flight may take when the server stops. */
+const STOP_MS = 10_000;
+/** How long an idle connection is kept: longer than common proxies keep theirs (60 s), or they would use a closed one. */
+const IDLE_MS = 65_000;
+
+/** Builds the server; nothing listens yet. */
+export function createHttpServer(parts: ServerParts): HttpServer {
+  const stopping = new AbortController();
+  const routes = parts.routes.map((route) => prepareRoute(route, parts.around.metrics));
+  const around = { ...parts.around, stopping: stopping.signal };
+  const servers: http.Server[] = [];
+  const upgraded = new Set<Duplex>();
+  return {
+    async listen() {
+      const opened: ListenerInfo[] = [];
+      for (const listener of parts.listeners) {
+        const desk = new Desk(parts, listener, routes, around);
+        const make = () => {
+          const server = serverFor(listener, desk, parts.around.log);
+          server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+            upgraded.add(socket);
+            socket.once('close', () => upgraded.delete(socket));
+            desk.upgrade(incoming, socket, head);
+          });
+          servers.push(server);
+          return server;
+        };
+        opened.push(...(await openListener(listener, make)));
+      }
+      return opened;
+    },
+    async stop() {
+      const closed = servers.map(close);
+      stopping.abort();
+      for (const socket of upgraded) socket.destroy();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function serverFor(listener: ListenerConfig, desk: Desk, log: Log): http.Server {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => desk.serve(incoming, outgoing);
+  const options = { keepAliveTimeout: IDLE_MS, noDelay: true };
+  const server =
+    listener.tls === undefined
+      ? http.createServer(options, serve)
+      : https.createServer({ ...options, ...listener.tls }, serve);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket, log));
+  return server as http.Server;
+}
+
+function close(server: http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatient = setTimeout(() => server.closeAllConnections(), STOP_MS);
+    // A connection that becomes idle after `close` would otherwise stay for its idle time.
+    const tidyUp = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearTimeout(impatient);
+      clearInterval(tidyUp);
+      resolve();
+    });
+  });
+}
+
+// What Node's parser refuses never becomes a request; it too is answered in Matrix's form.
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex, log: Log): void {
+  log.debug({ code: error.code }, 'unparsable request');
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const text = JSON.stringify({
+    errcode: tooLarge ? 'M_TOO_LARGE' : 'M_UNKNOWN',
+    error: tooLarge ? 'The request line and headers are too large.' : 'The request is not valid HTTP.',
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}
+
+/** Where requests of one listener arrive. */
+class Desk {
+  readonly #router: Router<PreparedRoute>;
+  readonly #extra: readonly ExtraRoute[];
+  readonly #rest: Express;
+  readonly #around: Surroundings;
+  readonly #nextId: () => string;
+  readonly #behindProxy: boolean;
+
+  constructor(parts: ServerParts, listener: ListenerConfig, routes: readonly PreparedRoute[], around: Surroundings) {
+    const { serves } = listener;
+    this.#router = createRouter(routes.filter((route) => isServed(route.endpoint.path, serves)));
+    this.#extra = parts.extraRoutes.filter((route) => isServed(route.prefix, serves));
+    this.#around = around;
+    this.#nextId = parts.nextRequestId;
+    this.#behindProxy = listener.behindProxy;
+    this.#rest = express().disable('x-powered-by').disable('etag');
+    if (parts.consoleFolder !== undefined && serves.includes('console')) {
+      this.#rest.use('/_pons/console', staticConsole(parts.consoleFolder));
+    }
+  }
+
+  serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const url = incoming.url ?? '/';
+    const mark = url.indexOf('?');
+    const pathText = mark < 0 ? url : url.slice(0, mark);
+    const id = this.#nextId();
+    if (incoming.method === 'OPTIONS') {
+      outgoing.writeHead(204, [...preflightHeaders]).end();
+      return;
+    }
+    const extra = this.#extra.find(({ prefix, serve }) => serve !== undefined && pathText.startsWith(prefix));
+    if (extra?.serve !== undefined) {
+      extra.serve(incoming, outgoing);
+      return;
+    }
+    const exchange = { incoming, outgoing };
+    try {
+      const found = this.#router.find(incoming.method ?? 'GET', pathText);
+      const queryText = mark < 0 ? '' : url.slice(mark + 1);
+      const arrival = { id, remoteAddress: this.#addressOf(incoming), pathText, queryText };
+      void answerRequest(found, exchange, arrival, this.#around);
+    } catch (error) {
+      const unknown = error instanceof MatrixError && error.status === 404;
+      if (unknown && pathText.startsWith('/_pons/console')) {
+        this.#rest(incoming as express.Request, outgoing as express.Response, (fault?: unknown) =>
+          refuse(exchange, fault ?? error, id, this.#around.log),
+        );
+        return;
+      }
+      if (!unknown) outgoing.setHeader('allow', this.#router.methods(pathText).join(', '));
+      refuse(exchange, error, id, this.#around.log);
+    }
+  }
+
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = incoming.url ?? '/';
+    const extra = this.#extra.find(({ prefix, upgrade }) => upgrade !== undefined && url.startsWith(prefix));
+    if (extra?.upgrade === undefined)
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else extra.upgrade(incoming, socket, head);
+  }
+
+  // Behind a proxy that we are told to trust, the last address of the header is the one that the proxy itself has seen.
+  #addressOf(incoming: IncomingMessage): string {
+    const forwarded = this.#behindProxy ? incoming.headers['x-forwarded-for'] : undefined;
+    const last = typeof forwarded === 'string' ? forwarded.split(',').at(-1)?.trim() : undefined;
+    return last === undefined || last === '' ? (incoming.socket.remoteAddress ?? 'unix') : last;
+  }
+}
