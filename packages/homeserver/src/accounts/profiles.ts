@@ -90,7 +90,7 @@ function checkValue(field: string, value: JsonValue | undefined): JsonValue | un
 function withField(row: ProfileRow, field: string, value: JsonValue | undefined): ProfileRow {
   // Columns are for what membership events repeat; PostgreSQL's text cannot hold U+0000, so such a name is refused.
   if (field === 'displayname' || field === 'avatar_url') {
-    const text = value === undefined ? null : String(value);
+    const text = typeof value === 'string' ? value : null;
     if (text?.includes('\0')) throw new MatrixError('M_INVALID_PARAM', `\`${field}\` must not contain U+0000`);
     return { ...row, [field]: text };
   }

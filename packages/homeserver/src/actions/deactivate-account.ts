@@ -1,0 +1,39 @@
+// Ending an account for good: it leaves its rooms, its sessions die, its password and, when asked to erase, its profile go. The user id is
+// never given out again. The account ends first: whatever fails after that, nobody can log in any more.
+// https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
+
+import type { JsonObject } from '@pons/spec';
+import { type DevicesParts, removeAllDevices } from '../accounts/devices.ts';
+import type { InteractiveAuth } from '../accounts/interactive-auth.ts';
+import { eraseProfile } from '../accounts/profiles.ts';
+import { endAccount } from '../accounts/users.ts';
+import type { Requester } from '../platform/requester.ts';
+
+/** What deactivation needs of the house. */
+export interface DeactivateParts extends DevicesParts {
+  readonly interactiveAuth: InteractiveAuth;
+  /** Leaves every room that the user has joined, and refuses every invitation. */
+  readonly leaveAllRooms: (userId: string) => Promise<void>;
+}
+
+/** Ends the requester's account; answers the body of a 401 where authentication comes first. */
+export async function deactivateAccount(
+  parts: DeactivateParts,
+  requester: Requester,
+  request: { readonly body: JsonObject; readonly erase: boolean },
+): Promise<JsonObject | undefined> {
+  const { userId } = requester;
+  if (requester.appserviceId === undefined) {
+    const { body } = request;
+    const flows = [['m.login.password']] as const;
+    const auth = await parts.interactiveAuth.authenticate({ operation: 'deactivateAccount', userId, body, flows });
+    if (auth.outcome === 'challenge') return auth.body;
+  }
+  await parts.db.transaction(async (tx) => {
+    await endAccount(tx, userId, parts.now());
+    if (request.erase) await eraseProfile(tx, userId);
+  });
+  await removeAllDevices(parts, userId);
+  await parts.leaveAllRooms(userId);
+  return undefined;
+}

@@ -1,0 +1,54 @@
+// GET /profile/{userId} and GET /profile/{userId}/{keyName}. Users of other servers are asked for by the injected lookup.
+// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3profileuserid
+
+import { type JsonObject, MatrixError } from '@pons/spec';
+import { endpoints } from '@pons/spec/endpoints';
+import { checkFieldName, getProfile } from '../../accounts/profiles.ts';
+import { findAccount } from '../../accounts/users.ts';
+import type { Route } from '../../http/route.ts';
+
+/** What looking a profile up needs of the house. */
+export interface GetProfileParts {
+  readonly db: Parameters<typeof getProfile>[0];
+  readonly serverName: string;
+  /** Makes a user exist whom only an application service knows yet; false when it does not know them either. */
+  readonly askAppservices: (userId: string) => Promise<boolean>;
+}
+
+/** GET /profile/{userId} */
+export function getWholeProfile(parts: GetProfileParts): Route {
+  return {
+    endpoint: endpoints.getUserProfile,
+    async handle({ path }) {
+      return { json: await lookUp(parts, path['userId'] ?? '') };
+    },
+  };
+}
+
+/** GET /profile/{userId}/{keyName} */
+export function getProfileField(parts: GetProfileParts): Route {
+  return {
+    endpoint: endpoints.getProfileField,
+    async handle({ path }) {
+      const field = path['keyName'] ?? '';
+      checkFieldName(field);
+      const profile = await lookUp(parts, path['userId'] ?? '');
+      const value = profile[field];
+      if (value !== undefined) return { json: { [field]: value } };
+      // Before v1.16 these two were always there, perhaps empty: clients rely on the 200.
+      if (field === 'displayname' || field === 'avatar_url') return { json: {} };
+      throw new MatrixError('M_NOT_FOUND', 'this user has set no such field');
+    },
+  };
+}
+
+async function lookUp(parts: GetProfileParts, userId: string): Promise<JsonObject> {
+  const colon = userId.indexOf(':');
+  if (!userId.startsWith('@') || colon === -1) throw new MatrixError('M_INVALID_PARAM', 'this is not a user id');
+  if (userId.slice(colon + 1) !== parts.serverName) {
+    throw new MatrixError('M_NOT_FOUND', 'profiles of other servers are not known here');
+  }
+  const known = (await findAccount(parts.db, userId)) !== undefined || (await parts.askAppservices(userId));
+  if (!known) throw new MatrixError('M_NOT_FOUND', 'there is no such user');
+  return getProfile(parts.db, userId);
+}
