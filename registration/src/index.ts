@@ -1,0 +1,15 @@
+// The door of @pons/registration: what a registration.yaml is, for homeserver, SDK and the command.
+
+export { generateRegistration, prefixRegex, quoteRegex, type RegistrationDraft } from './generate.ts';
+export { type LintWarning, lintRegistration, lintTogether } from './lint.ts';
+export { type Complaint, formatComplaint, type Loaded, type LoadOptions, loadRegistration } from './load.ts';
+export {
+  type CompiledNamespaces,
+  compileEntries,
+  compileNamespaces,
+  compileRegex,
+  type NamespaceMatcher,
+  type NamespaceVerdict,
+} from './namespaces.ts';
+export type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
+export { type Problem, type Validation, validateRegistration } from './validate.ts';

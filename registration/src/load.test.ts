@@ -1,0 +1,154 @@
+// What is refused and what is only warned of, with the line it stands on; and that what we write, we read.
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { generateRegistration, prefixRegex } from './generate.ts';
+import { lintRegistration, lintTogether } from './lint.ts';
+import { formatComplaint, loadRegistration } from './load.ts';
+import type { Registration } from './registration.ts';
+
+const good = {
+  id: 'irc',
+  url: 'http://127.0.0.1:1',
+  as_token: '"a"',
+  hs_token: '"h"',
+  sender_localpart: 'bot',
+  namespaces: '{}',
+};
+
+function yaml(changes: Record<string, string | undefined>): string {
+  return Object.entries({ ...good, ...changes })
+    .flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${value}`]))
+    .join('\n');
+}
+
+function complaints(source: string): string[] {
+  const loaded = loadRegistration(source, { file: 'x.yaml', serverName: 'example.org' });
+  return loaded.outcome === 'refused' ? loaded.complaints.map(formatComplaint) : [];
+}
+
+function registration(source: string): Registration {
+  const loaded = loadRegistration(source, { file: 'x.yaml', serverName: 'example.org' });
+  if (loaded.outcome === 'refused') throw new Error(loaded.complaints.map(formatComplaint).join('\n'));
+  return loaded.registration;
+}
+
+const users = (regex: string, exclusive: boolean) =>
+  `{users: [{regex: ${JSON.stringify(regex)}, exclusive: ${exclusive}}]}`;
+
+describe('a registration is refused', () => {
+  it.each([
+    ['what is no YAML', 'id: [', 'x.yaml:1: is not YAML'],
+    ['a key given twice', `${yaml({})}\nid: b`, 'x.yaml:7: is not YAML: duplicated mapping key'],
+    ['a list', '- a', 'x.yaml:1: must be a mapping'],
+    ['no id', yaml({ id: undefined }), 'x.yaml:1: id: is required'],
+    [
+      'a number for a token',
+      yaml({ as_token: '123' }),
+      'x.yaml:3: as_token: must be text, is a number: put it in quotes',
+    ],
+    ['a token that would end the header', yaml({ hs_token: '"a\\nb"' }), 'x.yaml:4: hs_token: must be printable ASCII'],
+    ['equal tokens', yaml({ hs_token: '"a"' }), 'x.yaml:4: hs_token: is the same as as_token'],
+    ['no url', yaml({ url: undefined }), 'x.yaml:1: url: is required'],
+    ['a url of another kind', yaml({ url: 'ftp://x' }), 'x.yaml:2: url: must begin with http://'],
+    ['a url with a password', yaml({ url: 'http://a:b@c' }), 'x.yaml:2: url: must not contain a user name'],
+    ['a relative socket', yaml({ url: 'unix:x.sock' }), 'x.yaml:2: url: must name an absolute path'],
+    [
+      'a sender that is a whole id',
+      yaml({ sender_localpart: '"@b:c"' }),
+      'x.yaml:5: sender_localpart: must be the part',
+    ],
+    ['namespaces that are no mapping', yaml({ namespaces: '[]' }), 'x.yaml:6: namespaces: must be a mapping'],
+    ['a regex that is none', yaml({ namespaces: users('@(', true) }), 'x.yaml:6: namespaces.users[0].regex: "@("'],
+    [
+      'exclusive everybody',
+      yaml({ namespaces: users('.*', true) }),
+      'x.yaml:6: namespaces.users[0].regex: ".*" is exclusive',
+    ],
+    [
+      'exclusive everybody here',
+      yaml({ namespaces: users('@.*:example\\.org', true) }),
+      'is exclusive and matches every user',
+    ],
+    ['an empty exclusive regex', yaml({ namespaces: users('', true) }), 'is exclusive and matches every user'],
+    ['a flag that is text', yaml({}).concat('\nrate_limited: "no"'), 'x.yaml:7: rate_limited: must be true or false'],
+  ])('for %s', (_, source, complaint) => {
+    expect(complaints(source).join('\n')).toContain(complaint);
+  });
+});
+
+describe('a registration is loaded', () => {
+  it('with null and socket urls', () => {
+    expect(registration(yaml({ url: 'null' })).url).toBeNull();
+    expect(registration(yaml({ url: 'unix:/run/a.sock' })).url).toBe('unix:/run/a.sock');
+    expect(registration(yaml({ url: 'unix:///run/a.sock' })).url).toBe('unix:///run/a.sock');
+  });
+
+  it('with everybody in a namespace that is not exclusive: double puppeting', () => {
+    expect(registration(yaml({ namespaces: users('@.*:example\\.org', false) })).namespaces.users).toHaveLength(1);
+  });
+
+  it('with an evil regex, and a warning', () => {
+    const loaded = registration(yaml({ namespaces: users('^@(a+)+$', true) }));
+    expect(lintRegistration(loaded, 'example.org').map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('repeats a repetition'),
+    ]);
+  });
+
+  it('with keys nobody knows, which are kept', () => {
+    const loaded = registration(`${yaml({})}\npons:echo: off\ncom.example.thing: {a: 1}\npush_ephemeral: true`);
+    expect(loaded.pons).toEqual({ 'pons:echo': 'off' });
+    expect(loaded.unknown).toEqual({ 'com.example.thing': { a: 1 } });
+    expect(loaded.pushEphemeral).toBe(true);
+  });
+
+  it.each(['irc', 'slack', 'relay-bot', 'double-puppet'])('as samples/%s.yaml says it', (name) => {
+    const source = readFileSync(new URL(`../samples/${name}.yaml`, import.meta.url), 'utf8');
+    expect(complaints(source)).toEqual([]);
+    const warned = lintRegistration(registration(source), 'example.org').map(({ reason }) => reason);
+    expect(warned).toEqual([]);
+  });
+
+  it('as it was generated, whatever its texts are', () => {
+    const text = fc.string({
+      minLength: 1,
+      maxLength: 40,
+      unit: fc.constantFrom(...Array.from('ab:#"\'\\{}[]|>%@&*!? -')),
+    });
+    fc.assert(
+      fc.property(text, fc.boolean(), (prefix, exclusive) => {
+        const regex = prefixRegex('@', `_${prefix}`, 'example.org');
+        const source = generateRegistration({
+          id: prefix,
+          url: 'http://localhost:1/x',
+          asToken: 'secret-a',
+          hsToken: 'secret-h',
+          senderLocalpart: 'bot',
+          namespaces: { users: [{ regex, exclusive }], aliases: [], rooms: [] },
+          protocols: [prefix],
+        });
+        const loaded = registration(source);
+        expect(loaded.id).toBe(prefix);
+        expect(loaded.protocols).toEqual([prefix]);
+        expect(loaded.namespaces.users).toEqual([{ regex, exclusive }]);
+      }),
+    );
+  });
+});
+
+describe('lint', () => {
+  it('names both services of an overlap and a sample user', () => {
+    const one = registration(yaml({ id: 'one', namespaces: users('@_irc_.*', true) }));
+    const two = registration(yaml({ id: 'two', namespaces: users('@_irc_net_.*', true) }));
+    expect(lintTogether([one, two], 'example.org').map(({ id, reason }) => [id, reason])).toEqual([
+      ['two', 'overlaps an exclusive namespace of one: neither can make @_irc_net_a:example.org'],
+    ]);
+  });
+
+  it('names whom a regex grabs that stops before the id does', () => {
+    const loaded = registration(yaml({ namespaces: users('@_irc_bot', true) }));
+    expect(lintRegistration(loaded, 'example.org').map(({ reason }) => reason)).toEqual([
+      '"@_irc_bot" does not cover the whole id: it also takes @_irc_botx:example.org',
+    ]);
+  });
+});

@@ -1,0 +1,234 @@
+// Checks what a registration file says and makes the Registration of it. What must be refused is refused with the place and the
+// reason; what is only unwise is a warning of lint.ts. Unknown keys are kept: other servers' extensions live in the same file.
+// https://spec.matrix.org/v1.19/application-service-api/#registration
+
+import { compileEntries, compileRegex } from './namespaces.ts';
+import type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
+
+/** One complaint, at a path such as `namespaces.users[0].regex`. */
+export interface Problem {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Either a registration, or everything that is wrong with it. */
+export type Validation =
+  | { readonly outcome: 'valid'; readonly registration: Registration }
+  | { readonly outcome: 'refused'; readonly problems: readonly Problem[] };
+
+/** Most entries of one namespace. */
+export const namespaceEntriesMax = 1000;
+/** Longest id and token, in characters. */
+const idLengthMax = 255;
+const tokenLengthMax = 1024;
+
+const known = new Set([
+  'id',
+  'url',
+  'as_token',
+  'hs_token',
+  'sender_localpart',
+  'namespaces',
+  'rate_limited',
+  'protocols',
+  'receive_ephemeral',
+  'de.sorunome.msc2409.push_ephemeral',
+  'push_ephemeral',
+  'org.matrix.msc3202',
+  'io.element.msc4190',
+  'device_management',
+]);
+
+type Complain = (path: string, reason: string) => void;
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks a parsed file.
+ *
+ * @param serverName  the server that would load it: with it, an exclusive namespace of every user of that server is found too
+ */
+export function validateRegistration(parsed: unknown, serverName = 'example.org'): Validation {
+  const problems: Problem[] = [];
+  const complain: Complain = (path, reason) => problems.push({ path, reason });
+  if (!isFields(parsed)) {
+    complain('', 'must be a mapping of keys such as id, url, as_token');
+    return { outcome: 'refused', problems };
+  }
+  const registration: Registration = {
+    id: checkedId(parsed['id'], complain),
+    url: checkedUrl(parsed, complain),
+    asToken: checkedToken(parsed, 'as_token', complain),
+    hsToken: checkedToken(parsed, 'hs_token', complain),
+    senderLocalpart: checkedLocalpart(parsed['sender_localpart'], complain),
+    namespaces: checkedNamespaces(parsed['namespaces'], serverName, complain),
+    rateLimited: flag(parsed, 'rate_limited', true, complain),
+    protocols: checkedProtocols(parsed['protocols'], complain),
+    receiveEphemeral: flag(parsed, 'receive_ephemeral', false, complain),
+    pushEphemeral:
+      flag(parsed, 'de.sorunome.msc2409.push_ephemeral', false, complain) ||
+      flag(parsed, 'push_ephemeral', false, complain),
+    deviceExtensions: flag(parsed, 'org.matrix.msc3202', false, complain),
+    deviceManagement:
+      flag(parsed, 'io.element.msc4190', false, complain) || flag(parsed, 'device_management', false, complain),
+    pons: Object.fromEntries(Object.entries(parsed).filter(([key]) => key.startsWith('pons:'))),
+    unknown: Object.fromEntries(Object.entries(parsed).filter(([key]) => !known.has(key) && !key.startsWith('pons:'))),
+  };
+  if (registration.asToken !== '' && registration.asToken === registration.hsToken)
+    complain('hs_token', 'is the same as as_token: whoever sees one has the other; make two different secrets');
+  return problems.length === 0 ? { outcome: 'valid', registration } : { outcome: 'refused', problems };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A string that is there, or a complaint and ''. */
+function text(value: unknown, path: string, complain: Complain): string {
+  if (typeof value === 'string' && value !== '') return value;
+  if (value === undefined || value === null) complain(path, 'is required');
+  else if (value === '') complain(path, 'must not be empty');
+  else complain(path, `must be text, is ${kindOf(value)}${typeof value === 'number' ? ': put it in quotes' : ''}`);
+  return '';
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a mapping' : `a ${typeof value}`;
+}
+
+function checkedId(value: unknown, complain: Complain): string {
+  const id = text(value, 'id', complain);
+  if (id.length > idLengthMax) complain('id', `must have at most ${idLengthMax} characters`);
+  // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
+  if (/[\u0000-\u001f\u007f]/.test(id)) complain('id', 'must not contain control characters');
+  return id;
+}
+
+function checkedToken(fields: Fields, key: 'as_token' | 'hs_token', complain: Complain): string {
+  const token = text(fields[key], key, complain);
+  if (token.length > tokenLengthMax) complain(key, `must have at most ${tokenLengthMax} characters`);
+  // It travels in a header: anything else could not be sent, or would end the header.
+  if (token !== '' && !/^[\x21-\x7e]+$/.test(token)) complain(key, 'must be printable ASCII without spaces');
+  return token;
+}
+
+function checkedUrl(fields: Fields, complain: Complain): string | null {
+  const value = fields['url'];
+  if (value === null) return null;
+  if (value === undefined) {
+    complain('url', 'is required; `url: null` for an application service that wants nothing sent');
+    return null;
+  }
+  const url = text(value, 'url', complain);
+  if (url === '') return null;
+  const reason = whatIsWrongWithUrl(url);
+  if (reason !== undefined) complain('url', reason);
+  return url;
+}
+
+function whatIsWrongWithUrl(url: string): string | undefined {
+  if (url.startsWith('unix:'))
+    return /^unix:(\/\/)?\/[^\0]+$/.test(url) ? undefined : 'must name an absolute path: unix:/run/bridge.sock';
+  const parsed = URL.parse(url);
+  if (parsed === null) return 'is not a URL';
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return 'must begin with http://, https:// or unix:/';
+  if (parsed.username !== '' || parsed.password !== '') return 'must not contain a user name or password';
+  if (parsed.search !== '' || parsed.hash !== '') return 'must not contain a query or fragment';
+  return undefined;
+}
+
+function checkedLocalpart(value: unknown, complain: Complain): string {
+  const localpart = text(value, 'sender_localpart', complain);
+  if (localpart.length > idLengthMax) complain('sender_localpart', `must have at most ${idLengthMax} characters`);
+  if (localpart !== '' && !/^[\x21-\x39\x3b-\x7e]+$/.test(localpart))
+    complain('sender_localpart', 'must be the part of a user id between @ and : (printable ASCII, no colon)');
+  return localpart;
+}
+
+function flag(fields: Fields, key: string, fallback: boolean, complain: Complain): boolean {
+  const value = fields[key];
+  if (value === undefined || value === null) return fallback;
+  if (typeof value === 'boolean') return value;
+  complain(key, `must be true or false, is ${kindOf(value)}`);
+  return fallback;
+}
+
+function checkedProtocols(value: unknown, complain: Complain): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    complain('protocols', `must be a list of texts, is ${kindOf(value)}`);
+    return [];
+  }
+  return value.map((protocol: unknown, index) => text(protocol, `protocols[${index}]`, complain));
+}
+
+function checkedNamespaces(value: unknown, serverName: string, complain: Complain): NamespaceEntries {
+  if (!isFields(value)) {
+    complain(
+      'namespaces',
+      value === undefined || value === null
+        ? 'is required; `namespaces: {}` for none'
+        : 'must be a mapping of users, aliases, rooms',
+    );
+    return { users: [], aliases: [], rooms: [] };
+  }
+  const entriesOf = (kind: string) => checkedEntries(value[kind], `namespaces.${kind}`, complain);
+  const users = entriesOf('users');
+  users.forEach((entry, index) => {
+    if (entry.exclusive && claimsEverybody(entry, serverName))
+      complain(
+        `namespaces.users[${index}].regex`,
+        `${JSON.stringify(entry.regex)} is exclusive and matches every user: nobody else could register; narrow it or say exclusive: false`,
+      );
+  });
+  return { users, aliases: entriesOf('aliases'), rooms: entriesOf('rooms') };
+}
+
+function checkedEntries(value: unknown, path: string, complain: Complain): readonly NamespaceEntry[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    complain(path, `must be a list, is ${kindOf(value)}`);
+    return [];
+  }
+  if (value.length > namespaceEntriesMax) complain(path, `must have at most ${namespaceEntriesMax} entries`);
+  return value.slice(0, namespaceEntriesMax).flatMap((entry: unknown, index) => {
+    const at = `${path}[${index}]`;
+    if (!isFields(entry)) {
+      complain(at, 'must be a mapping of regex and exclusive');
+      return [];
+    }
+    const exclusive = flag(entry, 'exclusive', false, (_, reason) => complain(`${at}.exclusive`, reason));
+    const regex = entry['regex'];
+    if (typeof regex !== 'string') {
+      complain(`${at}.regex`, regex === undefined ? 'is required' : `must be text, is ${kindOf(regex)}`);
+      return [];
+    }
+    const reason = whatIsWrongWithRegex(regex);
+    if (reason !== undefined) {
+      complain(
+        `${at}.regex`,
+        `${JSON.stringify(regex.slice(0, 200))} is no regular expression that can run: ${reason}`,
+      );
+      return [];
+    }
+    return [{ regex, exclusive }];
+  });
+}
+
+function whatIsWrongWithRegex(regex: string): string | undefined {
+  try {
+    compileRegex(regex);
+    return undefined;
+  } catch (error) {
+    // re2js explains in its message; whatever it throws, this regex cannot run.
+    return error instanceof Error ? error.message : 'it does not compile';
+  }
+}
+
+// Names as unlike one another as the grammar of localparts lets them be: what matches all of them matches everybody.
+const samples = ['a', '0', '_', 'zq', '=40', 'x.y-z/w+v', 'q7_j', 'o'.repeat(40), 'Upper'];
+
+function claimsEverybody(entry: NamespaceEntry, serverName: string): boolean {
+  const verdict = compileEntries([entry]);
+  return samples.every((localpart) => verdict(`@${localpart}:${serverName}`) !== 'outside');
+}
