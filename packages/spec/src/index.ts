@@ -32,6 +32,8 @@ export * from './identifiers/server-name.ts';
 export * from './identifiers/user-id.ts';
 export * from './json/canonical-json.ts';
 export * from './json/gate.ts';
+export * from './json/json-depth.ts';
 export * from './json/json-value.ts';
+export { readJson } from './json/read-json.ts';
 export * from './room-versions/rules.ts';
 export * from './room-versions/versions.ts';

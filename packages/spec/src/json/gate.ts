@@ -1,17 +1,16 @@
 // The one strict JSON parser for everything that comes from outside (requests, federation, application services, files).
-// JSON.parse reads the text; one scan over the text finds what it lets through: numbers that do not survive, duplicate keys (the text
+// readJson reads the text; one scan over the text finds what it lets through: numbers that do not survive, duplicate keys (the text
 // then has more colons outside strings than the tree has keys) and nesting too deep to serialise again; lone surrogates show in the tree.
 // Events are held to canonical JSON: integers within ±(2^53−1), no fraction, no exponent, no −0.
 // https://spec.matrix.org/v1.19/appendices/#canonical-json
 
 import { MatrixError } from '../errors/matrix-error.ts';
+import { jsonDepthMax } from './json-depth.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
+import { endOfString, readJson } from './read-json.ts';
 
 /** `event`: becomes part of an event, so canonical numbers only. `any`: fractions are welcome as well. */
 export type JsonKind = 'any' | 'event';
-
-/** Levels of nesting that are accepted. JSON.stringify gives up at about 4,000 and other servers' parsers at about 1,000. */
-export const jsonDepthMax = 1_000;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const surrogateEscape = /\\u[dD][89a-fA-F]/;
@@ -54,8 +53,9 @@ function decode(bytes: Uint8Array): string {
 
 function read(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
+    return readJson(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep();
     // The parser's own message quotes the text, which may be private.
     throw notJson('the text cannot be parsed');
   }
@@ -70,7 +70,7 @@ function scan(text: string, kind: JsonKind): number {
     if (code === 0x22) at = endOfString(text, at);
     else if (code === 0x3a) colons++;
     else if (code === 0x7b || code === 0x5b) {
-      if (++depth > jsonDepthMax) throw badJson(`nesting is deeper than ${jsonDepthMax} levels`);
+      if (++depth > jsonDepthMax) throw tooDeep();
     } else if (code === 0x7d || code === 0x5d) depth--;
     else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
       const end = endOfNumber(text, at);
@@ -79,20 +79,6 @@ function scan(text: string, kind: JsonKind): number {
     }
   }
   return colons;
-}
-
-/** Index of the quote that closes the string opened at `open`. */
-function endOfString(text: string, open: number): number {
-  let close = text.indexOf('"', open + 1);
-  while (isEscaped(text, close)) close = text.indexOf('"', close + 1);
-  return close;
-}
-
-/** Whether an odd number of backslashes stands before `at`. */
-function isEscaped(text: string, at: number): boolean {
-  let slashes = 0;
-  while (text.charCodeAt(at - 1 - slashes) === 0x5c) slashes++;
-  return slashes % 2 === 1;
 }
 
 function endOfNumber(text: string, start: number): number {
@@ -149,6 +135,10 @@ function keysIn(root: JsonValue, checkText: boolean): number {
 
 function isWorthVisiting(value: JsonValue, checkText: boolean): boolean {
   return (typeof value === 'object' && value !== null) || (checkText && typeof value === 'string');
+}
+
+function tooDeep(): MatrixError {
+  return badJson(`nesting is deeper than ${jsonDepthMax} levels`);
 }
 
 function notJson(why: string): MatrixError {
