@@ -23,8 +23,7 @@ import type { Proposal, ProposalResult } from './proposal.ts';
 const waitingMax = 2_000;
 /** Drafts that one part takes; what it reads must fit the memory's cache. */
 const draftsPerPartMax = 400;
-/** Refusals after which the part is made under the row lock, and after which the caller is told to come back. */
-const refusalsBeforeLock = 3;
+/** Refusals after which the caller is told to come back. */
 const refusalsMax = 10;
 const retryAfterMs = 1_000;
 
@@ -37,7 +36,9 @@ export interface LaneParts {
   /** Numbers for new events. */
   readonly nextNid: () => Promise<number> | number;
   /** Numbers of (type, state_key), in their order. */
-  readonly internStateKeys: (keys: readonly { readonly type: string; readonly stateKey: string }[]) => Promise<number[]>;
+  readonly internStateKeys: (
+    keys: readonly { readonly type: string; readonly stateKey: string }[],
+  ) => Promise<number[]>;
 }
 
 interface Waiting {
@@ -122,7 +123,7 @@ export class Lane {
       }
       if (made.length === 0) return;
       pending = made.map(({ waiting }) => waiting);
-      const outcome = await this.#commit(part, pending, refusals);
+      const outcome = await this.#commit(part, pending);
       if (outcome === undefined) return;
       if (outcome.outcome === 'stored') {
         part.adopt(outcome.first + part.positions - 1);
@@ -171,7 +172,7 @@ export class Lane {
   }
 
   // undefined: the part failed and its proposals were settled one by one.
-  async #commit(part: Part, pending: readonly Waiting[], refusals: number) {
+  async #commit(part: Part, pending: readonly Waiting[]) {
     const commit = part.toCommit();
     try {
       return await this.#parts.door.commit(commit);

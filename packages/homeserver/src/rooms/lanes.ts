@@ -116,7 +116,10 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
 async function createRoom(parts: RoomLanesParts, room: NewRoom) {
   const rules = roomVersionRules(room.roomVersion);
   if (rules === undefined) {
-    throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not make rooms of version ${room.roomVersion}.`);
+    throw new MatrixError(
+      'M_UNSUPPORTED_ROOM_VERSION',
+      `This server does not make rooms of version ${room.roomVersion}.`,
+    );
   }
   const [create] = room.drafts;
   if (create === undefined || room.drafts.length > newRoomDraftsMax) {

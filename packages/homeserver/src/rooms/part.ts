@@ -46,7 +46,10 @@ export class Part {
   readonly #aliasesRemoved: string[] = [];
   readonly #forgotten: string[] = [];
   #published: boolean | undefined;
-  readonly #changed = new Map<string, { readonly type: string; readonly stateKey: string; readonly value: StateValue }>();
+  readonly #changed = new Map<
+    string,
+    { readonly type: string; readonly stateKey: string; readonly value: StateValue }
+  >();
   readonly #undo: (() => void)[] = [];
 
   constructor(memory: LaneMemory, inputs: PartInputs) {

@@ -13,12 +13,13 @@ export interface RelationOfRow {
   readonly eventId: string;
   readonly type: string;
   readonly sender: string;
+  readonly originServerTs: number;
 }
 
 const ofTargets: Statement = {
   name: 'event_relations.of_targets',
   text: `select r.relates_to as "relatesTo", r.rel_type as "relType", e.event_nid as "eventNid", e.event_id as "eventId",
-      e.type, e.sender
+      e.type, e.sender, e.origin_server_ts as "originServerTs"
     from unnest($2::text[]) as target(id)
     cross join unnest($3::text[]) as wanted(rel_type)
     join lateral (

@@ -44,6 +44,34 @@ export async function currentKeyValues(
   return db.query<StateValueRow>(currentKeys, [roomNid, keys.map((key) => key.type), keys.map((key) => key.stateKey)]);
 }
 
+const currentKeysOfRooms: Statement = {
+  name: 'room_state.current_keys_of_rooms',
+  text: `select r.room_nid as "roomNid", ${values}
+    from unnest($1::bigint[]) as r(room_nid)
+    cross join unnest($2::text[], $3::text[]) as wanted(type, state_key)
+    join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
+    join lateral (
+      select s.event_nid from room_state s
+      where s.room_nid = r.room_nid and s.line = 0 and s.key_nid = k.key_nid
+      order by s.from_version desc limit 1) s on true
+    join events e on e.room_nid = r.room_nid and e.event_nid = s.event_nid
+    join event_json j on j.room_nid = r.room_nid and j.event_nid = s.event_nid`,
+};
+
+/** Values of these keys now in each of these rooms. */
+export async function currentKeyValuesOfRooms(
+  db: Queryable,
+  roomNids: readonly number[],
+  keys: readonly { readonly type: string; readonly stateKey: string }[],
+): Promise<(StateValueRow & { readonly roomNid: number })[]> {
+  if (roomNids.length === 0 || keys.length === 0) return [];
+  return db.query<StateValueRow & { readonly roomNid: number }>(currentKeysOfRooms, [
+    roomNids,
+    keys.map((key) => key.type),
+    keys.map((key) => key.stateKey),
+  ]);
+}
+
 const changes: Statement = {
   name: 'room_state.changes',
   text: `select distinct on (s.key_nid) k.type, k.state_key as "stateKey", k.key_nid as "keyNid",
@@ -117,7 +145,39 @@ export async function keyValuesAt(
   ]);
 }
 
-// `sliced` are pages by key_nid, so that a state of any size is read in pieces of bounded memory.
+const valuesOfKey: Statement = {
+  name: 'room_state.values_of_key',
+  text: `select s.from_version as "fromVersion", s.to_version as "toVersion", j.json,
+      e.order_major as "orderMajor", e.order_minor as "orderMinor"
+    from state_keys k
+    join room_state s on s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid
+    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
+    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
+    where k.type = $2 and k.state_key = $3
+    order by s.from_version desc limit $4`,
+};
+
+/** What a key was from one version of line 0 to another, and the place of the event that made it so. */
+export interface KeyHistoryRow {
+  readonly fromVersion: number;
+  /** Exclusive; null: still so. */
+  readonly toVersion: number | null;
+  readonly json: string;
+  readonly orderMajor: number;
+  readonly orderMinor: number;
+}
+
+/** The last values of a key, the newest first. */
+export async function keyHistory(
+  db: Queryable,
+  roomNid: number,
+  key: { readonly type: string; readonly stateKey: string },
+  limit: number,
+): Promise<KeyHistoryRow[]> {
+  return db.query<KeyHistoryRow>(valuesOfKey, [roomNid, key.type, key.stateKey, limit]);
+}
+
+// The whole state is read in pages by key_nid, so that a state of any size takes bounded memory.
 const wholePage: Statement = {
   name: 'room_state.whole_page',
   text: `with own as (

@@ -1,0 +1,98 @@
+// What a user may know of a room at all: who is in it sees it as it is now, who has left sees it as it was then, anybody sees it where
+// its history is world readable. Every read of a room by a client starts here.
+// https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
+import { type JsonObject, MatrixError, type Pdu, type RoomVersionRules, roomVersionRules } from '@pons/spec';
+import { historyVisibilityOf } from '../rules/history-visibility.ts';
+import type { Queryable } from '../storage/database.ts';
+import type { HistoryPlace } from '../storage/tables/events.ts';
+import { memberOf } from '../storage/tables/room-members.ts';
+import { currentKeyValues, keyHistory, type StatePlace } from '../storage/tables/room-state.ts';
+import { type RoomRow, roomById } from '../storage/tables/rooms.ts';
+
+/** Changes of one membership that are looked through for the last time the user was in the room. */
+const membershipChangesMax = 200;
+
+/** A room as one user may see it. */
+export interface RoomView {
+  readonly room: RoomRow;
+  readonly rules: RoomVersionRules;
+  readonly userId: string;
+  /** Now; `leave` for somebody who never was there. */
+  readonly membership: string;
+  /** Place of the event that made them a member the last time; absent when they never were. */
+  readonly joinedAt?: HistoryPlace;
+  /** Where their view ends: the event by which they left. Absent: it does not. */
+  readonly until?: HistoryPlace;
+  /** The state they see. */
+  readonly statePlace: StatePlace;
+}
+
+/**
+ * The room as the user may see it.
+ *
+ * @throws MatrixError M_FORBIDDEN when they may not; an unknown room answers the same
+ */
+export async function viewRoom(db: Queryable, roomId: string, userId: string): Promise<RoomView> {
+  const { room, rules } = await knownRoom(db, roomId);
+  const member = await memberOf(db, room.roomNid, userId);
+  const membership = member?.membership ?? 'leave';
+  const now: StatePlace = { line: 0, version: room.stateVersion };
+  const past = member === undefined ? undefined : await lastStay(db, room.roomNid, userId);
+  if (past !== undefined && (past.until === undefined || member?.forgotten === false)) {
+    return { room, rules, userId, membership, ...past, statePlace: past.statePlace ?? now };
+  }
+  const [visibility] = await currentKeyValues(db, room.roomNid, [{ type: 'm.room.history_visibility', stateKey: '' }]);
+  if (historyVisibilityOf(contentOf(visibility?.json)) !== 'world_readable') throw notInRoom();
+  return { room, rules, userId, membership, statePlace: now };
+}
+
+/**
+ * The room in which the user is now.
+ *
+ * @throws MatrixError M_FORBIDDEN when they are not
+ */
+export async function viewJoinedRoom(
+  db: Queryable,
+  roomId: string,
+  userId: string,
+): Promise<{ readonly room: RoomRow; readonly rules: RoomVersionRules }> {
+  const known = await knownRoom(db, roomId);
+  const member = await memberOf(db, known.room.roomNid, userId);
+  if (member?.membership !== 'join') throw notInRoom();
+  return known;
+}
+
+async function knownRoom(db: Queryable, roomId: string) {
+  const room = await roomById(db, roomId);
+  const rules = room === undefined ? undefined : roomVersionRules(room.roomVersion);
+  if (room === undefined || rules === undefined) throw notInRoom();
+  return { room, rules };
+}
+
+// The last time somebody was joined: from which event, and until which.
+async function lastStay(db: Queryable, roomNid: number, userId: string) {
+  const key = { type: 'm.room.member', stateKey: userId };
+  const history = await keyHistory(db, roomNid, key, membershipChangesMax);
+  const at = history.findIndex((row) => contentOf(row.json)?.['membership'] === 'join');
+  const join = history[at];
+  if (join === undefined) return undefined;
+  // Changes of name while being there are joins too; the first of them began the stay.
+  const began = history.slice(at).findIndex((row) => contentOf(row.json)?.['membership'] !== 'join');
+  const first = began === -1 ? (history.at(-1) ?? join) : (history[at + began - 1] ?? join);
+  const joinedAt = { major: first.orderMajor, minor: first.orderMinor };
+  const ended = history[at - 1];
+  if (ended === undefined) return { joinedAt };
+  return {
+    joinedAt,
+    until: { major: ended.orderMajor, minor: ended.orderMinor },
+    statePlace: { line: 0, version: ended.fromVersion },
+  };
+}
+
+function contentOf(json: string | undefined): JsonObject | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as Pdu).content;
+}
+
+function notInRoom(): MatrixError {
+  return new MatrixError('M_FORBIDDEN', 'You are not in that room.');
+}
