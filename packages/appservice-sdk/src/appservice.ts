@@ -116,6 +116,11 @@ export class AppService extends MatrixAppService {
     return userId.endsWith(`:${domain}`) && this.#ours.some((regex) => regex.test(userId));
   }
 
+  /** Whether our user is known to be in the room. */
+  knowsJoined(userId: string, roomId: string): boolean {
+    return this.#storeOf().isJoined(userId, roomId);
+  }
+
   /** Begins to listen, and hands out what was received before and not finished. */
   override listen(port: number, hostname?: string, backlog?: number, callback?: () => void): Promise<void> | undefined {
     const server = makeServer(this.#listener());

@@ -4,3 +4,4 @@
 export { defineNetwork, plain, sameChat, text } from './define-network.ts';
 export type * from './network.ts';
 export type { BridgeConfig, BridgeOptions, PortalMapping, RunningBridge } from './options.ts';
+export { runBridge } from './run-bridge.ts';

@@ -5,6 +5,9 @@ import type { Clock } from '../client/clock.ts';
 import type { Registration } from '../registration/registration.ts';
 import type { Chat, Log, LoginId, Network, UserId } from './network.ts';
 
+/** A network whose own types do not matter here. */
+export type AnyNetwork = Network<unknown, unknown, unknown>;
+
 /** Everything `runBridge` needs. */
 export interface BridgeOptions<S, Cred, Cfg> {
   readonly network: Network<S, Cred, Cfg>;
@@ -40,6 +43,8 @@ export interface BridgeConfig<Cred> {
   readonly aliases?: string;
   /** Logins made by `autoLogin` that may be connected at once; the one idle longest is closed for the next. Default 200. */
   readonly connectedMax?: number;
+  /** Where people reach the listener, for links to media: `https://bridge.example.org`. Default: the address that it listens on. */
+  readonly publicUrl?: string;
   /** Whether each delivery is told by a `com.beeper.message_send_status` event, or only failures. Default `failures`. */
   readonly statusEvents?: 'failures' | 'all';
 }

@@ -1,0 +1,19 @@
+// Remote read receipts move the ghost's receipt. They are not kept: a later one says all that an earlier one did.
+
+import type { Bridge } from '../bridge.ts';
+import type { Login, RemoteEvent } from '../network.ts';
+import { isOwnVoice, userOf } from './message.ts';
+
+/** Marks what a ghost has read, as far as the room has it. */
+export async function readFromRemote(
+  bridge: Bridge,
+  login: Login<unknown, unknown>,
+  event: Extract<RemoteEvent, { t: 'read' }>,
+): Promise<void> {
+  const portal = bridge.portals.of(event.chat);
+  const msg = 'upTo' in event ? event.upTo : event.only.at(-1);
+  if (!portal || msg === undefined || isOwnVoice(bridge, login, event.from)) return;
+  const row = bridge.messages.ofRemote(event.chat, msg).at(-1);
+  if (row)
+    await bridge.appservice.intent(bridge.ids.ghostOf(userOf(login, event.from))).markRead(portal.roomId, row.eventId);
+}

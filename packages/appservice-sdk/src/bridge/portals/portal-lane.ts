@@ -1,0 +1,34 @@
+// Serial work per key: what is given to one lane happens in order, one after the other; lanes do not wait for each other. In memory, so
+// order holds within the process; what must survive is a row first.
+
+/** Lanes by key. */
+export interface Lanes {
+  /** Runs `task` after everything given to this lane before; a failure is the caller's and stops nothing. */
+  run<T>(key: string, task: () => Promise<T>): Promise<T>;
+  /** Resolves when what the lane has now is done. */
+  settled(key: string): Promise<void>;
+  /** Resolves when no lane has anything left. */
+  idle(): Promise<void>;
+}
+
+/** Lanes that hold nothing yet. */
+export function createLanes(): Lanes {
+  const ends = new Map<string, Promise<unknown>>();
+  return {
+    run<T>(key: string, task: () => Promise<T>): Promise<T> {
+      const before = ends.get(key) ?? Promise.resolve();
+      const mine = before.then(task);
+      const end: Promise<unknown> = mine
+        .catch(() => undefined) // told to the caller by `mine`
+        .then(() => ends.get(key) === end && ends.delete(key));
+      ends.set(key, end);
+      return mine;
+    },
+    async settled(key) {
+      await ends.get(key);
+    },
+    async idle() {
+      while (ends.size > 0) await Promise.all(ends.values());
+    },
+  };
+}
