@@ -3,14 +3,18 @@
 // https://spec.matrix.org/v1.19/client-server-api/#client-config
 
 import { isJsonObject, type JsonObject, MatrixError, parseJsonObject } from '@pons/spec';
+import type { Lanes } from '../platform/lanes.ts';
 import type { Door } from '../storage/commit.ts';
 import type { Queryable } from '../storage/database.ts';
+import { roomById } from '../storage/tables/rooms.ts';
 import { countAccountData, findAccountData } from '../storage/tables/account-data.ts';
 
 /** What account data needs of the house. */
 export interface AccountDataParts {
   readonly db: Queryable;
   readonly door: Door;
+  /** By user: what reads an entry and writes it back runs one after another. Between processes the last one wins. */
+  readonly updates: Lanes<string>;
 }
 
 /** Which entry: `roomNid` 0 is global. */
@@ -25,6 +29,14 @@ const entriesMax = 50_000;
 /** One entry, as JSON. */
 const contentBytesMax = 65_536;
 const typeBytesMax = 255;
+
+/** The number of a room for its account data. @throws MatrixError M_INVALID_PARAM, M_NOT_FOUND */
+export async function roomNidOf(db: Queryable, roomId: string): Promise<number> {
+  if (!roomId.startsWith('!')) throw new MatrixError('M_INVALID_PARAM', 'this is not a room id');
+  const room = await roomById(db, roomId);
+  if (room === undefined) throw new MatrixError('M_NOT_FOUND', 'this server does not know that room');
+  return room.roomNid;
+}
 
 /** The content of an entry; undefined when it was never set. */
 export async function getAccountData(db: Queryable, key: AccountDataKey): Promise<JsonObject | undefined> {
@@ -72,7 +84,9 @@ export async function setTag(
   name: string,
   tag: JsonObject | undefined,
 ): Promise<void> {
-  const { [name]: _old, ...others } = await getTags(parts.db, room.userId, room.roomNid);
-  const tags = tag === undefined ? others : { ...others, [name]: tag };
-  await setAccountData(parts, { ...room, type: 'm.tag' }, { tags });
+  await parts.updates.run(room.userId, async () => {
+    const { [name]: _old, ...others } = await getTags(parts.db, room.userId, room.roomNid);
+    const tags = tag === undefined ? others : { ...others, [name]: tag };
+    await setAccountData(parts, { ...room, type: 'm.tag' }, { tags });
+  });
 }

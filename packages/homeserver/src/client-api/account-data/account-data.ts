@@ -3,15 +3,9 @@
 
 import { MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
-import { type AccountDataParts, getAccountData, setAccountData } from '../../accounts/account-data.ts';
+import { type AccountDataParts, getAccountData, roomNidOf, setAccountData } from '../../accounts/account-data.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { ApiRequest, Route } from '../../http/route.ts';
-
-/** What account data of rooms needs besides. */
-export interface RoomAccountDataParts extends AccountDataParts {
-  /** Number of a room; undefined for one this server does not know. */
-  readonly roomNidOf: (roomId: string) => Promise<number | undefined>;
-}
 
 const managed = new Set(['m.push_rules', 'm.fully_read']);
 
@@ -32,21 +26,21 @@ export function setGlobalAccountData(parts: AccountDataParts): Route {
 }
 
 /** GET /user/{userId}/rooms/{roomId}/account_data/{type} */
-export function getRoomAccountData(parts: RoomAccountDataParts): Route {
+export function getRoomAccountData(parts: AccountDataParts): Route {
   return {
     endpoint: endpoints.getAccountDataPerRoom,
     async handle(request) {
       ownUser(request);
-      return read(parts, request, await roomOf(parts, request));
+      return read(parts, request, await roomNidOf(parts.db, request.path['roomId'] ?? ''));
     },
   };
 }
 
 /** PUT /user/{userId}/rooms/{roomId}/account_data/{type} */
-export function setRoomAccountData(parts: RoomAccountDataParts): Route {
+export function setRoomAccountData(parts: AccountDataParts): Route {
   return {
     endpoint: endpoints.setAccountDataPerRoom,
-    handle: async (request) => write(parts, request, () => roomOf(parts, request)),
+    handle: async (request) => write(parts, request, () => roomNidOf(parts.db, request.path['roomId'] ?? '')),
   };
 }
 
@@ -55,15 +49,6 @@ export function ownUser(request: ApiRequest): string {
   const { userId } = requesterOf(request);
   if (request.path['userId'] !== userId) throw new MatrixError('M_FORBIDDEN', 'account data of other users is theirs');
   return userId;
-}
-
-/** The number of the room of the path. @throws MatrixError M_INVALID_PARAM, M_NOT_FOUND */
-export async function roomOf(parts: Pick<RoomAccountDataParts, 'roomNidOf'>, request: ApiRequest): Promise<number> {
-  const roomId = request.path['roomId'] ?? '';
-  if (!roomId.startsWith('!')) throw new MatrixError('M_INVALID_PARAM', 'this is not a room id');
-  const roomNid = await parts.roomNidOf(roomId);
-  if (roomNid === undefined) throw new MatrixError('M_NOT_FOUND', 'this server does not know that room');
-  return roomNid;
 }
 
 async function read(parts: AccountDataParts, request: ApiRequest, roomNid: number) {

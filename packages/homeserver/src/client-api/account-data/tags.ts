@@ -3,25 +3,27 @@
 
 import { MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
-import { getTags, setTag } from '../../accounts/account-data.ts';
+import { type AccountDataParts, getTags, roomNidOf, setTag } from '../../accounts/account-data.ts';
 import type { Route } from '../../http/route.ts';
-import { ownUser, type RoomAccountDataParts, roomOf } from './account-data.ts';
+import { ownUser } from './account-data.ts';
 
 const tagBytesMax = 255;
 
 /** GET /user/{userId}/rooms/{roomId}/tags */
-export function getRoomTags(parts: RoomAccountDataParts): Route {
+export function getRoomTags(parts: AccountDataParts): Route {
   return {
     endpoint: endpoints.getRoomTags,
     async handle(request) {
       const userId = ownUser(request);
-      return { json: { tags: await getTags(parts.db, userId, await roomOf(parts, request)) } };
+      return {
+        json: { tags: await getTags(parts.db, userId, await roomNidOf(parts.db, request.path['roomId'] ?? '')) },
+      };
     },
   };
 }
 
 /** PUT /user/{userId}/rooms/{roomId}/tags/{tag} */
-export function setRoomTag(parts: RoomAccountDataParts): Route {
+export function setRoomTag(parts: AccountDataParts): Route {
   return {
     endpoint: endpoints.setRoomTag,
     async handle(request) {
@@ -34,19 +36,29 @@ export function setRoomTag(parts: RoomAccountDataParts): Route {
       if (Buffer.byteLength(tag) > tagBytesMax) {
         throw new MatrixError('M_INVALID_PARAM', `a tag has at most ${tagBytesMax} bytes`);
       }
-      await setTag(parts, { userId, roomNid: await roomOf(parts, request) }, tag, request.body);
+      await setTag(
+        parts,
+        { userId, roomNid: await roomNidOf(parts.db, request.path['roomId'] ?? '') },
+        tag,
+        request.body,
+      );
       return { json: {} };
     },
   };
 }
 
 /** DELETE /user/{userId}/rooms/{roomId}/tags/{tag} */
-export function deleteRoomTag(parts: RoomAccountDataParts): Route {
+export function deleteRoomTag(parts: AccountDataParts): Route {
   return {
     endpoint: endpoints.deleteRoomTag,
     async handle(request) {
       const userId = ownUser(request);
-      await setTag(parts, { userId, roomNid: await roomOf(parts, request) }, request.path['tag'] ?? '', undefined);
+      await setTag(
+        parts,
+        { userId, roomNid: await roomNidOf(parts.db, request.path['roomId'] ?? '') },
+        request.path['tag'] ?? '',
+        undefined,
+      );
       return { json: {} };
     },
   };

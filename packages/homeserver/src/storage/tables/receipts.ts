@@ -35,3 +35,27 @@ export async function receiptsBetween(
     reader,
   ]);
 }
+
+const standing = {
+  name: 'receipts.standing',
+  text: `select coalesce((c.order_major, c.order_minor) >= (n.order_major, n.order_minor), false) as behind
+         from events n
+         left join receipts r on r.room_nid = n.room_nid and r.user_id = $3 and r.type = $4 and r.thread_id = $5
+         left join events c on c.room_nid = n.room_nid and c.event_id = r.event_id
+         where n.room_nid = $1 and n.event_id = $2`,
+};
+
+/** Whether an event is known in the room, and whether the reader's receipt is at or beyond it already. */
+export async function receiptStanding(
+  db: Queryable,
+  receipt: { roomNid: number; userId: string; type: string; threadId: string; eventId: string },
+): Promise<{ known: boolean; behind: boolean }> {
+  const rows = await db.query<{ behind: boolean }>(standing, [
+    receipt.roomNid,
+    receipt.eventId,
+    receipt.userId,
+    receipt.type,
+    receipt.threadId,
+  ]);
+  return { known: rows.length === 1, behind: rows[0]?.behind ?? false };
+}
