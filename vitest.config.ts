@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: tier === 'fast' ? all : [tier === 'slow' ? slow : long],
     exclude: ['**/node_modules/**', '**/dist/**', ...(tier === 'fast' ? [slow, long] : [])],
+    globalSetup: ['packages/testkit/src/database-setup.ts'],
     maxWorkers: 2,
     testTimeout: tier === 'fast' ? 20_000 : 600_000,
     hookTimeout: 60_000,

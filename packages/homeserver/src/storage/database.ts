@@ -17,6 +17,25 @@ export interface Statement {
   readonly text: string;
 }
 
+const registered = new Map<string, Statement>();
+
+/**
+ * A named statement, registered so that a test can prepare every one against the schema.
+ *
+ * @throws Error when another statement has the name
+ */
+export function statement(name: string, text: string): Statement {
+  if (registered.has(name)) throw new Error(`two statements are named ${name}`);
+  const made = { name, text };
+  registered.set(name, made);
+  return made;
+}
+
+/** Every statement registered by the files loaded so far. */
+export function registeredStatements(): readonly Statement[] {
+  return [...registered.values()];
+}
+
 /** Runs statements. The pool outside, one connection inside a transaction. */
 export interface Queryable {
   /** @throws StorageError with PostgreSQL's code */
@@ -27,7 +46,10 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** One short transaction. Never the network inside, never the outer `db` inside. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Calls back with the payload of each NOTIFY on the channel; survives reconnects. Returns the way to stop. */
+  /**
+   * Calls back with the payload of each NOTIFY on the channel, those of this process included. After a lost connection has come
+   * back, it calls with '': anything may have been missed. Returns the way to stop.
+   */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
   /** NOTIFY outside of any transaction, from a connection of its own. */
   notify(channel: string, payload: string): Promise<void>;
