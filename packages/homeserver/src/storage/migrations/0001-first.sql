@@ -179,6 +179,7 @@ create table receipts (
   primary key (room_nid, user_id, type, thread_id)
 );
 create index receipts_by_position on receipts (room_nid, position);
+create index receipts_by_stream on receipts (position);   -- application services follow the whole stream
 create table to_device (
   position   bigint primary key,
   user_id    text collate "C" not null,
@@ -274,14 +275,15 @@ create table appservices (                    -- those added live; files and fol
 create table appservice_cursors (
   appservice_id  text collate "C" primary key,
   position       bigint not null,             -- everything up to here is frozen, or concerned nobody
-  next_txn_id    bigint not null default 1,
-  acked_txn_id   bigint not null default 0
+  next_txn_id    bigint not null,             -- the first is the time it was made, so that a new database never repeats one
+  counted_at     bigint not null,             -- appservice_interest counts the stream up to here; at or after position
+  counted_for    text collate "C" not null,   -- SHA-256 of the users namespaces it was counted for
+  paused         boolean not null default false
 );
 create table appservice_transactions (        -- frozen bytes; gone at their 200
   appservice_id  text collate "C" not null,
   txn_id         bigint not null,
   body           bytea not null,
-  events         int not null,
   positions      bigint[] not null,           -- of the events inside, to split by
   created_ts     bigint not null,
   primary key (appservice_id, txn_id)
@@ -291,13 +293,18 @@ create table appservice_set_aside (           -- events that an application serv
   position       bigint not null,
   reason         text not null,
   created_ts     bigint not null,
+  replay         boolean not null default false,   -- an operator asks for it to be sent again
   primary key (appservice_id, position)
 );
-create table appservice_interest (            -- room → who is interested and why, counted; kept by the follower of the stream
+create table appservice_interest (            -- room → how many of its members are why; kept by the follower of the stream
   room_nid       bigint not null,
   appservice_id  text collate "C" not null,
-  members        int not null default 0,      -- members (joined or invited) in its users namespace, its sender included
-  aliases        int not null default 0,
-  room_id        boolean not null default false,
+  members        int not null,                -- joined or invited users in its users namespace, its sender included
   primary key (room_nid, appservice_id)
+);
+create table appservice_rooms (               -- rooms that an application service lists for a network of its own
+  appservice_id  text collate "C" not null,
+  network_id     text collate "C" not null,
+  room_nid       bigint not null,
+  primary key (appservice_id, network_id, room_nid)
 );
