@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { type Registration, compileNamespaces } from '@pons/registration';
 import { AppService as MatrixAppService, AppserviceHttpError } from 'matrix-appservice';
 import { type Call, createCall, systemClock, systemRandom } from './client/call.ts';
 import type { Clock } from './client/clock.ts';
@@ -16,10 +17,10 @@ import { type Log, logToStderr } from './log.ts';
 import { type Dispatcher, createDispatcher } from './receive/dispatch.ts';
 import { createListener } from './receive/listener.ts';
 import type { ReadBody } from './receive/read-body.ts';
-import { RequestError } from './receive/request-error.ts';
+import { type Errcode, MatrixError } from '@pons/spec';
 import { type ThirdPartyLookups, lookUpThirdParty } from './receive/third-party.ts';
 import { type MatrixEvent, incomingTransaction, readTransaction } from './receive/transaction.ts';
-import type { Registration } from './registration/registration.ts';
+import { readRegistration } from './registration/load.ts';
 import { openStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -35,8 +36,8 @@ export interface AppServiceOptions {
   /** The hs_token; taken from `registration` when that is given. */
   readonly homeserverToken?: string;
   readonly httpMaxSizeBytes?: number;
-  /** Gives the tokens and says which users are ours. */
-  readonly registration?: Registration;
+  /** Gives the tokens and says which users are ours: read already, or the path of its file. */
+  readonly registration?: Registration | string;
   /** Where the homeserver's client-server API is. */
   readonly homeserverUrl?: string;
   /** The homeserver's name, as in its users' ids. */
@@ -62,16 +63,22 @@ export class AppService extends MatrixAppService {
   #outside: IntentOutside | undefined;
   #server: Server | undefined;
   #intents = new Map<string, Intent>();
-  #ours: readonly RegExp[];
+  readonly #registration: Registration | undefined;
+  readonly #ours: (userId: string) => boolean;
 
   constructor(options: AppServiceOptions) {
-    const hsToken = options.homeserverToken ?? options.registration?.hs_token ?? '';
+    const registration =
+      typeof options.registration === 'string' ? readRegistration(options.registration) : options.registration;
+    const hsToken = options.homeserverToken ?? registration?.hsToken ?? '';
     super({ homeserverToken: hsToken, httpMaxSizeBytes: options.httpMaxSizeBytes ?? BODY_BYTES_MAX });
     this.#options = options;
     this.#hsToken = hsToken;
     this.#log = options.log ?? logToStderr();
     this.#clock = options.clock ?? systemClock;
-    this.#ours = (options.registration?.namespaces.users ?? []).map(({ regex }) => new RegExp(`^(?:${regex})`));
+    this.#registration = registration;
+    const namespaces =
+      registration && options.domain !== undefined ? compileNamespaces(registration, options.domain) : undefined;
+    this.#ours = (userId) => namespaces !== undefined && namespaces.user(userId) !== 'outside';
   }
 
   override on(
@@ -111,9 +118,7 @@ export class AppService extends MatrixAppService {
 
   /** Whether the user is the bot or in the registration's namespaces: what they do came from us. */
   isOurs(userId: string): boolean {
-    const { registration, domain } = this.#options;
-    if (registration && userId === `@${registration.sender_localpart}:${domain}`) return true;
-    return userId.endsWith(`:${domain}`) && this.#ours.some((regex) => regex.test(userId));
+    return this.#ours(userId);
   }
 
   /** Whether our user is known to be in the room. */
@@ -200,20 +205,24 @@ export class AppService extends MatrixAppService {
     const incoming = incomingTransaction({ txnId, bytes: body.bytes, transaction, receivedTs: this.#clock.now() });
     const received = await this.#storeOf().receive(incoming);
     if (received.outcome === 'full')
-      throw new RequestError(429, 'M_LIMIT_EXCEEDED', 'too many transactions are unhandled', FULL_RETRY_MS);
+      throw new MatrixError('M_LIMIT_EXCEEDED', 'too many transactions are unhandled', {
+        fields: { retry_after_ms: FULL_RETRY_MS },
+      });
     if (received.outcome === 'stored') this.#dispatcherOf().add(received.row);
   }
 
   /** Asks the program, which says yes by its callback or its promise; one that does not override the query knows nobody. */
   async #query(name: 'onUserQuery' | 'onAliasQuery', id: string): Promise<void> {
     if (this[name] === MatrixAppService.prototype[name])
-      throw new RequestError(404, 'M_NOT_FOUND', 'nobody of that name is known here');
+      throw new MatrixError('M_NOT_FOUND', 'nobody of that name is known here');
     try {
       await new Promise<void>((resolve, reject) => {
         this[name](id, resolve)?.then(resolve, reject);
       });
     } catch (error) {
-      if (error instanceof AppserviceHttpError) throw new RequestError(error.status, error.errcode, error.error);
+      // A program may answer codes of its own, which the registry of codes does not know.
+      if (error instanceof AppserviceHttpError)
+        throw new MatrixError(error.errcode as Errcode, error.error, { status: error.status });
       throw error;
     }
   }
@@ -237,19 +246,20 @@ export class AppService extends MatrixAppService {
 
   #outsideOf(): IntentOutside {
     if (this.#outside) return this.#outside;
-    const { registration, homeserverUrl, domain, call } = this.#options;
+    const { homeserverUrl, domain, call } = this.#options;
+    const registration = this.#registration;
     if (!registration || domain === undefined || (homeserverUrl === undefined && !call)) {
       throw new TypeError('an AppService whose users act needs registration, homeserverUrl and domain');
     }
     const random = this.#options.random ?? systemRandom;
     return (this.#outside = {
-      call: withRetry(call ?? createCall(homeserverUrl ?? '', registration.as_token), { clock: this.#clock, random }),
+      call: withRetry(call ?? createCall(homeserverUrl ?? '', registration.asToken), { clock: this.#clock, random }),
       store: this.#storeOf(),
       clock: this.#clock,
       random,
       log: this.#log,
       domain,
-      botUserId: `@${registration.sender_localpart}:${domain}`,
+      botUserId: `@${registration.senderLocalpart}:${domain}`,
       once: createOnce(),
     });
   }

@@ -1,6 +1,6 @@
 // The door of @pons/appservice-sdk. A whole application service that answers what it hears:
 //
-//   const appservice = new AppService({ registration, homeserverUrl, domain, store: 'echo.sqlite' });
+//   const appservice = new AppService({ registration: 'registration.yaml', homeserverUrl, domain, store: 'echo.sqlite' });
 //   appservice.on('type:m.room.member', async (event: MatrixEvent) => {
 //     const invited = event.content['membership'] === 'invite' && event.state_key === appservice.bot.userId;
 //     if (invited) await appservice.bot.ensureJoined(event.room_id);
@@ -16,15 +16,15 @@
 
 export { AppService } from './appservice.ts';
 export type { AppServiceOptions } from './appservice.ts';
-export { type Call, type CallRequest, createCall, pathOf, systemClock } from './client/call.ts';
+export { type Call, type CallRequest, createCall, systemClock } from './client/call.ts';
 export { CallError, isRefusal, isTransient } from './client/call-error.ts';
 export type { Clock } from './client/clock.ts';
+export { type PathParameters, type RequestOptions, requestTo } from './client/request.ts';
 export { Intent } from './intent/intent.ts';
 export type { SendOptions } from './intent/intent.ts';
 export { type Log, logToStderr } from './log.ts';
-export { RequestError } from './receive/request-error.ts';
 export type { ThirdPartyFields, ThirdPartyLocation, ThirdPartyLookups, ThirdPartyUser } from './receive/third-party.ts';
 export type { MatrixEvent } from './receive/transaction.ts';
-export type { Registration, RegistrationNamespace } from './registration/registration.ts';
+export { readRegistration } from './registration/load.ts';
 export { openStore } from './store/sqlite-store.ts';
 export type { Store } from './store/store.ts';

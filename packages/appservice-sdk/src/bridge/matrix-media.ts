@@ -4,8 +4,9 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AppService } from '../appservice.ts';
-import { pathOf } from '../client/call.ts';
+import { endpoints } from '@pons/spec/endpoints';
 import type { Clock } from '../client/clock.ts';
+import { requestTo } from '../client/request.ts';
 import type { Bridge } from './bridge.ts';
 import type { MatrixMedia } from './network.ts';
 import { SendFailure } from './send-failure.ts';
@@ -91,9 +92,9 @@ export function serveMediaLinks(
 }
 
 async function download(appservice: AppService, mxc: string): Promise<Uint8Array> {
-  const [, server = '', media = ''] = MXC.exec(mxc) ?? [];
-  const path = pathOf('/_matrix/client/v1/media/download/{server}/{media}', { server, media });
-  return (await appservice.bot.call({ method: 'GET', path, answer: 'bytes' })) as unknown as Uint8Array;
+  const [, serverName = '', mediaId = ''] = MXC.exec(mxc) ?? [];
+  const request = requestTo(endpoints.getContentAuthed, { path: { serverName, mediaId }, answer: 'bytes' });
+  return (await appservice.bot.call(request)) as unknown as Uint8Array;
 }
 
 /** The type by the first bytes: what the sender claims would let them choose what a browser does. */

@@ -2,7 +2,7 @@
 // runBridge takes it; a bridge's main.ts fills it from its configuration file.
 
 import type { Clock } from '../client/clock.ts';
-import type { Registration } from '../registration/registration.ts';
+import type { Registration } from '@pons/registration';
 import type { Chat, Log, LoginId, Network, UserId } from './network.ts';
 
 /** A network whose own types do not matter here. */
@@ -11,8 +11,8 @@ export type AnyNetwork = Network<unknown, unknown, unknown>;
 /** Everything `runBridge` needs. */
 export interface BridgeOptions<S, Cred, Cfg> {
   readonly network: Network<S, Cred, Cfg>;
-  /** The registration that the homeserver also has, as an object with the file's own field names. */
-  readonly registration: Registration;
+  /** The registration that the homeserver also has, or the path of its file. */
+  readonly registration: Registration | string;
   /** Where the homeserver's client-server API is, e.g. `http://127.0.0.1:8008`. */
   readonly homeserverUrl: string;
   /** The homeserver's name: what stands after the colon of its users. */

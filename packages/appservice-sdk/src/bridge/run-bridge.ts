@@ -8,8 +8,9 @@ import { type Clock, sleep } from '../client/clock.ts';
 import { backoffMs } from '../client/retry.ts';
 import { createOnce } from '../intent/outside.ts';
 import { type Log, logToStderr } from '../log.ts';
-import { RequestError } from '../receive/request-error.ts';
+import { MatrixError } from '@pons/spec';
 import type { MatrixEvent } from '../receive/transaction.ts';
+import { readRegistration } from '../registration/load.ts';
 import { type Sqlite, openSqlite } from '../store/sqlite.ts';
 import { sqliteStore } from '../store/sqlite-store.ts';
 import type { Bridge } from './bridge.ts';
@@ -44,7 +45,9 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const config = (options.config ?? {}) as BridgeConfig<unknown>;
   const cfg = network.config ? network.config.parse(config.network) : config.network;
   const sqlite = openSqlite(options.store);
-  const { registration, homeserverUrl, domain } = options;
+  const { homeserverUrl, domain } = options;
+  const registration =
+    typeof options.registration === 'string' ? readRegistration(options.registration) : options.registration;
   const appservice = new BridgeAppService({
     registration,
     homeserverUrl,
@@ -70,7 +73,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
     domain,
     signal: stopping.signal,
     publicUrl,
-    secret: registration.hs_token,
+    secret: registration.hsToken,
   });
   appservice.knows = (mxid) => bridge.ids.userOf(mxid) !== undefined;
 
@@ -103,8 +106,7 @@ class BridgeAppService extends AppService {
   knows: (mxid: string) => boolean = () => false;
 
   override onUserQuery(userId: string): Promise<void> {
-    if (!this.knows(userId))
-      return Promise.reject(new RequestError(404, 'M_NOT_FOUND', 'nobody of that name is known here'));
+    if (!this.knows(userId)) return Promise.reject(new MatrixError('M_NOT_FOUND', 'nobody of that name is known here'));
     return this.intent(userId).ensureRegistered();
   }
 }

@@ -12,7 +12,7 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** One request to a homeserver. */
 export interface CallRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH';
-  /** Path with its parameters already escaped (`pathOf` does it), without the query. */
+  /** Path with its parameters already escaped (`requestTo` does it), without the query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** JSON, or bytes that are sent as they are with `contentType`. */
@@ -43,15 +43,6 @@ export function createCall(homeserverUrl: string, asToken: string): Call {
     if (response.ok && answer !== undefined) return answer;
     throw refusal(response, answer);
   };
-}
-
-/** A path from a template with {parameters}: each is escaped. */
-export function pathOf(template: string, parameters: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = parameters[name];
-    if (value === undefined) throw new TypeError(`${template} needs the parameter ${name}`);
-    return encodeURIComponent(value);
-  });
 }
 
 /** The real time. */

@@ -1,8 +1,9 @@
 // Makes sure that a user of ours is in a room: joins, and where that is forbidden lets the bot invite and joins again. What is
 // remembered can be out of date (a kick while we were down, another database): a refusal forgets it and tries once more.
 
-import { pathOf } from '../client/call.ts';
+import { endpoints } from '@pons/spec/endpoints';
 import { isRefusal } from '../client/call-error.ts';
+import { requestTo } from '../client/request.ts';
 import { ensureRegistered } from './ensure-registered.ts';
 import type { IntentOutside } from './outside.ts';
 
@@ -43,12 +44,12 @@ export async function whileJoined<T>(
 }
 
 async function join(outside: IntentOutside, userId: string, roomId: string): Promise<void> {
-  const path = pathOf('/_matrix/client/v3/rooms/{roomId}/join', { roomId });
-  await outside.call({ method: 'POST', path, body: {}, asUser: userId, idempotent: true });
+  const options = { path: { roomId }, body: {}, asUser: userId, idempotent: true };
+  await outside.call(requestTo(endpoints.joinRoomById, options));
 }
 
 async function invite(outside: IntentOutside, userId: string, roomId: string): Promise<void> {
   await ensureRegistered(outside, outside.botUserId);
-  const path = pathOf('/_matrix/client/v3/rooms/{roomId}/invite', { roomId });
-  await outside.call({ method: 'POST', path, body: { user_id: userId }, asUser: outside.botUserId, idempotent: true });
+  const options = { path: { roomId }, body: { user_id: userId }, asUser: outside.botUserId, idempotent: true };
+  await outside.call(requestTo(endpoints.inviteUser, options));
 }

@@ -1,7 +1,9 @@
 // Makes sure that a user of ours exists on the homeserver, once, whatever the number of askers, and remembers it over restarts.
 // https://spec.matrix.org/v1.19/application-service-api/#server-admin-style-permissions
 
+import { endpoints } from '@pons/spec/endpoints';
 import { isRefusal } from '../client/call-error.ts';
+import { requestTo } from '../client/request.ts';
 import type { IntentOutside } from './outside.ts';
 
 /** Registers the user unless they are known to be; one that exists already is fine. */
@@ -12,7 +14,7 @@ export async function ensureRegistered(outside: IntentOutside, userId: string): 
     // Without inhibit_login, servers whose logins are elsewhere (OAuth) refuse.
     const body = { type: 'm.login.application_service', username, inhibit_login: true };
     try {
-      await outside.call({ method: 'POST', path: '/_matrix/client/v3/register', body, idempotent: true });
+      await outside.call(requestTo(endpoints.register, { body, idempotent: true }));
     } catch (error) {
       if (!isRefusal(error, 'M_USER_IN_USE')) throw error;
     }

@@ -3,7 +3,9 @@
 // answers with the event it already has.
 
 import { createHash } from 'node:crypto';
-import { type CallRequest, pathOf } from '../client/call.ts';
+import { endpoints } from '@pons/spec/endpoints';
+import type { CallRequest } from '../client/call.ts';
+import { requestTo } from '../client/request.ts';
 import { ensureJoined, whileJoined } from './ensure-joined.ts';
 import { ensureRegistered } from './ensure-registered.ts';
 import type { IntentOutside } from './outside.ts';
@@ -17,6 +19,9 @@ export interface SendOptions {
 }
 
 type Content = Readonly<Record<string, unknown>>;
+
+/** How a user of ours removes somebody, and by which endpoint. */
+const REMOVALS = { kick: endpoints.kick, ban: endpoints.ban, unban: endpoints.unban };
 
 /** A user of ours who acts by intent. */
 export class Intent {
@@ -38,8 +43,8 @@ export class Intent {
     return ensureJoined(this.#outside, this.userId, roomId);
   }
 
-  /** Any client-server call as this user, who is registered first. */
-  async call(request: Omit<CallRequest, 'asUser'>): Promise<Record<string, unknown>> {
+  /** Any client-server call as this user, who is registered first: `call(requestTo(endpoints.getRoomState, { path: { roomId } }))`. */
+  async call(request: CallRequest): Promise<Record<string, unknown>> {
     await this.ensureRegistered();
     return (await this.#outside.call({ ...request, asUser: this.userId })) as Record<string, unknown>;
   }
@@ -51,15 +56,17 @@ export class Intent {
 
   /** Sends an event. @returns its id */
   async sendEvent(roomId: string, type: string, content: Content, options: SendOptions = {}): Promise<string> {
-    const txnId = this.#txnId([roomId, type], options.key);
-    const path = pathOf('/_matrix/client/v3/rooms/{roomId}/send/{type}/{txnId}', { roomId, type, txnId });
-    return await this.#put(roomId, { path, body: content, ts: options.ts });
+    const path = { roomId, eventType: type, txnId: this.#txnId([roomId, type], options.key) };
+    return await this.#put(
+      roomId,
+      requestTo(endpoints.sendMessage, { path, body: content, query: { ts: options.ts } }),
+    );
   }
 
   /** Sets state. @returns the event's id */
   async sendState(roomId: string, type: string, stateKey: string, content: Content): Promise<string> {
-    const path = pathOf('/_matrix/client/v3/rooms/{roomId}/state/{type}/{stateKey}', { roomId, type, stateKey });
-    return await this.#put(roomId, { path, body: content });
+    const path = { roomId, eventType: type, stateKey };
+    return await this.#put(roomId, requestTo(endpoints.setRoomStateWithKey, { path, body: content }));
   }
 
   /** Redacts an event. @returns the redaction's id */
@@ -68,89 +75,62 @@ export class Intent {
     eventId: string,
     options: SendOptions & { reason?: string | undefined } = {},
   ): Promise<string> {
-    const txnId = this.#txnId([roomId, 'redact', eventId], options.key ?? eventId);
-    const path = pathOf('/_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId}', { roomId, eventId, txnId });
-    return await this.#put(roomId, {
-      path,
-      body: options.reason === undefined ? {} : { reason: options.reason },
-      ts: options.ts,
-    });
+    const path = { roomId, eventId, txnId: this.#txnId([roomId, 'redact', eventId], options.key ?? eventId) };
+    const body = options.reason === undefined ? {} : { reason: options.reason };
+    return await this.#put(roomId, requestTo(endpoints.redactEvent, { path, body, query: { ts: options.ts } }));
   }
 
   /** Leaves the room; to have left already is fine. */
   async leave(roomId: string, reason?: string): Promise<void> {
-    const path = pathOf('/_matrix/client/v3/rooms/{roomId}/leave', { roomId });
-    await this.call({ method: 'POST', path, body: reason === undefined ? {} : { reason }, idempotent: true });
+    const body = reason === undefined ? {} : { reason };
+    await this.call(requestTo(endpoints.leaveRoom, { path: { roomId }, body, idempotent: true }));
     await this.#outside.store.setJoined(this.userId, roomId, false);
   }
 
   /** Invites somebody. */
   async invite(roomId: string, userId: string): Promise<void> {
     await this.ensureJoined(roomId);
-    await this.call({
-      method: 'POST',
-      path: pathOf('/_matrix/client/v3/rooms/{roomId}/invite', { roomId }),
-      body: { user_id: userId },
-      idempotent: true,
-    });
+    await this.call(requestTo(endpoints.inviteUser, { path: { roomId }, body: { user_id: userId }, idempotent: true }));
   }
 
-  /** Removes somebody: `kick`, `ban` or `unban`. */
-  async remove(roomId: string, userId: string, how: 'kick' | 'ban' | 'unban', reason?: string): Promise<void> {
+  /** Removes somebody, or lets them in again. */
+  async remove(roomId: string, userId: string, how: keyof typeof REMOVALS, reason?: string): Promise<void> {
     const body = reason === undefined ? { user_id: userId } : { user_id: userId, reason };
-    await this.call({
-      method: 'POST',
-      path: `${pathOf('/_matrix/client/v3/rooms/{roomId}/', { roomId })}${how}`,
-      body,
-      idempotent: true,
-    });
+    await this.call(requestTo(REMOVALS[how], { path: { roomId }, body, idempotent: true }));
   }
 
   /** Sets the display name. */
   async setDisplayName(name: string): Promise<void> {
-    await this.#profile('displayname', { displayname: name });
+    await this.#setProfile('displayname', name);
   }
 
   /** Sets the avatar, an `mxc://` URI. */
   async setAvatarUrl(mxc: string): Promise<void> {
-    await this.#profile('avatar_url', { avatar_url: mxc });
+    await this.#setProfile('avatar_url', mxc);
   }
 
   /** Shows or hides that the user types. */
-  async setTyping(roomId: string, typing: boolean, timeoutMs?: number): Promise<void> {
+  async setTyping(roomId: string, typing: boolean, timeoutMs = 10_000): Promise<void> {
     await this.ensureJoined(roomId);
-    const path = pathOf('/_matrix/client/v3/rooms/{roomId}/typing/{userId}', { roomId, userId: this.userId });
-    await this.call({ method: 'PUT', path, body: typing ? { typing, timeout: timeoutMs ?? 10_000 } : { typing } });
+    const body = typing ? { typing, timeout: timeoutMs } : { typing };
+    await this.call(requestTo(endpoints.setTyping, { path: { roomId, userId: this.userId }, body }));
   }
 
   /** Marks an event as read. */
   async markRead(roomId: string, eventId: string): Promise<void> {
     await this.ensureJoined(roomId);
-    await this.call({
-      method: 'POST',
-      path: pathOf('/_matrix/client/v3/rooms/{roomId}/receipt/m.read/{eventId}', { roomId, eventId }),
-      body: {},
-      idempotent: true,
-    });
+    const path = { roomId, receiptType: 'm.read', eventId };
+    await this.call(requestTo(endpoints.postReceipt, { path, body: {}, idempotent: true }));
   }
 
-  async #profile(field: string, body: Content): Promise<void> {
-    await this.call({
-      method: 'PUT',
-      path: pathOf('/_matrix/client/v3/profile/{userId}/{field}', { userId: this.userId, field }),
-      body,
-    });
+  async #setProfile(keyName: string, value: string): Promise<void> {
+    const path = { userId: this.userId, keyName };
+    await this.call(requestTo(endpoints.setProfileField, { path, body: { [keyName]: value } }));
   }
 
-  async #put(roomId: string, put: { path: string; body: Content; ts?: number | undefined }): Promise<string> {
+  async #put(roomId: string, request: CallRequest): Promise<string> {
     return await whileJoined(this.#outside, this.userId, roomId, async () => {
-      const answer = await this.#outside.call({
-        method: 'PUT',
-        path: put.path,
-        body: put.body,
-        asUser: this.userId,
-        query: { ts: put.ts },
-      });
+      const answer = await this.#outside.call({ ...request, asUser: this.userId });
       return (answer as { event_id: string }).event_id;
     });
   }

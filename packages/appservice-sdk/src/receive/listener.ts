@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import { type ReadBody, readBody } from './read-body.ts';
-import { RequestError } from './request-error.ts';
+import { MatrixError } from '@pons/spec';
 import { verifyHsToken } from './verify-hs-token.ts';
 
 /** What the listener asks of the rest. */
@@ -43,7 +43,7 @@ export function createListener(parts: ListenerParts): (request: IncomingMessage,
     const prefix =
       PREFIXES.find((candidate) => rawPath.startsWith(candidate)) ?? (LEGACY.test(rawPath) ? '/' : undefined);
     if (prefix === undefined && !rawPath.startsWith('/_matrix/app/')) {
-      const nothing = new RequestError(404, 'M_UNRECOGNIZED', 'there is no such endpoint');
+      const nothing = new MatrixError('M_UNRECOGNIZED', 'there is no such endpoint');
       parts.other(request, response, () => respondError(response, nothing));
       return;
     }
@@ -56,11 +56,11 @@ export function createListener(parts: ListenerParts): (request: IncomingMessage,
     }).then(
       (body) => respond(response, 200, body),
       (error: unknown) => {
-        if (!(error instanceof RequestError))
+        if (!(error instanceof MatrixError))
           parts.log.error('a request of the homeserver failed', { path: rawPath, error: String(error) });
         respondError(
           response,
-          error instanceof RequestError ? error : new RequestError(500, 'M_UNKNOWN', 'the application service failed'),
+          error instanceof MatrixError ? error : new MatrixError('M_UNKNOWN', 'the application service failed'),
         );
       },
     );
@@ -76,9 +76,9 @@ async function answer(
   const endpoint = endpoints.get(name);
   const needsMore = name !== 'ping';
   if (!endpoint || rest.length > 2 || (needsMore && (rest[0] ?? '') === ''))
-    throw new RequestError(404, 'M_UNRECOGNIZED', 'there is no such endpoint');
+    throw new MatrixError('M_UNRECOGNIZED', 'there is no such endpoint');
   if (call.request.method !== endpoint.method)
-    throw new RequestError(405, 'M_UNRECOGNIZED', `this endpoint takes ${endpoint.method}`);
+    throw new MatrixError('M_UNRECOGNIZED', `this endpoint takes ${endpoint.method}`, { status: 405 });
   verifyHsToken(call.request, call.query, parts.hsToken());
   return await endpoint.answer({ path: rest, query: call.query, request: call.request });
 }
@@ -107,7 +107,7 @@ function split(path: string | undefined): string[] {
     return (path ?? '').split('/').map((part) => decodeURIComponent(part));
   } catch {
     // A lone percent sign and the like.
-    throw new RequestError(400, 'M_INVALID_PARAM', 'the path is not valid percent-encoding');
+    throw new MatrixError('M_INVALID_PARAM', 'the path is not valid percent-encoding');
   }
 }
 
@@ -118,9 +118,10 @@ function respond(response: ServerResponse, status: number, body: unknown): void 
   response.end(bytes);
 }
 
-function respondError(response: ServerResponse, error: RequestError): void {
-  if (error.retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000));
+function respondError(response: ServerResponse, error: MatrixError): void {
+  const retryAfterMs = error.fields['retry_after_ms'];
+  if (typeof retryAfterMs === 'number') response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
   // The rest of a body that was refused unread would otherwise be taken for the next request.
   if (error.status === 413) response.setHeader('connection', 'close');
-  respond(response, error.status, { errcode: error.errcode, error: error.message });
+  respond(response, error.status, error.toJson());
 }

@@ -1,7 +1,7 @@
 // Reads a request's JSON body up to a size, counting as it arrives: a body that says nothing of its length is bounded too.
 
 import type { IncomingMessage } from 'node:http';
-import { RequestError } from './request-error.ts';
+import { MatrixError } from '@pons/spec';
 
 /** A body that was read: the bytes as they came, and what they say. */
 export interface ReadBody {
@@ -11,8 +11,7 @@ export interface ReadBody {
 
 /** Reads and parses; throws 413 M_TOO_LARGE or 400 M_NOT_JSON. An empty body is `{}`. */
 export async function readBody(request: IncomingMessage, sizeBytesMax: number): Promise<ReadBody> {
-  const tooLarge = (): RequestError =>
-    new RequestError(413, 'M_TOO_LARGE', `the body is larger than ${sizeBytesMax} bytes`);
+  const tooLarge = (): MatrixError => new MatrixError('M_TOO_LARGE', `the body is larger than ${sizeBytesMax} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > sizeBytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -27,6 +26,6 @@ export async function readBody(request: IncomingMessage, sizeBytesMax: number): 
     return { bytes, json: bytes.byteLength === 0 ? {} : JSON.parse(bytes.toString('utf8')) };
   } catch {
     // The parser's own words may quote the body.
-    throw new RequestError(400, 'M_NOT_JSON', 'the body is not JSON');
+    throw new MatrixError('M_NOT_JSON', 'the body is not JSON');
   }
 }

@@ -2,7 +2,7 @@
 // A program gives the lookups it has; an absent one answers 404, as does one that finds nothing.
 // https://spec.matrix.org/v1.19/application-service-api/#third-party-networks
 
-import { RequestError } from './request-error.ts';
+import { MatrixError } from '@pons/spec';
 
 /** Values of the fields that a protocol declares. */
 export type ThirdPartyFields = Readonly<Record<string, string>>;
@@ -44,17 +44,17 @@ export async function lookUpThirdParty(
   if (kind === 'location' && protocol !== undefined) return foundSome(await lookups.locations?.(protocol, fields));
   if (kind === 'user') return foundSome(await lookups.usersOf?.(required(query, 'userid')));
   if (kind === 'location') return foundSome(await lookups.locationsOf?.(required(query, 'alias')));
-  throw new RequestError(404, 'M_UNRECOGNIZED', 'there is no such lookup');
+  throw new MatrixError('M_UNRECOGNIZED', 'there is no such lookup');
 }
 
 function required(query: URLSearchParams, name: string): string {
   const value = query.get(name);
-  if (value === null) throw new RequestError(400, 'M_MISSING_PARAM', `the query parameter ${name} is missing`);
+  if (value === null) throw new MatrixError('M_MISSING_PARAM', `the query parameter ${name} is missing`);
   return value;
 }
 
 function found<T>(answer: T | undefined): T {
-  if (answer === undefined) throw new RequestError(404, 'M_NOT_FOUND', 'nothing of that kind is known here');
+  if (answer === undefined) throw new MatrixError('M_NOT_FOUND', 'nothing of that kind is known here');
   return answer;
 }
 

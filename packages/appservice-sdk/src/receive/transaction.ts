@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingTransaction } from '../store/store.ts';
-import { RequestError } from './request-error.ts';
+import { MatrixError } from '@pons/spec';
 
 /** An event as an application service is given it. Ephemeral and to-device ones lack most of the fields. */
 export interface MatrixEvent {
@@ -32,12 +32,12 @@ const TO_DEVICE_KEYS = ['to_device', 'de.sorunome.msc2409.to_device'];
 /** Reads the parsed body of a transaction; what is not an object with a type is left out, unknown keys are ignored. */
 export function readTransaction(body: unknown): Transaction {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RequestError(400, 'M_BAD_JSON', 'the body must be an object');
+    throw new MatrixError('M_BAD_JSON', 'the body must be an object');
   const fields = body as Record<string, unknown>;
   const list = (keys: readonly string[]): MatrixEvent[] => {
     const found = keys.map((key) => fields[key]).find((value) => value !== undefined);
     if (found === undefined) return [];
-    if (!Array.isArray(found)) throw new RequestError(400, 'M_BAD_JSON', `${keys[0]} must be an array`);
+    if (!Array.isArray(found)) throw new MatrixError('M_BAD_JSON', `${keys[0]} must be an array`);
     return found.filter(isEvent);
   };
   return { events: list(['events']), ephemeral: list(EPHEMERAL_KEYS), toDevice: list(TO_DEVICE_KEYS) };
@@ -46,7 +46,7 @@ export function readTransaction(body: unknown): Transaction {
 /** The transaction as the store takes it: one that came before keeps only the events that did not. */
 export function incomingTransaction(received: {
   txnId: string;
-  bytes: Uint8Array;
+  bytes: Buffer;
   transaction: Transaction;
   receivedTs: number;
 }): IncomingTransaction {
@@ -57,6 +57,9 @@ export function incomingTransaction(received: {
     eventIds: events.map((event) => (typeof event.event_id === 'string' ? event.event_id : undefined)),
     receivedTs: received.receivedTs,
     body(fresh, known) {
+      if (!known && fresh.length === events.length) {
+        return events.length + ephemeral.length + toDevice.length === 0 ? undefined : received.bytes.toString('utf8');
+      }
       const kept = {
         events: fresh.map((index) => events[index]),
         ephemeral: known ? [] : ephemeral,

@@ -4,15 +4,15 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { RequestError } from './request-error.ts';
+import { MatrixError } from '@pons/spec';
 
 /** Throws unless the request carries the token: 401 without any, 403 with another. */
 export function verifyHsToken(request: IncomingMessage, query: URLSearchParams, hsToken: string): void {
   const header = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
   const given = header ?? query.get('access_token') ?? undefined;
-  if (given === undefined) throw new RequestError(401, 'M_UNAUTHORIZED', 'the hs_token is missing');
+  if (given === undefined) throw new MatrixError('M_UNAUTHORIZED', 'the hs_token is missing');
   if (hsToken === '' || !timingSafeEqual(digest(given), digest(hsToken)))
-    throw new RequestError(403, 'M_FORBIDDEN', 'this is not the hs_token');
+    throw new MatrixError('M_FORBIDDEN', 'this is not the hs_token');
 }
 
 function digest(token: string): Buffer {

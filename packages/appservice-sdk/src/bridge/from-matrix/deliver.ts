@@ -2,7 +2,8 @@
 // opened, and the verb that the event means is called. An absent verb takes what the network declared: a readable message, nothing, or
 // a refusal. Called by outbox.ts, which retries and remembers.
 
-import { pathOf } from '../../client/call.ts';
+import { endpoints } from '@pons/spec/endpoints';
+import { requestTo } from '../../client/request.ts';
 import type { Bridge } from '../bridge.ts';
 import type { LoginEntry } from '../people/login.ts';
 import { SendFailure } from '../send-failure.ts';
@@ -76,8 +77,8 @@ async function openSession(bridge: Bridge, entry: LoginEntry): Promise<unknown> 
 async function displayName(bridge: Bridge, userId: string): Promise<string> {
   const localpart = userId.slice(1, userId.indexOf(':'));
   try {
-    const path = pathOf('/_matrix/client/v3/profile/{userId}/displayname', { userId });
-    const answer = await bridge.appservice.bot.call({ method: 'GET', path });
+    const request = requestTo(endpoints.getProfileField, { path: { userId, keyName: 'displayname' } });
+    const answer = await bridge.appservice.bot.call(request);
     return typeof answer['displayname'] === 'string' && answer['displayname'] !== ''
       ? answer['displayname']
       : localpart;

@@ -1,8 +1,9 @@
 // Gives a chat its room: the one that the configuration names, the one that already has the alias, or a new one made by the bot.
 // A shared chat's room has an alias, so a crash between making and remembering it makes no second one.
 
-import { pathOf } from '../../client/call.ts';
+import { endpoints } from '@pons/spec/endpoints';
 import { CallError, isRefusal } from '../../client/call-error.ts';
+import { requestTo } from '../../client/request.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Chat, ChatInfo } from '../network.ts';
 import { chatColumns, chatKey } from '../remote-ids.ts';
@@ -38,10 +39,9 @@ export async function createPortal(bridge: Bridge, chat: Chat): Promise<Portal> 
 
 async function resolveAlias(bridge: Bridge, alias: string): Promise<string | undefined> {
   try {
-    const answer = await bridge.appservice.bot.call({
-      method: 'GET',
-      path: pathOf('/_matrix/client/v3/directory/room/{alias}', { alias }),
-    });
+    const answer = await bridge.appservice.bot.call(
+      requestTo(endpoints.getRoomIdByAlias, { path: { roomAlias: alias } }),
+    );
     return typeof answer['room_id'] === 'string' ? answer['room_id'] : undefined;
   } catch (error) {
     if (error instanceof CallError && error.status === 404) return undefined;
@@ -69,7 +69,7 @@ async function makeRoom(bridge: Bridge, room: NewRoom): Promise<string> {
     initial_state: bridgeInfo(bridge, room.chat),
   };
   try {
-    const answer = await bridge.appservice.bot.call({ method: 'POST', path: '/_matrix/client/v3/createRoom', body });
+    const answer = await bridge.appservice.bot.call(requestTo(endpoints.createRoom, { body }));
     return String(answer['room_id']);
   } catch (error) {
     // Somebody was faster, or we were, before a crash.
