@@ -13,3 +13,4 @@ export {
 } from './namespaces.ts';
 export type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
 export { type Problem, type Validation, validateRegistration } from './validate.ts';
+export { type LineOf, locateLines } from './locate-lines.ts';
