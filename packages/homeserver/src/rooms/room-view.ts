@@ -62,6 +62,11 @@ export async function viewJoinedRoom(
   return known;
 }
 
+/** The room with this id, whoever asks; undefined when this server does not know it. For checks, never for showing. */
+export async function findRoom(db: Queryable, roomId: string): Promise<RoomRow | undefined> {
+  return roomById(db, roomId);
+}
+
 async function knownRoom(db: Queryable, roomId: string) {
   const room = await roomById(db, roomId);
   const rules = room === undefined ? undefined : roomVersionRules(room.roomVersion);

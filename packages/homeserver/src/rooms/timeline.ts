@@ -6,6 +6,7 @@ import {
   eventById,
   eventsBackwards,
   eventsForwards,
+  eventText,
   type HistoryPlace,
   historyEnd,
   historyStart,
@@ -122,6 +123,11 @@ export async function visibleEvent(db: Queryable, view: RoomView, eventId: strin
     throw new MatrixError('M_NOT_FOUND', 'There is no such event in this room, or you may not see it.');
   }
   return event;
+}
+
+/** The text of an event whoever may see it, or undefined: for checks, never for showing. */
+export async function findEventText(db: Queryable, roomId: string, eventId: string): Promise<string | undefined> {
+  return eventText(db, roomId, eventId);
 }
 
 /** Where an event stands. */

@@ -62,6 +62,9 @@ const joins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.
   left join event_json replaced_json
     on replaced_json.room_nid = e.room_nid and replaced_json.event_nid = before.event_nid`;
 
+// Timelines of many rooms at once (stream.ts) are read in the same form.
+export { columns as timelineColumns, joins as timelineJoins };
+
 const byId: Statement = {
   name: 'events.by_id',
   text: `select ${columns} from events e ${joins}
@@ -284,4 +287,15 @@ const positionById: Statement = {
 /** The position of an event, if it has one. */
 export async function positionOf(db: Queryable, roomNid: number, eventId: string): Promise<number | undefined> {
   return (await db.query<{ position: number | null }>(positionById, [roomNid, eventId]))[0]?.position ?? undefined;
+}
+
+const textInRoom: Statement = {
+  name: 'events.text_in_room',
+  text: `select j.json from rooms r join events e using (room_nid) join event_json j using (room_nid, event_nid)
+    where r.room_id = $1 and e.event_id = $2`,
+};
+
+/** The text of an event of a room, by their ids. */
+export async function eventText(db: Queryable, roomId: string, eventId: string): Promise<string | undefined> {
+  return (await db.query<{ json: string }>(textInRoom, [roomId, eventId]))[0]?.json;
 }

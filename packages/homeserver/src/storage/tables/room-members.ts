@@ -95,3 +95,23 @@ const shared: Statement = {
 export async function shareRoom(db: Queryable, userId: string, otherId: string): Promise<boolean> {
   return (await db.query<{ found: boolean }>(shared, [userId, otherId]))[0]?.found ?? false;
 }
+
+const inRoom: Statement = {
+  name: 'room_members.in_room',
+  text: `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
+    from rooms r left join room_members m on m.room_nid = r.room_nid and m.user_id = $2
+    where r.room_id = $1`,
+};
+
+/** A room and a user's membership in it (null: none), or undefined for a room that is not known. */
+export async function membershipInRoom(
+  db: Queryable,
+  roomId: string,
+  userId: string,
+): Promise<{ readonly roomNid: number; readonly roomVersion: string; readonly membership: string | null } | undefined> {
+  const rows = await db.query<{ roomNid: number; roomVersion: string; membership: string | null }>(inRoom, [
+    roomId,
+    userId,
+  ]);
+  return rows[0];
+}

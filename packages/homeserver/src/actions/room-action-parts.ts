@@ -1,0 +1,26 @@
+// What the verbs of rooms work with; compose.ts makes it once. The hooks ask application services, which live a floor below and are
+// not known here.
+import type { Clock } from '../platform/clock.ts';
+import type { RoomLanes } from '../rooms/lanes.ts';
+import type { Database } from '../storage/database.ts';
+
+/** What the verbs of rooms need of the house. */
+export interface RoomActionParts {
+  readonly db: Database;
+  readonly lanes: RoomLanes;
+  readonly clock: Clock;
+  readonly serverName: string;
+  /** Version of rooms whose maker names none. */
+  readonly defaultRoomVersion: string;
+  /** Lets the application service that an alias belongs to make its room; true: it says that it did. */
+  readonly queryAlias: (alias: string) => Promise<boolean>;
+  /** Lets the application service that a user belongs to make them; true: it says that it did. */
+  readonly queryUser: (userId: string) => Promise<boolean>;
+  readonly aliasNamespaces: AliasNamespaces;
+}
+
+/** Whose aliases are whose. */
+export interface AliasNamespaces {
+  /** Id of the application service that claims this alias exclusively. */
+  exclusiveOwner(alias: string): string | undefined;
+}

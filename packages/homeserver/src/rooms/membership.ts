@@ -1,0 +1,18 @@
+// Who is in a room, by the table of memberships as they are now.
+import type { Queryable } from '../storage/database.ts';
+import { joinedRoomsOf, membershipInRoom } from '../storage/tables/room-members.ts';
+
+/** A room's number and version and a user's membership in it, `leave` for none; undefined for a room that is not known. */
+export async function membershipIn(
+  db: Queryable,
+  roomId: string,
+  userId: string,
+): Promise<{ readonly roomNid: number; readonly roomVersion: string; readonly membership: string } | undefined> {
+  const row = await membershipInRoom(db, roomId, userId);
+  return row === undefined ? undefined : { ...row, membership: row.membership ?? 'leave' };
+}
+
+/** Ids of the rooms that a user is joined to. */
+export async function joinedRoomIds(db: Queryable, userId: string): Promise<string[]> {
+  return (await joinedRoomsOf(db, userId)).map((room) => room.roomId);
+}
