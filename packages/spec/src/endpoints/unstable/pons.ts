@@ -6,8 +6,12 @@ const docs = 'https://spec.matrix.org/v1.19/client-server-api/#api-standards';
 
 const admin = { api: 'admin', auth: 'admin', rateLimit: 'none', link: docs } as const;
 
+const probe = { api: 'admin', auth: 'none', rateLimit: 'none', method: 'GET', body: 'none', link: docs } as const;
+
 /** Ours, by operation. */
 export const ponsEndpoints = {
+  getHealth: { ...probe, operation: 'getHealth', path: '/health' },
+  getMetrics: { ...probe, operation: 'getMetrics', path: '/metrics' },
   getStatistics: {
     ...admin,
     operation: 'getStatistics',

@@ -1,0 +1,15 @@
+// GET /versions: which versions of the specification a client may rely on. A version is named once its mandatory parts are here.
+// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientversions
+
+import type { JsonObject } from '@pons/spec';
+import { endpoints } from '@pons/spec/endpoints';
+import type { Route } from '../../http/route.ts';
+
+const versions = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
+
+/** GET /versions. `unstableFeatures` are proposals that this server speaks under their unstable names. */
+export function getVersions(unstableFeatures: readonly string[] = []): Route {
+  const features: JsonObject = Object.fromEntries(unstableFeatures.map((name) => [name, true]));
+  const jsonText = JSON.stringify({ versions, unstable_features: features });
+  return { endpoint: endpoints.getVersions, handle: () => Promise.resolve({ jsonText }) };
+}
