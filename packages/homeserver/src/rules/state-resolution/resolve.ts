@@ -1,0 +1,138 @@
+// State resolution, versions 2 and 2.1: one state out of several. A room is a graph; where it forks, each branch has a state of its own,
+// and every server must come to the same state where the branches meet again, whatever order it heard of them in.
+//
+//   states ──split──► unconflicted                                                  ─────────────┐ 5 wins
+//      │                                                                                         ▼
+//      └────────────► conflicted + auth difference (+ subgraph in 2.1) = full conflicted set    state
+//                        │                                                                       ▲
+//                        ├─ power events, with their auth events in the set ─1 sort─► 2 check ─┐ │
+//                        └─ the rest ──────────────────────── 3 sort by mainline of it ◄───────┴─► 4 check
+//
+// Power events come first because they may take from somebody the right to do the rest. Version 2 starts its checks from the
+// unconflicted state; 2.1 from nothing, because the unconflicted state may come from later than the events that are checked.
+// Nothing here recurses and nothing is fetched: what is not known is answered as missing, and the caller asks again with it.
+// https://spec.matrix.org/v1.19/rooms/v12/#algorithm
+
+import type { RoomVersionRules } from '@pons/spec';
+import { authStateKeys } from '../auth-events.ts';
+import { authChain, authDifference, conflictedSubgraph, type SplitState, splitState } from './conflicted-state.ts';
+import { iterativeAuthChecks } from './iterative-auth-checks.ts';
+import { mainlineOrder } from './mainline-order.ts';
+import { reverseTopologicalOrder } from './reverse-topological-order.ts';
+import { createIdOf, type EventById, type ResolvableEvent, type StateMap, stateMapKey } from './state-sets.ts';
+
+export { type ResolvableEvent, type StateMap, stateMapKey } from './state-sets.ts';
+
+/** What is resolved, and where to find the events. */
+export interface ResolveInput {
+  readonly rules: RoomVersionRules;
+  readonly stateSets: readonly StateMap[];
+  /**
+   * Events by ID: those that conflict, their auth chains, the unconflicted power levels with their auth chain and what else of the
+   * unconflicted state authorises any of these. Since room version 12 also the create event.
+   */
+  readonly eventOf: (eventId: string) => ResolvableEvent | undefined;
+  /** Auth events by ID, for the auth chain of the whole state, where that is cheaper than whole events. By default eventOf's. */
+  readonly authEventsOf?: (eventId: string) => readonly string[] | undefined;
+}
+
+/** The state, or the IDs of events that must be known first. */
+export type Resolution =
+  | { readonly outcome: 'resolved'; readonly state: StateMap }
+  | { readonly outcome: 'missing'; readonly eventIds: readonly string[] };
+
+/** Resolves states of one room into one. */
+export function resolveState(input: ResolveInput): Resolution {
+  const split = splitState(input.stateSets);
+  if (split.conflicted.size === 0) return { outcome: 'resolved', state: split.unconflicted };
+
+  const missing = new Set<string>();
+  const edges = (id: string): readonly string[] => {
+    const found = input.authEventsOf?.(id) ?? input.eventOf(id)?.event.auth_events;
+    if (found === undefined) missing.add(id);
+    return found ?? [];
+  };
+  const conflicted = fullConflictedSet(input, split, edges);
+  for (const id of neededEvents(input, split, conflicted, edges)) if (input.eventOf(id) === undefined) missing.add(id);
+  if (missing.size > 0) return { outcome: 'missing', eventIds: [...missing] };
+
+  const eventOf: EventById = (id) => {
+    const event = input.eventOf(id);
+    // neededEvents has listed everything that is asked for from here on.
+    if (event === undefined) throw new Error(`state resolution asked for ${id}, which it had not listed`);
+    return event;
+  };
+  return { outcome: 'resolved', state: resolveConflicts(input.rules, split, conflicted, eventOf) };
+}
+
+function resolveConflicts(
+  rules: RoomVersionRules,
+  split: SplitState,
+  conflicted: ReadonlySet<string>,
+  eventOf: EventById,
+): StateMap {
+  const powerful = powerEventsWithAuth(conflicted, eventOf);
+  const start: StateMap = rules.stateResolution === 2.1 ? new Map() : split.unconflicted;
+  const powerOrder = reverseTopologicalOrder(powerful, eventOf, rules);
+  const partial = iterativeAuthChecks(start, powerOrder, eventOf, rules);
+
+  const rest = [...conflicted].filter((id) => !powerful.has(id));
+  const restOrder = mainlineOrder(rest, partial.get(stateMapKey('m.room.power_levels', '')), eventOf);
+  const state = iterativeAuthChecks(partial, restOrder, eventOf, rules);
+  for (const [key, id] of split.unconflicted) state.set(key, id);
+  return state;
+}
+
+function fullConflictedSet(
+  { rules, stateSets }: ResolveInput,
+  split: SplitState,
+  edges: (id: string) => readonly string[],
+): Set<string> {
+  const difference = authDifference(stateSets, split, edges);
+  const direct = rules.stateResolution === 2.1 ? conflictedSubgraph(split.conflicted, edges) : split.conflicted;
+  return new Set([...direct, ...difference]);
+}
+
+/** Every event that the checks and orders may look at. */
+function neededEvents(
+  { rules, eventOf }: ResolveInput,
+  split: SplitState,
+  conflicted: ReadonlySet<string>,
+  edges: (id: string) => readonly string[],
+): Set<string> {
+  const needed = new Set([...conflicted, ...authChain(conflicted, edges)]);
+  const levels = split.unconflicted.get(stateMapKey('m.room.power_levels', ''));
+  if (levels !== undefined) for (const id of [levels, ...authChain([levels], edges)]) needed.add(id);
+  for (const id of conflicted) {
+    const event = eventOf(id)?.event;
+    if (event === undefined) continue;
+    if (rules.roomIdIsCreateEvent && event.room_id !== undefined) needed.add(createIdOf(event.room_id));
+    for (const [type, stateKey] of authStateKeys(event, rules)) {
+      const value = split.unconflicted.get(stateMapKey(type, stateKey));
+      if (value !== undefined) needed.add(value);
+    }
+  }
+  return needed;
+}
+
+/**
+ * Step 1: power events, and the events of the set that their auth chains lead to. As in other servers, chains are followed only through
+ * the set: ordering by an event outside of it would make a difference that they do not make.
+ */
+function powerEventsWithAuth(conflicted: ReadonlySet<string>, eventOf: EventById): Set<string> {
+  const powerful = [...conflicted].filter((id) => isPowerEvent(eventOf(id)));
+  const within = (id: string) => eventOf(id).event.auth_events.filter((cited) => conflicted.has(cited));
+  return new Set([...powerful, ...authChain(powerful, within)]);
+}
+
+/** An event that may take from somebody the ability to do something. */
+function isPowerEvent({ event }: ResolvableEvent): boolean {
+  if (event.state_key === undefined) return false;
+  if (event.type === 'm.room.power_levels' || event.type === 'm.room.join_rules') return true;
+  const { membership } = event.content;
+  return (
+    event.type === 'm.room.member' &&
+    (membership === 'leave' || membership === 'ban') &&
+    event.sender !== event.state_key
+  );
+}
