@@ -1,5 +1,6 @@
-// One row per room version, each built on the one before, as the specification tells them. Versions 1 and 2, whose events name their
-// own ID and refer to others by pairs, are not served.
+// One row per room version, each built on the one before, as the specification tells them. Offered are those whose authorisation rules
+// are complete here (the last line); the rows before them are what those are built on. Versions 1 and 2, whose events name their own ID
+// and refer to others by pairs, have no row.
 // https://spec.matrix.org/v1.19/rooms/#complete-list-of-room-versions
 
 import type { RoomVersionRules } from './rules.ts';
