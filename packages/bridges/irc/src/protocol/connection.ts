@@ -56,6 +56,7 @@ export class IrcConnection {
   #link: Link | null = null;
   #ready = false;
   #wantedNick: string;
+  #lastNick: string;
   #failures = 0;
   #dialled = 0;
   #closing = false;
@@ -68,6 +69,7 @@ export class IrcConnection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#wantedNick = options.identity.nick;
+    this.#lastNick = options.identity.nick;
   }
 
   /** Whether lines can be sent now. */
@@ -78,9 +80,9 @@ export class IrcConnection {
   get closed(): boolean {
     return this.#closed;
   }
-  /** Our nick now; the wished one while not connected. */
+  /** Our nick; while not connected the last one. */
   get nick(): string {
-    return this.#link?.nick ?? this.#wantedNick;
+    return this.#link?.nick ?? this.#lastNick;
   }
   /** The network's features, kept over reconnects. */
   get isupport(): Isupport {
@@ -232,7 +234,10 @@ export class IrcConnection {
   }
 
   #ended(end: LinkEnd): void {
-    if (this.#link !== null) this.#isupport = this.#link.isupport;
+    if (this.#link !== null) {
+      this.#isupport = this.#link.isupport;
+      this.#lastNick = this.#link.nick;
+    }
     this.#link = null;
     this.#ready = false;
     this.#cancelRegain?.();

@@ -25,6 +25,9 @@ const PROOF_TIMEOUT_MS = 20_000;
 /** Labelled batches that are open at once; a server that opens more is not believed. */
 const BATCHES_MAX = 64;
 
+/** Commands whose echo is news for everybody, ourselves included. */
+const CHANGES: ReadonlySet<string> = new Set(['JOIN', 'PART', 'TOPIC', 'REDACT']);
+
 interface Pending {
   command: string;
   target: string;
@@ -87,18 +90,18 @@ export class Deliveries {
     return { send, fence: labelled ? null : { command: 'PING', params: [fence] } };
   }
 
-  /** Looks at one line from the server; true when it was only an answer to us and means nothing to anybody else. */
+  /** Looks at one line from the server; true when it is only an answer to us: an echo, an error, a PONG. */
   receive(line: IrcLine, ownNick: string, casemapping: Casemapping): boolean {
     const label = this.#labelOf(line);
     if (label !== undefined) {
       const pending = this.#pending.find((each) => each.label === label);
-      if (pending) return this.#answer(pending, line);
+      if (pending) return this.#answer(pending, line) && !CHANGES.has(line.command);
     }
     if (line.command === 'PONG') return this.#fence(line.params.at(-1) ?? '');
     if (this.#pending.length === 0) return false;
     if (isErrorNumeric(line.command)) return this.#refuse(line, casemapping);
     if (line.source && fold(line.source.name, casemapping) === fold(ownNick, casemapping)) {
-      return this.#echo(line, casemapping);
+      return this.#echo(line, casemapping) && !CHANGES.has(line.command);
     }
     return false;
   }
@@ -141,7 +144,7 @@ export class Deliveries {
         each.label === null &&
         each.command === line.command &&
         fold(each.target, casemapping) === target &&
-        each.text === (line.params[1] ?? ''),
+        (line.command === 'JOIN' || each.text === (line.params[1] ?? '')),
     );
     if (pending) this.#settle(pending, arrived('echo', line));
     return pending !== undefined;

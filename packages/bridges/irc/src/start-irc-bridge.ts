@@ -1,0 +1,57 @@
+// Puts the IRC network and its configuration into the kit's hands. Called by main.ts for a bridge of its own, and in-process by whoever
+// runs homeserver and bridge together.
+
+import { type Log, type RunningBridge, runBridge } from '@pons/appservice-sdk/bridge';
+import type { Registration } from '@pons/registration';
+import type { IrcBridgeConfig } from './config.ts';
+import { ircNetwork } from './connector.ts';
+import { channelIdOf } from './ids.ts';
+import { listenerLogin } from './login.ts';
+import { type Clock, type Random, systemClock, systemRandom } from './platform/clock.ts';
+import { ISUPPORT_DEFAULTS } from './protocol/isupport.ts';
+
+/** What a bridge is started with besides its configuration. */
+export interface StartOptions {
+  /** Instead of the file that the configuration names. */
+  registration?: Registration;
+  log?: Log;
+  clock?: Clock;
+  random?: Random;
+}
+
+/** An IRC bridge that runs. */
+export interface IrcBridge extends RunningBridge {
+  /** The room of a channel, once there is one. */
+  roomOfChannel(channel: string): string | undefined;
+}
+
+/**
+ * Starts the bridge. Resolves when it listens for the homeserver; `ready()` then waits for IRC and the rooms.
+ *
+ * @param config what `readIrcBridgeConfig` made of a file, with paths that hold from the process's folder
+ * @throws       what reading the registration, opening the store or the port throws
+ */
+export async function startIrcBridge(config: IrcBridgeConfig, options: StartOptions = {}): Promise<IrcBridge> {
+  const { clock = systemClock, random = systemRandom } = options;
+  const bridge = await runBridge({
+    network: ircNetwork(config, { clock, random }),
+    registration: options.registration ?? config.registration,
+    homeserverUrl: config.homeserver.url,
+    domain: config.homeserver.domain,
+    store: config.store,
+    listen: config.listen,
+    clock,
+    ...(options.log === undefined ? {} : { log: options.log }),
+    config: {
+      relay: listenerLogin(config),
+      // Until the network says how names fold, they fold as on most; only names with []\^ could differ (session.ts warns).
+      portals: config.channels.flatMap(({ name, room }) =>
+        room === undefined ? [] : [{ chat: channelIdOf(name, ISUPPORT_DEFAULTS), room, name }],
+      ),
+      ghosts: config.ghosts,
+      connectedMax: config.puppets.max,
+      ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+    },
+  });
+  return { ...bridge, roomOfChannel: (channel) => bridge.roomOf(channelIdOf(channel, ISUPPORT_DEFAULTS)) };
+}
