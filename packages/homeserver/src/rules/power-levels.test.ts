@@ -1,3 +1,6 @@
+// Power levels and what depends on them alone, by room version.
+// https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+
 import { type JsonObject, roomVersionRules } from '@pons/spec';
 import { describe, expect, test } from 'vitest';
 import { creatorsOf, powerLevelsOf } from './power-levels.ts';

@@ -1,3 +1,5 @@
+// Errors with Matrix codes, and the registry they come from.
+
 import { describe, expect, test } from 'vitest';
 import { errcodes, isErrcode } from './errcodes.ts';
 import { MatrixError } from './matrix-error.ts';

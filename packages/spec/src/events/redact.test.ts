@@ -1,3 +1,6 @@
+// Redaction as a table: what remains of each event type in room versions 10, 11 and 12.
+// https://spec.matrix.org/v1.19/rooms/v11/#redactions
+
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../json/json-value.ts';
 import { roomVersionRules } from '../room-versions/versions.ts';

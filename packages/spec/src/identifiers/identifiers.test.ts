@@ -1,3 +1,6 @@
+// All identifiers in one file: they share their limits, and most cases are one line.
+// https://spec.matrix.org/v1.19/appendices/#identifier-grammar
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isDeviceId } from './device-id.ts';

@@ -1,3 +1,6 @@
+// Canonical JSON: the specification's examples, and random values against a second implementation.
+// https://spec.matrix.org/v1.19/appendices/#canonical-json
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';

@@ -1,3 +1,6 @@
+// The gate against a slow parser written from the grammar, on token soup, on odd structure and on damaged JSON.
+// https://www.rfc-editor.org/rfc/rfc8259#section-2
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MatrixError } from '../errors/matrix-error.ts';
