@@ -4,6 +4,7 @@ import { MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import {
   eventById,
+  eventNearest,
   eventsBackwards,
   eventsForwards,
   eventText,
@@ -123,6 +124,19 @@ export async function visibleEvent(db: Queryable, view: RoomView, eventId: strin
     throw new MatrixError('M_NOT_FOUND', 'There is no such event in this room, or you may not see it.');
   }
   return event;
+}
+
+/** The event closest to a time, looking back or forward, if the user may see it. */
+export async function nearestEvent(
+  db: Queryable,
+  view: RoomView,
+  ts: number,
+  direction: 'b' | 'f',
+): Promise<{ readonly eventId: string; readonly originServerTs: number } | undefined> {
+  const found = await eventNearest(db, view.room.roomNid, ts, direction);
+  if (found === undefined) return undefined;
+  await visibleEvent(db, view, found.eventId);
+  return found;
 }
 
 /** The text of an event whoever may see it, or undefined: for checks, never for showing. */

@@ -1,0 +1,64 @@
+// POST /createRoom
+// https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
+import { isUserId, type JsonObject, type JsonValue, MatrixError } from '@pons/spec';
+import { endpoints } from '@pons/spec/endpoints';
+import { createRoom as create, initialStateOf, type RoomPreset } from '../../actions/create-room.ts';
+import type { RoomActionParts } from '../../actions/room-action-parts.ts';
+import { requesterOf } from '../../http/requester.ts';
+import type { Route } from '../../http/route.ts';
+import { booleanOr, optionalObject, optionalString } from '../body-members.ts';
+
+const presets: readonly RoomPreset[] = ['private_chat', 'trusted_private_chat', 'public_chat'];
+
+/** POST /createRoom */
+export function createRoom(parts: RoomActionParts): Route {
+  return {
+    endpoint: endpoints.createRoom,
+    async handle(request) {
+      const { body } = request;
+      refuseThirdParties(body['invite_3pid']);
+      const roomId = await create(parts, requesterOf(request), {
+        preset: oneOf(body, 'preset', presets),
+        visibility: oneOf(body, 'visibility', ['public', 'private'] as const),
+        roomVersion: optionalString(body, 'room_version'),
+        aliasName: optionalString(body, 'room_alias_name'),
+        name: optionalString(body, 'name'),
+        topic: optionalString(body, 'topic'),
+        invite: userIds(body['invite']),
+        isDirect: booleanOr(body, 'is_direct', false),
+        creationContent: optionalObject(body, 'creation_content'),
+        initialState: initialStateOf(body['initial_state']),
+        powerLevels:
+          body['power_level_content_override'] === undefined
+            ? undefined
+            : optionalObject(body, 'power_level_content_override'),
+        trace: request.trace,
+      });
+      return { json: { room_id: roomId } };
+    },
+  };
+}
+
+function oneOf<T extends string>(body: JsonObject, name: string, values: readonly T[]): T | undefined {
+  const given = optionalString(body, name);
+  const found = values.find((value) => value === given);
+  if (given !== undefined && found === undefined) {
+    throw new MatrixError('M_INVALID_PARAM', `${name} must be one of ${values.join(', ')}.`);
+  }
+  return found;
+}
+
+function userIds(value: JsonValue | undefined): string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new MatrixError('M_BAD_JSON', 'invite must be a list of user ids.');
+  return value.map((userId) => {
+    if (typeof userId === 'string' && isUserId(userId)) return userId;
+    throw new MatrixError('M_INVALID_PARAM', 'invite must be a list of user ids.');
+  });
+}
+
+function refuseThirdParties(value: JsonValue | undefined): void {
+  if (Array.isArray(value) && value.length > 0) {
+    throw new MatrixError('M_THREEPID_MEDIUM_NOT_SUPPORTED', 'This server sends no invitations to email addresses.');
+  }
+}

@@ -1,0 +1,91 @@
+// Members of a room: as they are now from the table of memberships, as they were at a place from the state there.
+import type { Queryable } from '../storage/database.ts';
+import { eventsBackwards, eventsByNids, type HistoryPlace, type TimelineRow } from '../storage/tables/events.ts';
+import { membersOf } from '../storage/tables/room-members.ts';
+import { keyValuesAt, type StatePlace } from '../storage/tables/room-state.ts';
+import { stateEventsAt } from './current-state.ts';
+
+/** All memberships that there are. */
+const memberships = ['join', 'invite', 'knock', 'leave', 'ban'];
+
+/** Which memberships are wanted. */
+export interface MembershipFilter {
+  readonly is?: string | undefined;
+  readonly isNot?: string | undefined;
+}
+
+/** Membership events of a room now. */
+export async function memberEventsNow(
+  db: Queryable,
+  roomNid: number,
+  filter: MembershipFilter,
+): Promise<TimelineRow[]> {
+  const wanted = memberships.filter((membership) => isWanted(membership, filter));
+  const members = await membersOf(db, roomNid, wanted);
+  return eventsByNids(
+    db,
+    roomNid,
+    members.map((member) => member.eventNid),
+  );
+}
+
+/** Membership events of a room at a place of its state. */
+export async function memberEventsAt(
+  db: Queryable,
+  roomNid: number,
+  place: StatePlace,
+  filter: MembershipFilter,
+): Promise<TimelineRow[]> {
+  const found: TimelineRow[] = [];
+  for await (const page of stateEventsAt(db, roomNid, place)) {
+    for (const row of page) {
+      if (row.type !== 'm.room.member') continue;
+      const { content } = JSON.parse(row.json) as { content: { membership?: unknown } };
+      if (isWanted(typeof content.membership === 'string' ? content.membership : '', filter)) found.push(row);
+    }
+  }
+  return found;
+}
+
+/** Membership events of some users at a place of the state. */
+export async function memberEventsOf(
+  db: Queryable,
+  roomNid: number,
+  place: StatePlace,
+  userIds: readonly string[],
+): Promise<TimelineRow[]> {
+  const keys = userIds.map((stateKey) => ({ type: 'm.room.member', stateKey }));
+  const values = await keyValuesAt(db, roomNid, [place], keys);
+  return eventsByNids(
+    db,
+    roomNid,
+    values.map((value) => value.eventNid),
+  );
+}
+
+/** Joined members with the names that they have in the room. */
+export async function joinedMembers(
+  db: Queryable,
+  roomNid: number,
+): Promise<{ readonly userId: string; readonly displayname: string | null; readonly avatarUrl: string | null }[]> {
+  return membersOf(db, roomNid, ['join']);
+}
+
+/** The state just after the last event at or before a place of the history. */
+export async function statePlaceAt(
+  db: Queryable,
+  roomNid: number,
+  place: HistoryPlace,
+): Promise<StatePlace | undefined> {
+  const [last] = await eventsBackwards(db, roomNid, { from: place, limit: 1 });
+  return last === undefined ? undefined : stateAfter(last);
+}
+
+/** The state just after an event. */
+export function stateAfter(row: Pick<TimelineRow, 'line' | 'stateVersion' | 'keyNid'>): StatePlace {
+  return { line: row.line, version: row.stateVersion + (row.keyNid === null ? 0 : 1) };
+}
+
+function isWanted(membership: string, { is, isNot }: MembershipFilter): boolean {
+  return (is === undefined || membership === is) && (isNot === undefined || membership !== isNot);
+}

@@ -1,0 +1,76 @@
+// Every read of the room tables is accepted by PostgreSQL with the types it is given, and answers nothing about an empty database.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
+import { storedResponse } from './client-transactions.ts';
+import { extremitiesOf } from './event-edges.ts';
+import { eventJson } from './event-json.ts';
+import { relationsOf, threadCountsOf } from './event-relations.ts';
+import * as events from './events.ts';
+import { aliasesOfRoom, aliasRow } from './room-aliases.ts';
+import * as members from './room-members.ts';
+import * as state from './room-state.ts';
+import * as rooms from './rooms.ts';
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await testDatabase();
+});
+afterAll(() => test.drop());
+
+it('reads of rooms that are not there answer nothing', async () => {
+  const { db } = test;
+  const key = { type: 'm.room.member', stateKey: '@a:x' };
+  const place = { line: 0, version: 3 };
+  const transaction = { userId: '@a:x', deviceId: '', endpoint: 'sendMessage', txnId: '1' };
+  const lists: (readonly unknown[])[] = [
+    await rooms.roomsByNids(db, [1]),
+    await rooms.publishedRooms(db, 10),
+    await rooms.publishedRooms(db, 10, { joined: 3, roomNid: 4 }),
+    await aliasesOfRoom(db, 1),
+    await members.membersOf(db, 1, ['join']),
+    await members.membershipsOf(db, 1, ['@a:x']),
+    await members.roomsOfUser(db, '@a:x', ['join', 'invite']),
+    await members.joinedRoomsOf(db, '@a:x'),
+    await extremitiesOf(db, 1, [1, 2]),
+    await eventJson(db, 1, [1]),
+    await relationsOf(db, 1, ['$a'], ['m.replace']),
+    await threadCountsOf(db, 1, ['$a'], '@a:x'),
+    await state.currentKeyValues(db, 1, [key]),
+    await state.currentKeyValuesOfRooms(db, [1, 2], [key]),
+    await state.stateChanges(db, 1, 0, 5),
+    await state.keyValuesAt(db, 1, [place], [key]),
+    await state.keyHistory(db, 1, key, 10),
+    (await state.wholeStateAt(db, 1, place).next()).value ?? [],
+    await events.eventsByNids(db, 1, [1]),
+    await events.eventsBackwards(db, 1, { from: events.historyEnd, limit: 10 }),
+    await events.eventsForwards(db, 1, { from: events.historyStart, limit: 10 }),
+    await events.eventsAfterPosition(db, { after: 0, upTo: 10, limit: 10 }),
+    await events.redactionTargets(db, 1, ['$a']),
+    await events.relatedEvents(db, 1, {
+      eventId: '$a',
+      depthMax: 3,
+      direction: 'b',
+      from: events.historyEnd,
+      to: events.historyStart,
+      limit: 5,
+    }),
+  ];
+  expect(lists.filter((list) => list.length > 0)).toEqual([]);
+  const values = [
+    await rooms.roomById(db, '!a'),
+    await aliasRow(db, '#a:x'),
+    await members.memberOf(db, 1, '@a:x'),
+    await members.membershipInRoom(db, '!a', '@a:x'),
+    await storedResponse(db, transaction, 1),
+    await events.eventById(db, 1, '$a'),
+    await events.eventNearest(db, 1, 5, 'b'),
+    await events.eventNearest(db, 1, 5, 'f'),
+    await events.positionOf(db, 1, '$a'),
+    await events.eventText(db, '!a', '$a'),
+  ];
+  expect(values.filter((value) => value !== undefined)).toEqual([]);
+  expect(await rooms.publishedRoomCount(db)).toBe(0);
+  expect(await rooms.lastStreamPosition(db)).toBe(0);
+  expect(await members.shareRoom(db, '@a:x', '@b:x')).toBe(false);
+  expect(await events.redactedSince(db, 1, 0)).toBe(false);
+});
