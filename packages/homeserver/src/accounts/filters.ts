@@ -3,6 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#filtering
 
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, MatrixError, parseJsonObject } from '@pons/spec';
+import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../storage/database.ts';
 import { findFilter, findSameFilter, insertFilter } from '../storage/tables/filters.ts';
 
@@ -44,6 +45,28 @@ const filterBytesMax = 65_536;
 const listMax = 10_000;
 /** Filters are numbered by counting; a race for the number is lost to another request of the same user, seldom twice. */
 const attemptsMax = 10;
+
+const cachedFiltersMax = 10_000;
+
+/** Stored filters never change, so those in use stay in memory, parsed. */
+export class StoredFilters {
+  readonly #db: Queryable;
+  readonly #parsed = new LRUCache<string, Filter>({ max: cachedFiltersMax });
+
+  constructor(db: Queryable) {
+    this.#db = db;
+  }
+
+  /** A stored filter, parsed. @throws MatrixError M_NOT_FOUND */
+  async get(userId: string, filterId: string): Promise<Filter> {
+    const key = `${userId} ${filterId}`;
+    const known = this.#parsed.get(key);
+    if (known !== undefined) return known;
+    const filter = parseFilter(await getFilter(this.#db, userId, filterId));
+    this.#parsed.set(key, filter);
+    return filter;
+  }
+}
 
 /** @throws MatrixError M_BAD_JSON naming the part that is malformed */
 export function parseFilter(json: JsonObject): Filter {

@@ -1,0 +1,359 @@
+// What /sync reads, for all rooms of a response at once: the number of statements does not grow with the number of rooms.
+// The first statement fixes the position up to which everything else is read; events and intervals of state never change below it, so
+// that later statements need no common snapshot.
+
+import type { Queryable } from '../database.ts';
+import { type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
+
+/** A room of a user, as of `position`. */
+export interface StreamRoomRow {
+  /** Newest position of the stream: the same in every row. */
+  readonly position: number;
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly roomVersion: string;
+  readonly stateVersion: number;
+  readonly joined: number;
+  readonly invited: number;
+  readonly membership: string;
+  /** Position of the last change of this membership. */
+  readonly memberPosition: number;
+  readonly memberEventNid: number;
+  readonly memberSender: string;
+  readonly forgotten: boolean;
+}
+
+const rooms = {
+  name: 'stream.rooms_of_user',
+  text: `select p.value as position, m.room_nid as "roomNid", r.room_id as "roomId", r.room_version as "roomVersion",
+           r.state_version as "stateVersion", r.joined, r.invited, m.membership, m.position as "memberPosition",
+           m.event_nid as "memberEventNid", m.sender as "memberSender", m.forgotten
+         from position p
+         left join room_members m on m.user_id = $1
+           and (m.membership = 'join' or m.position > $2 or ($3 and m.membership in ('invite', 'knock'))
+             or ($4 and not m.forgotten))
+         left join rooms r on r.room_nid = m.room_nid`,
+};
+
+/**
+ * The newest position, and the rooms of a user that can matter to a response: joined now, or changed after a position.
+ *
+ * @param initial       invitations and knocks of any age as well
+ * @param includeLeave  left rooms of any age as well
+ */
+export async function streamRooms(
+  db: Queryable,
+  userId: string,
+  want: { readonly after: number; readonly initial: boolean; readonly includeLeave: boolean },
+): Promise<{ position: number; rooms: StreamRoomRow[] }> {
+  const rows = await db.query<StreamRoomRow | { position: number; roomNid: null }>(rooms, [
+    userId,
+    want.after,
+    want.initial,
+    want.includeLeave,
+  ]);
+  return {
+    position: rows[0]?.position ?? 0,
+    rooms: rows.filter((row): row is StreamRoomRow => row.roomNid !== null),
+  };
+}
+
+/** Which events of one room: after one place of its history up to another. */
+export interface TimelineRange {
+  readonly roomNid: number;
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** Which events pass; lists are patterns of LIKE (types) or whole ids (senders). */
+export interface TimelineSelection {
+  readonly types: readonly string[] | null;
+  readonly notTypes: readonly string[] | null;
+  readonly senders: readonly string[] | null;
+  readonly notSenders: readonly string[] | null;
+}
+
+const timelines = {
+  name: 'stream.timelines',
+  text: `select ${timelineColumns}
+         from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, after, up_to)
+         cross join lateral (
+           select * from events ev
+           where ev.room_nid = w.room_nid and ev.position is not null
+             and ev.order_major > w.after and ev.order_major <= w.up_to and ev.position <= $4
+             and ($5::text[] is null or ev.type like any($5)) and ($6::text[] is null or not ev.type like any($6))
+             and ($7::text[] is null or ev.sender = any($7)) and ($8::text[] is null or not ev.sender = any($8))
+           order by ev.order_major desc, ev.order_minor desc limit $9) e
+         ${timelineJoins}
+         order by e.room_nid, e.order_major, e.order_minor`,
+};
+
+/** The newest events of each range, at most `limit` of each; ordered by room, then by history. */
+export async function streamTimelines(
+  db: Queryable,
+  ranges: readonly TimelineRange[],
+  how: { readonly position: number; readonly limit: number; readonly selection: TimelineSelection },
+): Promise<TimelineRow[]> {
+  if (ranges.length === 0) return [];
+  const { types, notTypes, senders, notSenders } = how.selection;
+  return db.query<TimelineRow>(timelines, [
+    ranges.map((range) => range.roomNid),
+    ranges.map((range) => range.after),
+    ranges.map((range) => range.upTo),
+    how.position,
+    types,
+    notTypes,
+    senders,
+    notSenders,
+    how.limit,
+  ]);
+}
+
+// State events carry no `replaces_state`: only the timeline tells of changes.
+const stateColumns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
+  e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
+  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion",
+  e.transaction_key as "transactionKey", e.trace, j.json,
+  redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
+  null::text as "replacesId", null::text as "replacesJson"`;
+const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
+  left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
+  left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;
+
+const wholeState = {
+  name: 'stream.whole_state',
+  text: `select ${stateColumns}
+         from unnest($1::bigint[], $2::bigint[]) as w (room_nid, version)
+         join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.from_version <= w.version
+           and (s.to_version is null or s.to_version > w.version)
+         join state_keys k on k.key_nid = s.key_nid and ($3 or k.type <> 'm.room.member')
+         join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
+         ${stateJoins}
+         order by e.room_nid, s.key_nid`,
+};
+
+/** The state of rooms, each at a version; without members when those are loaded lazily. */
+export async function streamWholeState(
+  db: Queryable,
+  at: readonly { readonly roomNid: number; readonly version: number }[],
+  withMembers: boolean,
+): Promise<TimelineRow[]> {
+  if (at.length === 0) return [];
+  return db.query<TimelineRow>(wholeState, [
+    at.map((room) => room.roomNid),
+    at.map((room) => room.version),
+    withMembers,
+  ]);
+}
+
+const stateDelta = {
+  name: 'stream.state_delta',
+  text: `select ${stateColumns}
+         from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, since, version)
+         cross join lateral (
+           select coalesce((
+             select ev.state_version from events ev
+             where ev.room_nid = w.room_nid and ev.line = 0 and ev.position is not null and ev.order_major > w.since
+             order by ev.order_major, ev.order_minor limit 1), w.version) as version) as f
+         cross join lateral (
+           select distinct on (x.key_nid) x.key_nid, x.event_nid from room_state x
+           where x.room_nid = w.room_nid and x.line = 0 and x.from_version > f.version and x.from_version <= w.version
+           order by x.key_nid, x.from_version desc) as s
+         join events e on e.room_nid = w.room_nid and e.event_nid = s.event_nid
+         ${stateJoins}
+         order by e.room_nid, s.key_nid`,
+};
+
+/** What changed of rooms' state between a position and a version, each key once with its last value. */
+export async function streamStateDelta(
+  db: Queryable,
+  between: readonly { readonly roomNid: number; readonly since: number; readonly version: number }[],
+): Promise<TimelineRow[]> {
+  if (between.length === 0) return [];
+  return db.query<TimelineRow>(stateDelta, [
+    between.map((room) => room.roomNid),
+    between.map((room) => room.since),
+    between.map((room) => room.version),
+  ]);
+}
+
+/** A key of a room's state at a place. */
+export interface StateKeyAt {
+  readonly roomNid: number;
+  readonly line: number;
+  readonly version: number;
+  readonly type: string;
+  readonly stateKey: string;
+}
+
+const stateKeys = {
+  name: 'stream.state_keys',
+  text: `select w.place::int as place, ${stateColumns}
+         from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[]) with ordinality
+           as w (room_nid, line, version, type, state_key, place)
+         join state_keys k on k.type = w.type and k.state_key = w.state_key
+         cross join lateral (
+           select x.event_nid from (
+             (select 1 as preference, s.event_nid from room_state s
+               where s.room_nid = w.room_nid and s.line = w.line and s.key_nid = k.key_nid and s.from_version <= w.version
+               order by s.from_version desc limit 1)
+             union all
+             (select 2, s.event_nid from state_lines l
+               join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid
+                 and s.from_version <= l.base_version
+               where l.room_nid = w.room_nid and l.line = w.line
+               order by s.from_version desc limit 1)
+           ) x order by x.preference limit 1) as v
+         join events e on e.room_nid = w.room_nid and e.event_nid = v.event_nid
+         ${stateJoins}`,
+};
+
+/** Values of single keys, by their index in `keys`; keys without a value are missing. */
+export async function streamStateKeys(
+  db: Queryable,
+  keys: readonly StateKeyAt[],
+): Promise<ReadonlyMap<number, TimelineRow>> {
+  if (keys.length === 0) return new Map();
+  const rows = await db.query<TimelineRow & { place: number }>(stateKeys, [
+    keys.map((key) => key.roomNid),
+    keys.map((key) => key.line),
+    keys.map((key) => key.version),
+    keys.map((key) => key.type),
+    keys.map((key) => key.stateKey),
+  ]);
+  return new Map(rows.map((row) => [row.place - 1, row]));
+}
+
+const membershipsAt = {
+  name: 'stream.memberships_at',
+  text: `select w.room_nid as "roomNid", j.json
+         from unnest($1::bigint[]) as w (room_nid)
+         join state_keys k on k.type = 'm.room.member' and k.state_key = $2
+         cross join lateral (
+           select s.event_nid from room_state s
+           join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
+           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid and e.position <= $3
+           order by s.from_version desc limit 1) as v
+         join event_json j on j.room_nid = w.room_nid and j.event_nid = v.event_nid`,
+};
+
+/** The user's member event in each room as it was at a position; rooms without one are missing. */
+export async function streamMembershipsAt(
+  db: Queryable,
+  roomNids: readonly number[],
+  userId: string,
+  position: number,
+): Promise<{ roomNid: number; json: string }[]> {
+  if (roomNids.length === 0) return [];
+  return db.query<{ roomNid: number; json: string }>(membershipsAt, [roomNids, userId, position]);
+}
+
+const leavings = {
+  name: 'stream.leavings',
+  text: `select w.room_nid as "roomNid", e.state_version + 1 as "endVersion", v.json as "beforeJson"
+         from unnest($1::bigint[], $2::bigint[]) as w (room_nid, event_nid)
+         join events e on e.room_nid = w.room_nid and e.event_nid = w.event_nid
+         left join lateral (
+           select j.json from room_state s
+           join event_json j on j.room_nid = s.room_nid and j.event_nid = s.event_nid
+           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = e.key_nid and s.from_version <= e.state_version
+           order by s.from_version desc limit 1) as v on true`,
+};
+
+/** How rooms were left: the version of the state after the leave event, and the member event before it. */
+export async function streamLeavings(
+  db: Queryable,
+  left: readonly { readonly roomNid: number; readonly memberEventNid: number }[],
+): Promise<{ roomNid: number; endVersion: number; beforeJson: string | null }[]> {
+  if (left.length === 0) return [];
+  return db.query<{ roomNid: number; endVersion: number; beforeJson: string | null }>(leavings, [
+    left.map((room) => room.roomNid),
+    left.map((room) => room.memberEventNid),
+  ]);
+}
+
+const heroes = {
+  name: 'stream.heroes',
+  text: `select w.room_nid as "roomNid", h.user_id as "userId", h.membership
+         from unnest($1::bigint[]) as w (room_nid)
+         cross join lateral (
+           (select m.user_id, m.membership, m.position, 1 as preference from room_members m
+             where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('join', 'invite')
+             order by m.position limit $3)
+           union all
+           (select m.user_id, m.membership, m.position, 2 from room_members m
+             where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('leave', 'ban')
+             order by m.position limit $3)
+           order by preference, position) as h`,
+};
+
+/** Of each room the first members by position other than the viewer, then those who have left. */
+export async function streamHeroes(
+  db: Queryable,
+  roomNids: readonly number[],
+  viewer: string,
+  limit: number,
+): Promise<{ roomNid: number; userId: string; membership: string }[]> {
+  if (roomNids.length === 0) return [];
+  return db.query<{ roomNid: number; userId: string; membership: string }>(heroes, [roomNids, viewer, limit]);
+}
+
+const related = {
+  name: 'stream.rooms_with_relations',
+  text: `select distinct r.room_nid as "roomNid" from unnest($1::bigint[], $2::text[]) as w (room_nid, event_id)
+         join event_relations r on r.room_nid = w.room_nid and r.relates_to = w.event_id`,
+};
+
+/** The rooms in which one of these events has children. */
+export async function roomsWithRelations(
+  db: Queryable,
+  events: readonly { readonly roomNid: number; readonly eventId: string }[],
+): Promise<Set<number>> {
+  if (events.length === 0) return new Set();
+  const rows = await db.query<{ roomNid: number }>(related, [
+    events.map((event) => event.roomNid),
+    events.map((event) => event.eventId),
+  ]);
+  return new Set(rows.map((row) => row.roomNid));
+}
+
+const devices = {
+  name: 'stream.device_lists',
+  text: `select distinct d.user_id as "userId" from device_list_changes d
+         where d.position > $2 and d.position <= $3 and (d.user_id = $1 or exists (
+           select from room_members a join room_members b on b.room_nid = a.room_nid
+           where a.user_id = $1 and a.membership = 'join' and b.user_id = d.user_id and b.membership = 'join'))`,
+};
+
+/** Users whose devices changed and who share a room with the viewer, or are the viewer. */
+export async function deviceListChanges(db: Queryable, viewer: string, after: number, upTo: number): Promise<string[]> {
+  const rows = await db.query<{ userId: string }>(devices, [viewer, after, upTo]);
+  return rows.map((row) => row.userId);
+}
+
+const accountData = {
+  name: 'stream.account_data',
+  text: `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
+         from account_data a left join rooms r on r.room_nid = a.room_nid
+         where a.user_id = $1 and a.position <= $3
+           and (a.position > $2 or a.room_nid = any($4::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
+         order by a.position`,
+};
+
+/** One entry of account data; roomNid 0 is global. */
+export interface StreamAccountDataRow {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly type: string;
+  readonly json: string;
+  readonly position: number;
+}
+
+/** Account data that changed, all of some rooms, and in any case whom the user ignores. */
+export async function streamAccountData(
+  db: Queryable,
+  userId: string,
+  want: { readonly after: number; readonly upTo: number; readonly wholeRooms: readonly number[] },
+): Promise<StreamAccountDataRow[]> {
+  return db.query<StreamAccountDataRow>(accountData, [userId, want.after, want.upTo, want.wholeRooms]);
+}

@@ -1,0 +1,62 @@
+// Account data that changed: global, and of rooms. Read before everything else, because whom the user ignores decides what the other
+// sections show. Push rules are shown merged with the predefined ones, also to a user who has never changed any.
+// https://spec.matrix.org/v1.19/client-server-api/#client-config
+
+import { isJsonObject, type JsonObject } from '@pons/spec';
+import { pushRulesFrom } from '../accounts/push-rules.ts';
+import type { Queryable } from '../storage/database.ts';
+import { type StreamAccountDataRow, streamAccountData } from '../storage/tables/stream.ts';
+import { eventPasses, roomPasses } from './filter.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+/** Account data as read. */
+export interface AccountDataRead {
+  readonly rows: readonly StreamAccountDataRow[];
+  readonly ignored: ReadonlySet<string>;
+}
+
+/**
+ * Reads what changed up to a position.
+ *
+ * @param newRooms  rooms that the client does not know yet: all of theirs
+ */
+export async function readAccountData(
+  db: Queryable,
+  request: SyncRequest,
+  upTo: number,
+  newRooms: readonly number[],
+): Promise<AccountDataRead> {
+  const after = request.since?.position ?? 0;
+  const rows = await streamAccountData(db, request.userId, { after, upTo, wholeRooms: newRooms });
+  const list = rows.find((row) => row.roomNid === 0 && row.type === 'm.ignored_user_list');
+  const users = list === undefined ? undefined : (JSON.parse(list.json) as JsonObject)['ignored_users'];
+  return { rows, ignored: new Set(isJsonObject(users) ? Object.keys(users) : []) };
+}
+
+/** The events of the top-level `account_data`. */
+export function globalAccountData(request: SyncRequest, { rows }: AccountDataRead): JsonObject[] {
+  const after = request.since?.position ?? 0;
+  const changed = rows.filter((row) => row.roomNid === 0 && row.position > after);
+  const events = changed.map((row) => {
+    const content = JSON.parse(row.json) as JsonObject;
+    if (row.type !== 'm.push_rules') return { type: row.type, content };
+    return { type: row.type, content: { global: pushRulesFrom(request.userId, content) } };
+  });
+  const isMissing = request.since === undefined && !events.some((event) => event.type === 'm.push_rules');
+  if (isMissing) {
+    events.push({ type: 'm.push_rules', content: { global: pushRulesFrom(request.userId, undefined) } });
+  }
+  return events.filter((event) => eventPasses(request.filter.accountData, event));
+}
+
+/** The events of the rooms' `account_data`, by room number. */
+export function roomAccountData(request: SyncRequest, { rows }: AccountDataRead): ReadonlyMap<number, JsonObject[]> {
+  const filter = request.filter.roomAccountData;
+  const passing = rows.filter((row) => row.roomNid !== 0 && eventPasses(filter, row) && roomPasses(filter, row.roomId));
+  return new Map(
+    [...Map.groupBy(passing, (row) => row.roomNid)].map(([roomNid, own]) => [
+      roomNid,
+      own.map((row) => ({ type: row.type, content: JSON.parse(row.json) as JsonObject })),
+    ]),
+  );
+}

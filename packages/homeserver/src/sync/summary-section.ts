@@ -1,0 +1,71 @@
+// The summary of a room: how many members, and, where it has no name of its own, its heroes, from whom clients make one up. Sent to
+// clients that do not know the room yet and whenever a membership or the name is among the news.
+// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
+
+import type { JsonObject } from '@pons/spec';
+import type { Queryable } from '../storage/database.ts';
+import type { TimelineRow } from '../storage/tables/events.ts';
+import { streamHeroes, streamStateKeys } from '../storage/tables/stream.ts';
+import type { RoomWindow } from './room-window.ts';
+import type { Timeline } from './timeline-section.ts';
+
+const heroesMax = 5;
+const names = ['m.room.name', 'm.room.canonical_alias'] as const;
+const summaryTypes: readonly string[] = ['m.room.member', ...names];
+
+/** Heroes of the rooms whose summary is due and that have no name, and all rooms whose summary is due. */
+export interface Summaries {
+  readonly due: ReadonlySet<number>;
+  readonly heroes: ReadonlyMap<number, readonly string[]>;
+}
+
+/** Reads what the summaries need. */
+export async function readSummaries(
+  db: Queryable,
+  viewer: string,
+  rooms: {
+    readonly windows: readonly RoomWindow[];
+    readonly timelines: ReadonlyMap<number, Timeline>;
+    readonly state: ReadonlyMap<number, readonly TimelineRow[]>;
+  },
+): Promise<Summaries> {
+  const due = rooms.windows.filter(({ room, isNew, section }) => {
+    if (section !== 'join') return false;
+    const rows = [...(rooms.timelines.get(room.roomNid)?.rows ?? []), ...(rooms.state.get(room.roomNid) ?? [])];
+    return isNew || rows.some((row) => row.keyNid !== null && summaryTypes.includes(row.type));
+  });
+  const named = await namedRooms(db, due);
+  const unnamed = due.map(({ room }) => room.roomNid).filter((roomNid) => !named.has(roomNid));
+  const members = Map.groupBy(await streamHeroes(db, unnamed, viewer, heroesMax), (row) => row.roomNid);
+  const heroes = unnamed.map((roomNid): [number, string[]] => {
+    const all = members.get(roomNid) ?? [];
+    const present = all.filter((row) => row.membership === 'join' || row.membership === 'invite');
+    const chosen = present.length > 0 ? present : all;
+    return [roomNid, chosen.slice(0, heroesMax).map((row) => row.userId)];
+  });
+  return { due: new Set(due.map(({ room }) => room.roomNid)), heroes: new Map(heroes) };
+}
+
+/** The summary of one room; undefined when nothing of it changed. */
+export function summarySection({ room }: RoomWindow, summaries: Summaries): JsonObject | undefined {
+  if (!summaries.due.has(room.roomNid)) return undefined;
+  const heroes = summaries.heroes.get(room.roomNid);
+  return {
+    ...(heroes === undefined ? {} : { 'm.heroes': [...heroes] }),
+    'm.joined_member_count': room.joined,
+    'm.invited_member_count': room.invited,
+  };
+}
+
+async function namedRooms(db: Queryable, windows: readonly RoomWindow[]): Promise<ReadonlySet<number>> {
+  const keys = windows.flatMap(({ room }) =>
+    names.map((type) => ({ roomNid: room.roomNid, line: 0, version: room.stateVersion, type, stateKey: '' })),
+  );
+  const values = await streamStateKeys(db, keys);
+  const named = new Set<number>();
+  for (const row of values.values()) {
+    const { content } = JSON.parse(row.json) as { content: JsonObject };
+    if (Boolean(content['name']) || Boolean(content['alias'])) named.add(row.roomNid);
+  }
+  return named;
+}

@@ -1,0 +1,151 @@
+// GET /sync from end to end. One reading of the stream fixes a position and reads everything up to it; a response that would be empty
+// waits for news (wait-for-news.ts) and reads again.
+//
+//   acknowledge messages ──▶ anything since the token? ──(remembered: certainly not)──▶ wait ─┐
+//                                     │ maybe                                                 │
+//                                     ▼                                                       │
+//                    read: rooms · account data · timelines · state · …  ◀────────────────────┘
+//                                     │ empty, time left ──▶ wait, read again
+//                                     ▼
+//                                  respond
+//
+// A client that misses a response asks again with its old token and gets the same: nothing here is consumed by reading, except
+// messages to the device, which go when the next token shows that they arrived.
+// https://spec.matrix.org/v1.19/client-server-api/#syncing
+
+import { type JsonObject, MatrixError } from '@pons/spec';
+import type { Typing } from '../ephemeral/typing.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Queryable } from '../storage/database.ts';
+import { streamRooms } from '../storage/tables/stream.ts';
+import { globalAccountData, readAccountData } from './account-data-section.ts';
+import { changedDeviceLists } from './device-lists-section.ts';
+import { strippedRooms, strippedSections } from './invited-rooms.ts';
+import { roomSections } from './joined-rooms.ts';
+import { SentMembers } from './lazy-members.ts';
+import { type RoomsOfResponse, roomsOfResponse } from './room-window.ts';
+import { sinceToken } from './since-token.ts';
+import type { Reading, SyncRequest } from './sync-request.ts';
+import { type DeleteToDevice, ToDeviceAcknowledgements, toDeviceSection } from './to-device-section.ts';
+import type { NewsIndex } from './wait-for-news.ts';
+
+/** What /sync is made of. */
+export interface SyncParts {
+  readonly db: Queryable;
+  readonly clock: Clock;
+  readonly news: NewsIndex;
+  readonly typing: Typing;
+  readonly deleteToDevice: DeleteToDevice;
+}
+
+/** A response, and whether it tells the client anything. */
+interface Response {
+  readonly body: JsonObject;
+  readonly hasNews: boolean;
+  readonly position: number;
+  readonly roomNids: ReadonlySet<number>;
+}
+
+/** A client waits at most so long. */
+const timeoutMsMax = 300_000;
+
+/** Answers /sync requests. */
+export class Sync {
+  readonly #parts: SyncParts;
+  readonly #sentMembers = new SentMembers();
+  readonly #acknowledgements: ToDeviceAcknowledgements;
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts;
+    this.#acknowledgements = new ToDeviceAcknowledgements(parts.deleteToDevice);
+  }
+
+  /** The body of the response, at once when there are news or none are to be waited for. @throws MatrixError M_INVALID_PARAM */
+  async respond(request: SyncRequest): Promise<JsonObject> {
+    const { clock, news } = this.#parts;
+    await this.#acknowledgements.acknowledge(request);
+    const { since, userId, signal } = request;
+    if (since === undefined || request.fullState) return (await this.#read(request)).body;
+    const deadline = clock.monotonicMs() + Math.min(request.timeoutMs, timeoutMsMax);
+    const timeLeft = () => deadline - clock.monotonicMs();
+    const quiet = this.#isTypingQuiet(since.typing) ? news.roomsWithoutNews(userId, since.position) : undefined;
+    if (quiet !== undefined) {
+      const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
+      if (why === 'timeout') return emptyBody(sinceToken(since));
+    }
+    for (;;) {
+      const response = await this.#read(request);
+      if (response.hasNews) return response.body;
+      const { roomNids, position: after } = response;
+      const why = await news.wait({ userId, roomNids, after, timeoutMs: timeLeft(), signal });
+      if (why === 'timeout') return response.body;
+    }
+  }
+
+  async #read(request: SyncRequest): Promise<Response> {
+    const { db, clock, news, typing } = this.#parts;
+    const { since, userId, filter, fullState } = request;
+    const typingSerial = typing.serial;
+    const initial = since === undefined;
+    const want = { after: since?.position ?? 0, initial, includeLeave: filter.includeLeave && (initial || fullState) };
+    const { position, rooms } = await streamRooms(db, userId, want);
+    if (since !== undefined && since.position > position) {
+      throw new MatrixError('M_INVALID_PARAM', 'this server never gave out that token: sync again without one');
+    }
+    const roomNids = new Set(rooms.filter((room) => room.membership === 'join').map((room) => room.roomNid));
+    news.remember(userId, roomNids, position);
+    const changedRooms = rooms.filter((room) => room.memberPosition > want.after).map((room) => room.roomNid);
+    const accountData = await readAccountData(db, request, position, initial ? [] : changedRooms);
+    const reading: Reading = { request, position, now: clock.now(), ignored: accountData.ignored };
+    const selected = await roomsOfResponse(db, reading, rooms);
+    const sections = await roomSections(
+      { db, typing, sentMembers: this.#sentMembers },
+      reading,
+      selected.windows,
+      accountData,
+    );
+    const outside = await this.#outside(userId, selected);
+    const toDevice = await toDeviceSection(db, request, position);
+    const changed = await changedDeviceLists(db, request, position);
+    const body = {
+      next_batch: sinceToken({ position, typing: typingSerial, toDevice: toDevice.last }),
+      ...optionalRooms({ ...sections, ...outside }),
+      ...optionalEvents('account_data', globalAccountData(request, accountData)),
+      ...optionalEvents('to_device', toDevice.events),
+      ...(changed.length === 0 ? {} : { device_lists: { changed, left: [] } }),
+    };
+    const hasNews = Object.keys(body).length > 1;
+    return { body: { ...body, ...deviceKeyCounts }, hasNews, position, roomNids };
+  }
+
+  async #outside(
+    userId: string,
+    { invited, knocked }: RoomsOfResponse,
+  ): Promise<Record<'invite' | 'knock', JsonObject>> {
+    const stripped = await strippedRooms(this.#parts.db, userId, [...invited, ...knocked]);
+    return {
+      invite: strippedSections(invited, stripped, 'invite_state'),
+      knock: strippedSections(knocked, stripped, 'knock_state'),
+    };
+  }
+
+  #isTypingQuiet(serial: number): boolean {
+    return this.#parts.typing.serial <= serial;
+  }
+}
+
+/** No device has keys on this server yet. */
+const deviceKeyCounts = { device_one_time_keys_count: {}, device_unused_fallback_key_types: [] };
+
+function emptyBody(next: string): JsonObject {
+  return { next_batch: next, ...deviceKeyCounts };
+}
+
+function optionalRooms(sections: Record<'join' | 'leave' | 'invite' | 'knock', JsonObject>): JsonObject {
+  const rooms = Object.entries(sections).filter(([, section]) => Object.keys(section).length > 0);
+  return rooms.length === 0 ? {} : { rooms: Object.fromEntries(rooms) };
+}
+
+function optionalEvents(name: string, events: JsonObject[]): JsonObject {
+  return events.length === 0 ? {} : { [name]: { events } };
+}

@@ -1,0 +1,98 @@
+// The timelines of all rooms of a response: the newest events of each stretch, `limited` when it holds more, and a token from which
+// /messages goes on backwards. One statement for all rooms, one more where visibility is in doubt.
+// https://spec.matrix.org/v1.19/client-server-api/#syncing
+
+import type { JsonObject } from '@pons/spec';
+import { before, historyToken } from '../rooms/history-token.ts';
+import { bundledRelations } from '../rooms/relations.ts';
+import type { Queryable } from '../storage/database.ts';
+import type { TimelineRow } from '../storage/tables/events.ts';
+import { roomsWithRelations, streamTimelines } from '../storage/tables/stream.ts';
+import { contentPasses, roomPasses, timelineLimit, timelineSelection } from './filter.ts';
+import type { RoomWindow } from './room-window.ts';
+import { eventFor, type Reading } from './sync-request.ts';
+import { visibleTimelines } from './visible-events.ts';
+
+/** What a response says of one room's timeline. */
+export interface Timeline {
+  /** Oldest first. */
+  readonly rows: readonly TimelineRow[];
+  /** The stretch holds more, before these. */
+  readonly limited: boolean;
+  readonly prevBatch: string;
+  /** Version of the room's state at its start. */
+  readonly startVersion: number;
+  /** Version at its end. */
+  readonly endVersion: number;
+}
+
+/** Reads the timelines of the rooms, by room number. */
+export async function readTimelines(
+  db: Queryable,
+  reading: Reading,
+  windows: readonly RoomWindow[],
+): Promise<ReadonlyMap<number, Timeline>> {
+  const { filter, userId } = reading.request;
+  const limit = timelineLimit(filter);
+  const wanted = windows.filter(({ room }) => roomPasses(filter.timeline, room.roomId));
+  const rows = await streamTimelines(
+    db,
+    wanted.map(({ room, after, upTo }) => ({ roomNid: room.roomNid, after, upTo })),
+    { position: reading.position, limit: limit + 1, selection: timelineSelection(filter.timeline) },
+  );
+  const found = Map.groupBy(rows, (row) => row.roomNid);
+  const pages = new Map([...found].map(([roomNid, page]) => [roomNid, page.slice(Math.max(0, page.length - limit))]));
+  const visible = await visibleTimelines(db, userId, wanted, pages);
+  const timelines = new Map<number, Timeline>();
+  for (const window of windows) {
+    const { roomNid } = window.room;
+    const page = pages.get(roomNid) ?? [];
+    const first = page[0];
+    const place = first === undefined ? undefined : { major: first.orderMajor, minor: first.orderMinor };
+    const { endVersion } = window;
+    timelines.set(roomNid, {
+      rows: (visible.get(roomNid) ?? []).filter((row) => isWanted(reading, row)),
+      limited: (found.get(roomNid)?.length ?? 0) > limit,
+      prevBatch: historyToken(
+        place === undefined ? { major: window.upTo, minor: Number.MAX_SAFE_INTEGER } : before(place),
+      ),
+      startVersion: page.find((row) => row.line === 0)?.stateVersion ?? endVersion,
+      endVersion,
+    });
+  }
+  return timelines;
+}
+
+/** The timelines as the client gets them, by room number. */
+export async function timelineSections(
+  db: Queryable,
+  reading: Reading,
+  windows: readonly RoomWindow[],
+  timelines: ReadonlyMap<number, Timeline>,
+): Promise<ReadonlyMap<number, JsonObject>> {
+  const { userId, deviceId } = reading.request;
+  const shown = windows.filter(({ room }) => (timelines.get(room.roomNid)?.rows.length ?? 0) > 0);
+  const events = shown.flatMap(({ room }) => timelines.get(room.roomNid)?.rows ?? []);
+  const related = await roomsWithRelations(db, events);
+  const sections = new Map<number, JsonObject>();
+  for (const { room, rules } of windows) {
+    const timeline = timelines.get(room.roomNid);
+    if (timeline === undefined) continue;
+    const bundles = related.has(room.roomNid)
+      ? await bundledRelations(db, timeline.rows, { rules, now: reading.now, viewer: { userId, deviceId } })
+      : undefined;
+    sections.set(room.roomNid, {
+      events: timeline.rows.map((row) => eventFor(reading, row, { rules, relations: bundles?.get(row.eventId) })),
+      limited: timeline.limited,
+      prev_batch: timeline.prevBatch,
+    });
+  }
+  return sections;
+}
+
+function isWanted(reading: Reading, row: TimelineRow): boolean {
+  const { filter } = reading.request;
+  if (row.keyNid === null && reading.ignored.has(row.sender)) return false;
+  if (filter.timeline.containsUrl === undefined) return true;
+  return contentPasses(filter.timeline, (JSON.parse(row.json) as { content: JsonObject }).content);
+}

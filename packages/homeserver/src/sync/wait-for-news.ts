@@ -1,0 +1,160 @@
+// Long-polling without the database. Whoever waits stands in an index by room and by user; what the stream's wake-ups tell (after the
+// commit) wakes those concerned and nobody else. A short memory of recent news closes the gap between reading "nothing new" and
+// standing in the index, and lets a client that comes back with its last token wait again without a single statement:
+//
+//     respond at N ──▶ client comes back, since = N ──▶ recent news after N? ──no──▶ wait  (no SQL)
+//                                                             └──yes, or not remembered──▶ read
+//
+// A room's news concern its members; a change of membership, account data and messages to a device name the user as well.
+
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../platform/clock.ts';
+
+/** What one wake-up tells. */
+export interface News {
+  /** The newest position it speaks of. */
+  readonly position: number;
+  readonly roomNids: readonly number[];
+  /** Users whose account data, devices, messages or memberships changed: a new member must be named here. */
+  readonly userIds: readonly string[];
+}
+
+/** Who waits for what. */
+export interface Wait {
+  readonly userId: string;
+  /** Rooms whose news concern them. */
+  readonly roomNids: ReadonlySet<number>;
+  /** News up to here have been read. */
+  readonly after: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** News that are remembered; at 100 batches a second some 40 seconds. */
+const recentMax = 4_096;
+/** Waiting at once in this process; beyond it a request is answered as if its time were up. */
+const waitersMax = 50_000;
+/** Users whose rooms are remembered between two requests. */
+const knownUsersMax = 10_000;
+
+interface Waiter {
+  readonly userId: string;
+  readonly roomNids: ReadonlySet<number>;
+  readonly wake: (why: 'news' | 'timeout') => void;
+}
+
+/** The waiting room of one process. */
+export class NewsIndex {
+  readonly #clock: Clock;
+  readonly #byRoom = new Map<number, Set<Waiter>>();
+  readonly #byUser = new Map<string, Set<Waiter>>();
+  readonly #roomsOf = new LRUCache<string, { readonly asOf: number; readonly roomNids: ReadonlySet<number> }>({
+    max: knownUsersMax,
+  });
+  #recent: News[] = [];
+  /** News after this position are all remembered. */
+  #rememberedAfter = Number.POSITIVE_INFINITY;
+  #waiting = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Requests that wait now. */
+  get size(): number {
+    return this.#waiting;
+  }
+
+  /** Something was committed, here or elsewhere. */
+  heard(news: News): void {
+    if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = news.position;
+    this.#recent.push(news);
+    if (this.#recent.length > recentMax) {
+      this.#rememberedAfter = Math.max(this.#rememberedAfter, this.#recent[0]?.position ?? 0);
+      this.#recent.shift();
+    }
+    for (const roomNid of news.roomNids) this.heardOfRoom(roomNid);
+    for (const userId of news.userIds) for (const waiter of this.#byUser.get(userId) ?? []) waiter.wake('news');
+  }
+
+  /** Something without a position happened in a room (typing). */
+  heardOfRoom(roomNid: number): void {
+    for (const waiter of this.#byRoom.get(roomNid) ?? []) waiter.wake('news');
+  }
+
+  /** Something may have been missed up to this position: everybody looks for themselves. */
+  heardAll(position: number): void {
+    this.#recent = [];
+    this.#rememberedAfter = position;
+    for (const waiters of this.#byUser.values()) for (const waiter of waiters) waiter.wake('news');
+  }
+
+  /** Remembers which rooms concern a user, as read at a position. */
+  remember(userId: string, roomNids: ReadonlySet<number>, asOf: number): void {
+    const known = this.#roomsOf.get(userId);
+    if (known === undefined || known.asOf <= asOf) this.#roomsOf.set(userId, { asOf, roomNids });
+  }
+
+  /** The rooms of a user who certainly has no news after a position; undefined when that is not known. */
+  roomsWithoutNews(userId: string, after: number): ReadonlySet<number> | undefined {
+    const known = this.#roomsOf.get(userId);
+    if (known === undefined || known.asOf < after) return undefined;
+    return this.#hasNews(userId, known.roomNids, after) ? undefined : known.roomNids;
+  }
+
+  /** Waits for news that concern the user. */
+  wait(wait: Wait): Promise<'news' | 'timeout'> {
+    if (this.#hasNews(wait.userId, wait.roomNids, wait.after)) return Promise.resolve('news');
+    if (wait.timeoutMs <= 0 || wait.signal.aborted || this.#waiting >= waitersMax) return Promise.resolve('timeout');
+    return new Promise((resolve) => {
+      const end = () => waiter.wake('timeout');
+      const timer = this.#clock.setTimer(wait.timeoutMs, end);
+      const waiter: Waiter = {
+        userId: wait.userId,
+        roomNids: wait.roomNids,
+        wake: (why) => {
+          timer.cancel();
+          wait.signal.removeEventListener('abort', end);
+          this.#remove(waiter);
+          resolve(why);
+        },
+      };
+      wait.signal.addEventListener('abort', end);
+      this.#add(waiter);
+    });
+  }
+
+  #hasNews(userId: string, roomNids: ReadonlySet<number>, after: number): boolean {
+    if (after < this.#rememberedAfter) return true;
+    return this.#recent.some(
+      (news) =>
+        news.position > after &&
+        (news.userIds.includes(userId) || news.roomNids.some((roomNid) => roomNids.has(roomNid))),
+    );
+  }
+
+  #add(waiter: Waiter): void {
+    this.#waiting += 1;
+    addTo(this.#byUser, waiter.userId, waiter);
+    for (const roomNid of waiter.roomNids) addTo(this.#byRoom, roomNid, waiter);
+  }
+
+  #remove(waiter: Waiter): void {
+    if (!removeFrom(this.#byUser, waiter.userId, waiter)) return;
+    this.#waiting -= 1;
+    for (const roomNid of waiter.roomNids) removeFrom(this.#byRoom, roomNid, waiter);
+  }
+}
+
+function addTo<Key>(index: Map<Key, Set<Waiter>>, key: Key, waiter: Waiter): void {
+  const waiters = index.get(key);
+  if (waiters === undefined) index.set(key, new Set([waiter]));
+  else waiters.add(waiter);
+}
+
+function removeFrom<Key>(index: Map<Key, Set<Waiter>>, key: Key, waiter: Waiter): boolean {
+  const waiters = index.get(key);
+  const found = waiters?.delete(waiter) ?? false;
+  if (waiters?.size === 0) index.delete(key);
+  return found;
+}
