@@ -80,7 +80,7 @@ export function hearChannels(line: IrcLine, at: number, ears: Ears): RemoteEvent
 /** A line as a login hears it that is not the listener: only what is for it alone. */
 export function hearPrivate(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   if (userIdOf(line.params[0] ?? '', ears.features) !== userIdOf(ears.nick, ears.features)) return [];
-  if (line.source?.user === undefined || ears.hub.isOwn(line.source.name)) return [];
+  if (line.source?.user === undefined || ears.hub.own.has(line.source.name)) return [];
   const { name } = line.source;
   const chat = privateChatOf(userIdOf(name, ears.features), ears.login);
   const from = { chat, from: userIdOf(name, ears.features), at: new Date(at) };
@@ -98,7 +98,7 @@ export function hearPrivate(line: IrcLine, at: number, ears: Ears): RemoteEvent[
 /** What the kit wants to know of a channel the listener is in. */
 export function channelInfo(channel: Channel, ears: Pick<Ears, 'hub'>): ReturnType<Hub['book']['info']> {
   const { hub } = ears;
-  return hub.book.info(channel, (user) => hub.isOwn(channel.members.get(user)?.nick ?? user));
+  return hub.book.info(channel, (user) => hub.own.has(channel.members.get(user)?.nick ?? user));
 }
 
 type From = { chat: Chat; from: string; at: Date };
@@ -114,7 +114,7 @@ function heardJoin(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const channel = book.channel(name);
   if (channel === undefined) return [];
   book.add(channel, nick);
-  return ears.hub.isOwn(nick) ? [] : joined(channel, nick, at, ears);
+  return ears.hub.own.has(nick) ? [] : joined(channel, nick, at, ears);
 }
 
 function heardLeave(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
@@ -130,7 +130,7 @@ function heardLeave(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
     return [];
   }
   book.remove(channel, nick);
-  if (ears.hub.isOwn(nick)) return [];
+  if (ears.hub.own.has(nick)) return [];
   const by = kicked && line.source?.user !== undefined ? { by: userIdOf(line.source.name, ears.features) } : {};
   return [left(channel, nick, at, ears, { ...by, ...(reason === undefined ? {} : { reason }) })];
 }
@@ -140,10 +140,9 @@ function heardQuit(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const nick = line.source?.name ?? '';
   const channels = book.channelsOf(nick);
   for (const channel of channels) book.remove(channel, nick);
-  if (ears.hub.isOwn(nick)) {
-    ears.hub.gone(nick);
-    return [];
-  }
+  const ours = ears.hub.own.has(nick);
+  ears.hub.own.gone(nick);
+  if (ours) return [];
   return channels.map((channel) => left(channel, nick, at, ears, { reason: line.params[0] ?? 'quit' }));
 }
 
@@ -154,8 +153,8 @@ function heardNick(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   if (now === '' || isUs(was, ears) || isUs(now, ears)) return [];
   const channels = book.channelsOf(was);
   for (const channel of channels) book.rename(channel, was, now);
-  if (ears.hub.isOwn(was) || ears.hub.isOwn(now)) {
-    ears.hub.renamed(was, now);
+  if (ears.hub.own.has(was) || ears.hub.own.has(now)) {
+    ears.hub.own.renamed(was, now);
     return [];
   }
   // Another spelling of the same nick is the same person; another nick may be anybody's tomorrow, so it is another ghost.
@@ -179,7 +178,7 @@ function heardMode(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
     const ranks = channel.members.get(user)?.ranks;
     if (change.set) ranks?.add(change.mode);
     else ranks?.delete(change.mode);
-    if (ranks !== undefined && !ears.hub.isOwn(change.argument ?? '')) changed.add(user);
+    if (ranks !== undefined && !ears.hub.own.has(change.argument ?? '')) changed.add(user);
   }
   return [...changed].map((user) => ({
     t: 'member',
@@ -204,7 +203,7 @@ function heardMessage(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   if (!isChannel(target, ears.features) || line.source?.user === undefined) return [];
   const { name } = line.source;
   if (isUs(name, ears)) return [];
-  if (ears.hub.isOwn(name)) {
+  if (ears.hub.own.has(name)) {
     ears.hub.hear(name, target, text);
     return [];
   }
@@ -217,7 +216,7 @@ function heardMessage(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
 function heardTags(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const [target = ''] = line.params;
   const nick = line.source?.name ?? '';
-  if (!isChannel(target, ears.features) || isUs(nick, ears) || ears.hub.isOwn(nick)) return [];
+  if (!isChannel(target, ears.features) || isUs(nick, ears) || ears.hub.own.has(nick)) return [];
   const from = userIdOf(nick, ears.features);
   return typing(line, { chat: channelIdOf(target, ears.features), from, at: new Date(at) });
 }
@@ -225,7 +224,7 @@ function heardTags(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
 function heardRedaction(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const [target = '', id = ''] = line.params;
   const nick = line.source?.name ?? '';
-  if (!isChannel(target, ears.features) || isUs(nick, ears) || ears.hub.isOwn(nick)) return [];
+  if (!isChannel(target, ears.features) || isUs(nick, ears) || ears.hub.own.has(nick)) return [];
   const from = userIdOf(nick, ears.features);
   const chat = channelIdOf(target, ears.features);
   return [{ t: 'remove', chat, from, target: messageIdOf(id), at: new Date(at) }];
@@ -261,7 +260,7 @@ function message(line: IrcLine, from: From, ears: Ears): RemoteEvent[] {
 }
 
 function namedIn(target: string, word: string, ears: Ears): Named | undefined {
-  const own = ears.hub.ownUser(word);
+  const own = ears.hub.own.userOf(word);
   if (own !== undefined && !isUs(word, ears)) return { user: own, label: word, anywhere: true };
   const user = userIdOf(word, ears.features);
   const member = ears.hub.book.channel(target)?.members.get(user);

@@ -2,15 +2,14 @@
 // which message. It keeps the listener from repeating what came from Matrix, proves that a message arrived whose own connection
 // broke, and says whom a reply answers. Everything is bounded and for this process only: the kit's store remembers the rest.
 
-import type { Chat, LoginId, MsgId, UserId } from '@pons/appservice-sdk/bridge';
+import type { Chat, MsgId } from '@pons/appservice-sdk/bridge';
 import { ChannelBook } from './chat-info.ts';
 import { targetOf } from './ids.ts';
+import { OwnNicks } from './own-nicks.ts';
 import type { Clock } from './platform/clock.ts';
 import { fold } from './protocol/casemapping.ts';
 import type { Isupport } from './protocol/isupport.ts';
 
-/** A nick stays ours this long after its connection ended, unless the listener sees it go. */
-const LINGER_MS = 120_000;
 /** Messages of our own that the listener heard, and messages whose sender is known. */
 const HEARD_MAX = 500;
 const REMEMBERED_MAX = 2_000;
@@ -33,74 +32,27 @@ export interface Remembered {
 /** One network's shared knowledge. */
 export class Hub {
   readonly book = new ChannelBook();
+  readonly own: OwnNicks;
   /** Nobody connects before this moment (ms since 1970): the network has banned or throttled us. */
   retryAt = 0;
   /** Whether a connection has told what the network is like. */
   known = false;
   readonly #clock: Clock;
-  readonly #own = new Map<string, { login: LoginId; user: UserId; cancel: (() => void) | null }>();
   #heard: Heard[] = [];
   readonly #awaited = new Set<() => void>();
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.own = new OwnNicks(clock, (nick) => this.#fold(nick));
   }
 
-  /** The listener has learned the network's features. */
+  /** The listener is on the network anew and knows its features. */
   learn(features: Isupport): void {
+    this.book.clear();
+    this.own.forgetDepartures();
     this.book.features = features;
     this.known = true;
-  }
-
-  /** A connection of ours has this nick now; `user` is who it is for the kit. */
-  hold(nick: string, login: LoginId, user: UserId): void {
-    this.#own.get(this.#fold(nick))?.cancel?.();
-    this.#own.set(this.#fold(nick), { login, user, cancel: null });
-  }
-
-  /** The connection with this nick ended; what the listener still hears of it is ours. */
-  release(nick: string, login: LoginId): void {
-    const key = this.#fold(nick);
-    const own = this.#own.get(key);
-    if (own === undefined || own.login !== login || own.cancel !== null) return;
-    own.cancel = this.#clock.after(LINGER_MS, () => {
-      if (this.#own.get(key) === own) this.#own.delete(key);
-    });
-  }
-
-  /** The listener saw the nick go: whoever has it next is somebody else. */
-  gone(nick: string): void {
-    const own = this.#own.get(this.#fold(nick));
-    if (own?.cancel) {
-      own.cancel();
-      this.#own.delete(this.#fold(nick));
-    }
-  }
-
-  /** The listener saw one of our nicks change. */
-  renamed(was: string, now: string): void {
-    const own = this.#own.get(this.#fold(was));
-    if (own === undefined || this.#own.has(this.#fold(now))) return;
-    this.#own.set(this.#fold(now), { ...own, cancel: null });
-    this.#own.delete(this.#fold(was));
-    own.cancel?.();
-  }
-
-  /** The kit's id of whoever of ours has this nick; undefined when it is not ours. */
-  ownUser(nick: string): UserId | undefined {
-    return this.#own.get(this.#fold(nick))?.user;
-  }
-
-  /** Whether the nick is one of the bridge's own. */
-  isOwn(nick: string): boolean {
-    return this.#own.has(this.#fold(nick));
-  }
-
-  /** The nick that a user of ours has now. */
-  ownNickOf(user: UserId): string | undefined {
-    for (const [nick, own] of this.#own) if (own.user === user && own.cancel === null) return nick;
-    return undefined;
   }
 
   /** The listener heard one of our own messages in a channel. */

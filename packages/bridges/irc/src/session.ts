@@ -149,8 +149,8 @@ export class IrcSession {
       case 'ready':
         return this.#onReady(event.nick);
       case 'nick':
-        this.hub.release(event.was, this.login.id);
-        this.hub.hold(event.now, this.login.id, this.login.self);
+        this.hub.own.release(event.was, this.login.id);
+        this.hub.own.hold(event.now, this.login.id, this.login.self);
         return;
       case 'line':
         return this.#onLine(event.line, event.at);
@@ -159,17 +159,16 @@ export class IrcSession {
       case 'down':
         return this.#onDown(event.why, event.retryInMs);
       case 'closed':
-        this.hub.release(this.connection.nick, this.login.id);
+        this.hub.own.release(this.connection.nick, this.login.id);
     }
   }
 
   #onReady(nick: string): void {
     if (this.login.relay) {
-      this.hub.book.clear();
       this.hub.learn(this.connection.isupport);
       this.#checkFolding();
     }
-    this.hub.hold(nick, this.login.id, this.login.self);
+    this.hub.own.hold(nick, this.login.id, this.login.self);
     const other = nick === this.login.cred.nick ? undefined : `the nick is ${nick}`;
     this.login.status('connected', other);
     // After a reconnect nobody waits in open(): the channels are joined all the same.
@@ -215,7 +214,7 @@ export class IrcSession {
 
   #onDown(why: string, retryInMs: number | null): void {
     this.#lastWhy = why;
-    this.hub.release(this.connection.nick, this.login.id);
+    this.hub.own.release(this.connection.nick, this.login.id);
     this.#joined.clear();
     // A network that bans or throttles us is not to be met by the next login either.
     if (retryInMs !== null && retryInMs >= STAY_AWAY_MS) this.hub.retryAt = this.clock.now() + retryInMs;

@@ -129,7 +129,7 @@ async function enter(s: IrcSession, chat: Chat, c: Ctx): Promise<string> {
 async function linesOf(s: IrcSession, chat: Chat, message: MatrixMessage, c: Ctx): Promise<LineToSend[]> {
   const target = targetOf(chat);
   const names: Names = {
-    nickOf: (user) => s.hub.ownNickOf(user) ?? s.hub.book.nickOf(user),
+    nickOf: (user) => s.hub.own.nickOf(user) ?? s.hub.book.nickOf(user),
     channelOf: (other) => (typeof other === 'string' ? (s.hub.book.channel(other)?.name ?? other) : undefined),
   };
   const lines: LineToSend[] = [];
