@@ -1,0 +1,40 @@
+// `pons config check` and `pons config example`: the configuration without the server. Registration files are loaded as at start; here,
+// unlike there, a broken one is a mistake (exit 2).
+
+import { formatComplaint } from '@pons/registration';
+import { Command } from 'commander';
+
+/** The command. */
+export function configCommand(): Command {
+  return new Command('config')
+    .description('check the configuration, or print an example of it')
+    .addCommand(checkCommand())
+    .addCommand(exampleCommand());
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('check a configuration and its registrations; starts nothing')
+    .argument('<file>', 'homeserver.yaml')
+    .option('--set <key=value...>', 'override keys')
+    .action((file: string, { set = [] }: { set?: readonly string[] }) => check(file, set));
+}
+
+function exampleCommand(): Command {
+  return new Command('example').description('print every key with its default and meaning').action(async () => {
+    const { exampleConfig } = await import('@pons/homeserver');
+    process.stdout.write(exampleConfig());
+  });
+}
+
+async function check(file: string, set: readonly string[]): Promise<void> {
+  const { checkRegistrations, loadConfig, OperatorError, registrationPlaces, systemClock } = await import(
+    '@pons/homeserver'
+  );
+  const { config, later } = loadConfig({ file, set, env: process.env });
+  for (const key of later) console.log(`${file}: ${key}: accepted; its feature comes later`);
+  const report = await checkRegistrations(config.serverName, registrationPlaces(config), systemClock);
+  for (const { id, path, reason } of report.warnings) console.log(`warning: ${id}: ${path}: ${reason}`);
+  if (report.complaints.length > 0) throw new OperatorError(report.complaints.map(formatComplaint));
+  console.log(`${file}: good, with ${report.loaded.length} application services`);
+}

@@ -1,0 +1,62 @@
+// `pons serve`: the homeserver in the foreground. Standard output gets one line when it is ready, everything else goes to the log on
+// standard error. SIGTERM and SIGINT stop it in order (exit 0), a second signal at once.
+
+import { Command } from 'commander';
+import type { Homeserver, ListenerInfo } from '@pons/homeserver';
+
+interface ServeOptions {
+  readonly config: string;
+  readonly set: readonly string[];
+}
+
+/** The command. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the homeserver in the foreground')
+    .requiredOption('--config <file>', 'configuration, such as homeserver.yaml')
+    .option('--set <key=value>', 'override one key, such as listeners.0.port=8010 (may be repeated)', collect, [])
+    .action((options: ServeOptions) => serve(options));
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function serve({ config: file, set }: ServeOptions): Promise<void> {
+  const { createHomeserver, loadConfig } = await import('@pons/homeserver');
+  const { config } = loadConfig({ file, set, env: process.env });
+  const stopped = new AbortController();
+  const stopping = onSignal(stopped);
+  const homeserver = await createHomeserver(config, {
+    progress: (text) => console.error(text),
+    signal: stopped.signal,
+  });
+  try {
+    const listeners = await homeserver.listen();
+    console.log(readyLine(listeners, config.dataDir));
+    await Promise.race([stopping, homeserver.failed]);
+  } finally {
+    await homeserver.stop();
+  }
+  // Nothing keeps the process alive now but what somebody forgot: it must not wait for that.
+  process.exit(process.exitCode ?? 0);
+}
+
+/** Resolves at the first signal; the second ends the process. */
+function onSignal(stopped: AbortController): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (stopped.signal.aborted) process.exit(130);
+        stopped.abort();
+        resolve();
+      });
+    }
+  });
+}
+
+function readyLine(listeners: readonly ListenerInfo[], dataDir: string): string {
+  if (!process.stdout.isTTY) return JSON.stringify({ event: 'ready', listeners, data_dir: dataDir });
+  const places = listeners.map(({ url, unix, serves }) => `  ${url ?? unix ?? ''}  (${serves.join(', ')})`);
+  return ['Ready.', ...places, `  data in ${dataDir}`].join('\n');
+}

@@ -1,0 +1,92 @@
+// What the quick start keeps in its data folder besides the homeserver's own: the first account's password, the bridge's registration
+// and the port that the bridge listens on. All of it may be deleted while nothing runs, except that a lost registration means new tokens.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { OperatorError } from '@pons/homeserver';
+import { formatComplaint, generateRegistration, loadRegistration, prefixRegex } from '@pons/registration';
+
+/** Modes of files that hold secrets. */
+const secretMode = 0o600;
+
+export interface DataFolder {
+  readonly dir: string;
+  /** Password of @admin. */
+  readonly password: string;
+  readonly passwordFile: string;
+  /** Shared secret of the homeserver's registration endpoint: made anew at each start, kept nowhere. */
+  readonly sharedSecret: string;
+  readonly registrationFile: string;
+  /** Port of the bridge's listener on loopback. */
+  readonly bridgePort: number;
+}
+
+/** Reads the folder, and makes what is missing. @throws Error with a plain line when the folder cannot be written */
+export async function openDataFolder(dir: string, serverName: string): Promise<DataFolder> {
+  mkdirSync(path.join(dir, 'appservices'), { recursive: true, mode: 0o700 });
+  const passwordFile = path.join(dir, 'admin-password');
+  if (!existsSync(passwordFile))
+    writeFileSync(passwordFile, `${randomBytes(15).toString('base64url')}\n`, { mode: secretMode });
+  const registrationFile = path.join(dir, 'appservices', 'irc.yaml');
+  const bridgePort = await bridgePortOf(registrationFile);
+  if (!existsSync(registrationFile))
+    writeFileSync(registrationFile, newRegistration(serverName, bridgePort), { mode: secretMode });
+  return {
+    dir,
+    password: readFileSync(passwordFile, 'utf8').trim(),
+    passwordFile,
+    sharedSecret: randomBytes(32).toString('hex'),
+    registrationFile,
+    bridgePort,
+  };
+}
+
+function newRegistration(serverName: string, port: number): string {
+  return generateRegistration({
+    id: 'irc',
+    url: `http://127.0.0.1:${port}`,
+    asToken: randomBytes(32).toString('hex'),
+    hsToken: randomBytes(32).toString('hex'),
+    senderLocalpart: '_irc_bot',
+    namespaces: {
+      users: [{ regex: prefixRegex('@', '_irc_', serverName), exclusive: true }],
+      aliases: [{ regex: prefixRegex('#', '_irc_', serverName), exclusive: true }],
+      rooms: [],
+    },
+    rateLimited: false,
+    protocols: ['irc'],
+    receiveEphemeral: true,
+  });
+}
+
+// The port in the registration, as long as nobody else has taken it; else the file gets a free one.
+async function bridgePortOf(file: string): Promise<number> {
+  if (!existsSync(file)) return freePort();
+  const loaded = loadRegistration(readFileSync(file, 'utf8'), { file });
+  if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
+  const port = Number(new URL(loaded.registration.url ?? 'http://localhost:0').port);
+  if (await isFree(port)) return port;
+  const next = await freePort();
+  writeFileSync(file, readFileSync(file, 'utf8').replace(`127.0.0.1:${port}`, `127.0.0.1:${next}`));
+  return next;
+}
+
+function listenOnce(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const { port: got } = server.address() as net.AddressInfo;
+      server.close(() => resolve(got));
+    });
+  });
+}
+/** Whether nobody listens on a loopback port. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await listenOnce(port)) !== undefined;
+}
+/** A loopback port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  return (await listenOnce(0)) ?? 0;
+}

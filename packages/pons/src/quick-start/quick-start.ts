@@ -1,0 +1,182 @@
+// The quick start: homeserver on its embedded PostgreSQL, a small IRC network (or a real one), the bridge between a channel and a
+// room, the console; then one message in each direction as proof. Everything is kept in one folder and is there again at the next start.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { readIrcBridgeConfig, type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
+import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
+import { configFrom, createHomeserver, OperatorError } from '@pons/homeserver';
+import { consoleDir } from './build-console.ts';
+import { type DataFolder, isFree, openDataFolder } from './data-folder.ts';
+import { visitIrc } from './irc-visitor.ts';
+import { ensureAdmin, visitMatrix } from './matrix-visitor.ts';
+import { proveCrossing } from './prove-crossing.ts';
+import { type Terminal, terminal } from './terminal.ts';
+import { createTryIt, type TryIt } from '../try-it.ts';
+
+export interface StartOptions {
+  readonly data: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly ircPort: number;
+  /** host:port of a real network instead of the demo one. */
+  readonly irc?: string;
+  readonly channel: string;
+}
+
+const serverName = 'localhost';
+const admin = 'admin';
+const portOfTls = 6697;
+const joinWithinMs = 60_000;
+
+interface Running {
+  readonly name: string;
+  stop(): Promise<unknown>;
+}
+
+/** Starts everything and returns the way to stop it. @throws Error with one plain line and its remedy */
+export async function quickStart(options: StartOptions): Promise<{ stop(): Promise<void> }> {
+  const out = terminal(process.stdout);
+  const running: Running[] = [];
+  const stop = async () => {
+    for (const part of running.toReversed()) await part.stop();
+    running.length = 0;
+  };
+  try {
+    await startAll(options, out, running);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+async function startAll(options: StartOptions, out: Terminal, running: Running[]): Promise<void> {
+  const dir = path.resolve(options.data);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const folder = await openDataFolder(dir, serverName);
+  if (options.port !== 0 && !(await isFree(options.port))) {
+    throw new OperatorError([
+      `port ${options.port} is taken: stop what listens there, or choose another with --port (0 takes any free one)`,
+    ]);
+  }
+  const server = await ircServer(options, out, running);
+  const roomAlias = `#_irc_${options.channel}:${serverName}`;
+  let base = '';
+  const tryIt = createTryIt({
+    base: () => base,
+    admins: [`@${admin}:${serverName}`],
+    server,
+    channel: options.channel,
+    roomAlias,
+  });
+  base = await startHomeserver({ folder, port: options.port, tryIt, out, running });
+  await out.step('first account', () =>
+    ensureAdmin(base, folder.sharedSecret, { username: admin, password: folder.password }),
+  );
+  await out.step(`bridge ${options.channel} ↔ ${roomAlias}`, async () => {
+    const bridge = await startIrcBridge(
+      readIrcBridgeConfig({
+        homeserver: { url: base, domain: serverName },
+        registration: folder.registrationFile,
+        store: path.join(dir, 'irc-bridge.sqlite'),
+        listen: { port: folder.bridgePort, bind: '127.0.0.1' },
+        network: {
+          name: options.irc ?? 'the demo network',
+          servers: [{ host: server.host, port: server.port, tls: server.tls !== false }],
+        },
+        channels: { [options.channel]: { room: roomAlias } },
+      }),
+    );
+    running.push({ name: 'bridge', stop: () => bridge.stop() });
+    await bridge.ready();
+  });
+  await prove({ base, folder, server, channel: options.channel, roomAlias, out });
+  describe({ base, folder, server, demo: options.irc === undefined, channel: options.channel, roomAlias, out });
+}
+
+async function ircServer(options: StartOptions, out: Terminal, running: Running[]): Promise<ServerAddress> {
+  if (options.irc !== undefined) {
+    const [, host = '', port = String(portOfTls)] = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(options.irc) ?? [];
+    return { host, port: Number(port), tls: Number(port) === portOfTls ? { verify: true } : false };
+  }
+  const port = options.ircPort === 0 || (await isFree(options.ircPort)) ? options.ircPort : 0;
+  const network = await out.step('demo IRC network', () => startDemoNetwork({ port, name: 'PonsDemo' }));
+  running.push({ name: 'IRC network', stop: () => network.stop() });
+  return { host: network.host, port: network.port, tls: false };
+}
+
+interface HomeserverOptions {
+  readonly folder: DataFolder;
+  readonly port: number;
+  readonly tryIt: TryIt;
+  readonly out: Terminal;
+  readonly running: Running[];
+}
+async function startHomeserver({ folder, port, tryIt, out, running }: HomeserverOptions): Promise<string> {
+  const config = configFrom(
+    {
+      server_name: serverName,
+      data_dir: path.join(folder.dir, 'homeserver'),
+      listeners: [{ bind: '127.0.0.1', port, serves: ['client', 'admin', 'console', 'metrics', 'health'] }],
+      appservices: { folder: path.join(folder.dir, 'appservices') },
+      accounts: { registration: { mode: 'closed', shared_secret: folder.sharedSecret } },
+      admin: { users: [`@${admin}:${serverName}`] },
+      telemetry: { log: { level: 'warn', file: path.join(folder.dir, 'homeserver.log') } },
+    },
+    folder.dir,
+  );
+  const pages = await consoleDir((text) => out.line(`  ${text}`));
+  const homeserver = await out.step('homeserver on its embedded PostgreSQL', async () => {
+    const created = await createHomeserver(config, {
+      ...(pages === undefined ? {} : { consoleDir: pages }),
+      upgrades: [tryIt],
+    });
+    running.push({ name: 'homeserver', stop: () => created.stop() });
+    return { created, listeners: await created.listen() };
+  });
+  running.push({ name: 'try it', stop: () => tryIt.stop() });
+  return homeserver.listeners[0]?.url ?? '';
+}
+
+interface Place {
+  readonly base: string;
+  readonly folder: DataFolder;
+  readonly server: ServerAddress;
+  readonly channel: string;
+  readonly roomAlias: string;
+  readonly out: Terminal;
+}
+
+async function prove({ base, folder, server, channel, roomAlias, out }: Place): Promise<void> {
+  const irc = await visitIrc({ server, channel, nick: 'ponsproof', timeoutMs: joinWithinMs });
+  const matrix = await visitMatrix(base, { username: admin, password: folder.password }, roomAlias);
+  try {
+    const { ircToMatrixMs, matrixToIrcMs } = await proveCrossing(irc, matrix);
+    out.line();
+    out.line(
+      `A message crossed:  IRC → Matrix in ${Math.round(ircToMatrixMs)} ms,  Matrix → IRC in ${Math.round(matrixToIrcMs)} ms`,
+    );
+  } finally {
+    await irc.quit();
+    await matrix.leave();
+  }
+}
+
+function describe({ base, folder, server, demo, channel, roomAlias, out }: Place & { demo: boolean }): void {
+  const shown = path.relative(process.cwd(), folder.passwordFile);
+  out.line();
+  out.row('console', `${base}/_pons/console/   (Try it: both sides next to each other)`);
+  out.row('homeserver', `${serverName} at ${base}`);
+  out.row('account', `@${admin}:${serverName}, password in ${shown.startsWith('..') ? folder.passwordFile : shown}`);
+  out.row('IRC', `${demo ? 'demo network' : 'network'} ${server.host}:${server.port}, channel ${channel}`);
+  out.row('room', roomAlias);
+  out.row('data', folder.dir);
+  out.line();
+  out.row('Matrix client', `homeserver ${base}, sign in as ${admin}, join ${roomAlias}`);
+  out.row(
+    'IRC client',
+    `connect to ${server.host} port ${server.port}${server.tls === false ? ' without TLS' : ''}, then /join ${channel}`,
+  );
+  out.line();
+  out.line('Ctrl-C stops everything; the next start finds it again.');
+}
