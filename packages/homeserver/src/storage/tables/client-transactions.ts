@@ -1,12 +1,12 @@
 // Reads of `client_transactions`: what was answered to a request that may come again. Only the door writes it.
 // https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
-const response: Statement = {
-  name: 'client_transactions.response',
-  text: `select response from client_transactions
+const response = statement(
+  'client_transactions.response',
+  `select response from client_transactions
     where user_id = $1 and device_id = $2 and endpoint = $3 and room_nid = $4 and txn_id = $5`,
-};
+);
 
 /** The body that was answered under this key, or undefined when the request is new. */
 export async function storedResponse(

@@ -1,5 +1,5 @@
 // Reads of `event_edges` and of the extremities that they end in. Only the door writes it.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** An event that nothing in the room points back to yet. */
 export interface ExtremityRow {
@@ -8,11 +8,11 @@ export interface ExtremityRow {
   readonly depth: number;
 }
 
-const byNids: Statement = {
-  name: 'event_edges.extremities',
-  text: `select event_nid as "eventNid", event_id as "eventId", depth from events
+const byNids = statement(
+  'event_edges.extremities',
+  `select event_nid as "eventNid", event_id as "eventId", depth from events
     where room_nid = $1 and event_nid = any($2) order by event_nid`,
-};
+);
 
 /** Ids and depths of a room's forward extremities. */
 export async function extremitiesOf(

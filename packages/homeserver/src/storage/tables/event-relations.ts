@@ -1,6 +1,6 @@
 // Reads of `event_relations`: which events point to which by m.relates_to. Only the door writes it.
 // https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** How many children of each kind are looked at per event when relations are bundled. */
 const bundledRelationsMax = 100;
@@ -16,9 +16,9 @@ export interface RelationOfRow {
   readonly originServerTs: number;
 }
 
-const ofTargets: Statement = {
-  name: 'event_relations.of_targets',
-  text: `select r.relates_to as "relatesTo", r.rel_type as "relType", e.event_nid as "eventNid", e.event_id as "eventId",
+const ofTargets = statement(
+  'event_relations.of_targets',
+  `select r.relates_to as "relatesTo", r.rel_type as "relType", e.event_nid as "eventNid", e.event_id as "eventId",
       e.type, e.sender, e.origin_server_ts as "originServerTs"
     from unnest($2::text[]) as target(id)
     cross join unnest($3::text[]) as wanted(rel_type)
@@ -29,7 +29,7 @@ const ofTargets: Statement = {
     join events e on e.room_nid = $1 and e.event_nid = r.event_nid
     where e.position is not null and e.redacted_by is null
     order by e.order_major desc, e.order_minor desc`,
-};
+);
 
 /** Visible events that relate to any of these, the newest first, at most 100 for each target and kind. */
 export async function relationsOf(
@@ -41,14 +41,14 @@ export async function relationsOf(
   return eventIds.length === 0 ? [] : db.query<RelationOfRow>(ofTargets, [roomNid, eventIds, relTypes]);
 }
 
-const threadCounts: Statement = {
-  name: 'event_relations.thread_counts',
-  text: `select r.relates_to as "relatesTo", count(*)::int as count, bool_or(e.sender = $3) as participated
+const threadCounts = statement(
+  'event_relations.thread_counts',
+  `select r.relates_to as "relatesTo", count(*)::int as count, bool_or(e.sender = $3) as participated
     from event_relations r join events e using (room_nid, event_nid)
     where r.room_nid = $1 and r.relates_to = any($2) and r.rel_type = 'm.thread'
       and e.position is not null and e.redacted_by is null
     group by r.relates_to`,
-};
+);
 
 /** Size of the threads below these roots, and whether a user has written in them. */
 export async function threadCountsOf(

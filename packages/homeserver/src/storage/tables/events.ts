@@ -1,6 +1,6 @@
 // Reads of `events` with their text, in the order of the room's history (order_major, order_minor) or of the stream (position).
 // Rows without a position (outliers, rejected, soft-failed) are never part of a page. Only the door writes it.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** An event as it is read for somebody: its row, its text, what redacted it and what it replaced. */
 export interface TimelineRow {
@@ -65,21 +65,21 @@ const joins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.
 // Timelines of many rooms at once (stream.ts) are read in the same form.
 export { columns as timelineColumns, joins as timelineJoins };
 
-const byId: Statement = {
-  name: 'events.by_id',
-  text: `select ${columns} from events e ${joins}
+const byId = statement(
+  'events.by_id',
+  `select ${columns} from events e ${joins}
     where e.room_nid = $1 and e.event_id = $2 and not e.outlier and not e.rejected and not e.soft_failed`,
-};
+);
 
 /** An event that the room shows, by its id. */
 export async function eventById(db: Queryable, roomNid: number, eventId: string): Promise<TimelineRow | undefined> {
   return (await db.query<TimelineRow>(byId, [roomNid, eventId]))[0];
 }
 
-const byNids: Statement = {
-  name: 'events.by_nids',
-  text: `select ${columns} from events e ${joins} where e.room_nid = $1 and e.event_nid = any($2)`,
-};
+const byNids = statement(
+  'events.by_nids',
+  `select ${columns} from events e ${joins} where e.room_nid = $1 and e.event_nid = any($2)`,
+);
 
 /** These events of a room, in no order. */
 export async function eventsByNids(
@@ -90,25 +90,25 @@ export async function eventsByNids(
   return eventNids.length === 0 ? [] : db.query<TimelineRow>(byNids, [roomNid, eventNids]);
 }
 
-const backwards: Statement = {
-  name: 'events.backwards',
-  text: `select ${columns} from (
+const backwards = statement(
+  'events.backwards',
+  `select ${columns} from (
       select * from events
       where room_nid = $1 and position is not null and (order_major, order_minor) <= ($2, $3)
         and (order_major, order_minor) > ($4, $5)
       order by order_major desc, order_minor desc limit $6) e ${joins}
     order by e.order_major desc, e.order_minor desc`,
-};
+);
 
-const forwards: Statement = {
-  name: 'events.forwards',
-  text: `select ${columns} from (
+const forwards = statement(
+  'events.forwards',
+  `select ${columns} from (
       select * from events
       where room_nid = $1 and position is not null and (order_major, order_minor) > ($2, $3)
         and (order_major, order_minor) <= ($4, $5)
       order by order_major, order_minor limit $6) e ${joins}
     order by e.order_major, e.order_minor`,
-};
+);
 
 /** Before everything in a room, and after everything. */
 export const historyStart: HistoryPlace = { major: Number.MIN_SAFE_INTEGER, minor: 0 };
@@ -148,18 +148,18 @@ export async function eventsForwards(
   ]);
 }
 
-const nearestBefore: Statement = {
-  name: 'events.nearest_before_ts',
-  text: `select event_id as "eventId", origin_server_ts as "originServerTs" from events
+const nearestBefore = statement(
+  'events.nearest_before_ts',
+  `select event_id as "eventId", origin_server_ts as "originServerTs" from events
     where room_nid = $1 and position is not null and origin_server_ts <= $2
     order by origin_server_ts desc, order_major desc, order_minor desc limit 1`,
-};
-const nearestAfter: Statement = {
-  name: 'events.nearest_after_ts',
-  text: `select event_id as "eventId", origin_server_ts as "originServerTs" from events
+);
+const nearestAfter = statement(
+  'events.nearest_after_ts',
+  `select event_id as "eventId", origin_server_ts as "originServerTs" from events
     where room_nid = $1 and position is not null and origin_server_ts >= $2
     order by origin_server_ts, order_major, order_minor limit 1`,
-};
+);
 
 /** The event closest to a time, looking back ('b') or forward ('f'). */
 export async function eventNearest(
@@ -175,9 +175,9 @@ export async function eventNearest(
   return rows[0];
 }
 
-const related: Statement = {
-  name: 'events.related',
-  text: `with recursive below as (
+const related = statement(
+  'events.related',
+  `with recursive below as (
       select r.event_nid, e.event_id, 1 as depth from event_relations r join events e using (room_nid, event_nid)
       where r.room_nid = $1 and r.relates_to = $2 and ($3::text is null or r.rel_type = $3)
       union
@@ -194,7 +194,7 @@ const related: Statement = {
       order by case when $6 then e.order_major else -e.order_major end, case when $6 then e.order_minor else -e.order_minor end
       limit $11) e ${joins}
     order by case when $6 then e.order_major else -e.order_major end, case when $6 then e.order_minor else -e.order_minor end`,
-};
+);
 
 /** What a page of related events is cut from. */
 export interface RelatedRange {
@@ -226,13 +226,13 @@ export async function relatedEvents(db: Queryable, roomNid: number, range: Relat
   ]);
 }
 
-const streamPage: Statement = {
-  name: 'events.after_position',
-  text: `select ${columns}, r.room_id as "roomId" from (
+const streamPage = statement(
+  'events.after_position',
+  `select ${columns}, r.room_id as "roomId" from (
       select * from events where position > $1 and position <= $2 order by position limit $3) e
     join rooms r on r.room_nid = e.room_nid ${joins}
     order by e.position`,
-};
+);
 
 /** Events of all rooms by position: what a follower of the stream reads. */
 export async function eventsAfterPosition(
@@ -242,24 +242,24 @@ export async function eventsAfterPosition(
   return db.query<TimelineRow & { readonly roomId: string }>(streamPage, [range.after, range.upTo, range.limit]);
 }
 
-const redactionsSince: Statement = {
-  name: 'events.redactions_since',
-  text: `select exists (
+const redactionsSince = statement(
+  'events.redactions_since',
+  `select exists (
       select from events where room_nid = $1 and order_major > $2 and position is not null and type = 'm.room.redaction'
     ) as found`,
-};
+);
 
 /** Whether a redaction was stored in the room after a position. */
 export async function redactedSince(db: Queryable, roomNid: number, position: number): Promise<boolean> {
   return (await db.query<{ found: boolean }>(redactionsSince, [roomNid, position]))[0]?.found ?? false;
 }
 
-const targetById: Statement = {
-  name: 'events.target_by_id',
-  text: `select e.event_nid as "eventNid", e.event_id as "eventId", e.sender, e.redacted_by as "redactedBy", j.json
+const targetById = statement(
+  'events.target_by_id',
+  `select e.event_nid as "eventNid", e.event_id as "eventId", e.sender, e.redacted_by as "redactedBy", j.json
     from events e join event_json j using (room_nid, event_nid)
     where e.room_nid = $1 and e.event_id = any($2)`,
-};
+);
 
 /** An event that is about to be redacted. */
 export interface RedactionTargetRow {
@@ -279,21 +279,21 @@ export async function redactionTargets(
   return eventIds.length === 0 ? [] : db.query<RedactionTargetRow>(targetById, [roomNid, eventIds]);
 }
 
-const positionById: Statement = {
-  name: 'events.position_by_id',
-  text: 'select position from events where room_nid = $1 and event_id = $2',
-};
+const positionById = statement(
+  'events.position_by_id',
+  'select position from events where room_nid = $1 and event_id = $2',
+);
 
 /** The position of an event, if it has one. */
 export async function positionOf(db: Queryable, roomNid: number, eventId: string): Promise<number | undefined> {
   return (await db.query<{ position: number | null }>(positionById, [roomNid, eventId]))[0]?.position ?? undefined;
 }
 
-const textInRoom: Statement = {
-  name: 'events.text_in_room',
-  text: `select j.json from rooms r join events e using (room_nid) join event_json j using (room_nid, event_nid)
+const textInRoom = statement(
+  'events.text_in_room',
+  `select j.json from rooms r join events e using (room_nid) join event_json j using (room_nid, event_nid)
     where r.room_id = $1 and e.event_id = $2`,
-};
+);
 
 /** The text of an event of a room, by their ids. */
 export async function eventText(db: Queryable, roomId: string, eventId: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 // Reads of `room_members`: membership as it is now, for the questions asked by user and by membership. Only the door writes it.
 // What was true at an older event is a question for room_state.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** One user's membership in one room. */
 export interface MembershipRow {
@@ -25,20 +25,20 @@ export interface RoomOfUserRow extends MembershipRow {
 const columns = `m.room_nid as "roomNid", m.user_id as "userId", m.membership, m.event_nid as "eventNid", m.sender, m.local,
   m.displayname, m.avatar_url as "avatarUrl", m.forgotten, m.position`;
 
-const one: Statement = {
-  name: 'room_members.one',
-  text: `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = $2`,
-};
+const one = statement(
+  'room_members.one',
+  `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = $2`,
+);
 
 /** The membership of a user in a room, or undefined when they never had one. */
 export async function memberOf(db: Queryable, roomNid: number, userId: string): Promise<MembershipRow | undefined> {
   return (await db.query<MembershipRow>(one, [roomNid, userId]))[0];
 }
 
-const ofRoom: Statement = {
-  name: 'room_members.of_room',
-  text: `select ${columns} from room_members m where m.room_nid = $1 and m.membership = any($2) order by m.position limit $3`,
-};
+const ofRoom = statement(
+  'room_members.of_room',
+  `select ${columns} from room_members m where m.room_nid = $1 and m.membership = any($2) order by m.position limit $3`,
+);
 
 /** Members of a room whose membership is one of those named, the longest there first. */
 export async function membersOf(
@@ -50,10 +50,10 @@ export async function membersOf(
   return db.query<MembershipRow>(ofRoom, [roomNid, memberships, limit]);
 }
 
-const some: Statement = {
-  name: 'room_members.some',
-  text: `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = any($2)`,
-};
+const some = statement(
+  'room_members.some',
+  `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = any($2)`,
+);
 
 /** Memberships of these users in a room; those without one are missing. */
 export async function membershipsOf(
@@ -64,11 +64,11 @@ export async function membershipsOf(
   return userIds.length === 0 ? [] : db.query<MembershipRow>(some, [roomNid, userIds]);
 }
 
-const ofUser: Statement = {
-  name: 'room_members.of_user',
-  text: `select ${columns}, r.room_id as "roomId" from room_members m join rooms r using (room_nid)
+const ofUser = statement(
+  'room_members.of_user',
+  `select ${columns}, r.room_id as "roomId" from room_members m join rooms r using (room_nid)
     where m.user_id = $1 and m.membership = any($2) and not m.forgotten order by m.room_nid`,
-};
+);
 
 /** Rooms in which a user has one of these memberships and which they have not forgotten. */
 export async function roomsOfUser(
@@ -84,24 +84,24 @@ export async function joinedRoomsOf(db: Queryable, userId: string): Promise<Room
   return roomsOfUser(db, userId, ['join']);
 }
 
-const shared: Statement = {
-  name: 'room_members.share_room',
-  text: `select exists (
+const shared = statement(
+  'room_members.share_room',
+  `select exists (
       select from room_members a join room_members b using (room_nid)
       where a.user_id = $1 and a.membership = 'join' and b.user_id = $2 and b.membership = 'join') as found`,
-};
+);
 
 /** Whether two users are joined to a room together. */
 export async function shareRoom(db: Queryable, userId: string, otherId: string): Promise<boolean> {
   return (await db.query<{ found: boolean }>(shared, [userId, otherId]))[0]?.found ?? false;
 }
 
-const inRoom: Statement = {
-  name: 'room_members.in_room',
-  text: `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
+const inRoom = statement(
+  'room_members.in_room',
+  `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
     from rooms r left join room_members m on m.room_nid = r.room_nid and m.user_id = $2
     where r.room_id = $1`,
-};
+);
 
 /** A room and a user's membership in it (null: none), or undefined for a room that is not known. */
 export async function membershipInRoom(

@@ -1,7 +1,7 @@
 // Reads of `room_state`: a key of a room's state is valid from one version of a line to another (decision D15). Line 0 is the room
 // as this server resolved it; another line holds only what a fork differs in from its base on line 0. So a value at (line, version)
 // is the newest interval of that line, else of line 0 at the base: two look-ups, never a chain.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** One value of a room's state. */
 export interface StateValueRow {
@@ -21,9 +21,9 @@ export interface StatePlace {
 
 const values = `k.type, k.state_key as "stateKey", k.key_nid as "keyNid", e.event_nid as "eventNid", e.event_id as "eventId", j.json`;
 
-const currentKeys: Statement = {
-  name: 'room_state.current_keys',
-  text: `select ${values}
+const currentKeys = statement(
+  'room_state.current_keys',
+  `select ${values}
     from unnest($2::text[], $3::text[]) as wanted(type, state_key)
     join state_keys k using (type, state_key)
     join lateral (
@@ -32,7 +32,7 @@ const currentKeys: Statement = {
       order by s.from_version desc limit 1) s on true
     join events e on e.room_nid = $1 and e.event_nid = s.event_nid
     join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
-};
+);
 
 /** Values of these keys now; keys without a value are missing. */
 export async function currentKeyValues(
@@ -44,9 +44,9 @@ export async function currentKeyValues(
   return db.query<StateValueRow>(currentKeys, [roomNid, keys.map((key) => key.type), keys.map((key) => key.stateKey)]);
 }
 
-const currentKeysOfRooms: Statement = {
-  name: 'room_state.current_keys_of_rooms',
-  text: `select r.room_nid as "roomNid", ${values}
+const currentKeysOfRooms = statement(
+  'room_state.current_keys_of_rooms',
+  `select r.room_nid as "roomNid", ${values}
     from unnest($1::bigint[]) as r(room_nid)
     cross join unnest($2::text[], $3::text[]) as wanted(type, state_key)
     join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
@@ -56,7 +56,7 @@ const currentKeysOfRooms: Statement = {
       order by s.from_version desc limit 1) s on true
     join events e on e.room_nid = r.room_nid and e.event_nid = s.event_nid
     join event_json j on j.room_nid = r.room_nid and j.event_nid = s.event_nid`,
-};
+);
 
 /** Values of these keys now in each of these rooms. */
 export async function currentKeyValuesOfRooms(
@@ -72,9 +72,9 @@ export async function currentKeyValuesOfRooms(
   ]);
 }
 
-const changes: Statement = {
-  name: 'room_state.changes',
-  text: `select distinct on (s.key_nid) k.type, k.state_key as "stateKey", k.key_nid as "keyNid",
+const changes = statement(
+  'room_state.changes',
+  `select distinct on (s.key_nid) k.type, k.state_key as "stateKey", k.key_nid as "keyNid",
       s.event_nid as "eventNid", e.event_id as "eventId", j.json
     from room_state s
     join state_keys k using (key_nid)
@@ -83,7 +83,7 @@ const changes: Statement = {
     where s.room_nid = $1 and s.line = 0 and s.from_version > $2 and s.from_version <= $3
     order by s.key_nid, s.from_version desc
     limit $4`,
-};
+);
 
 /** A key that changed between two versions, and its value after it. */
 export interface StateChangeRow {
@@ -107,9 +107,9 @@ export async function stateChanges(
   return db.query<StateChangeRow>(changes, [roomNid, after, upTo, limit]);
 }
 
-const keysAtPlaces: Statement = {
-  name: 'room_state.keys_at_places',
-  text: `select p.place::int as place, ${values}
+const keysAtPlaces = statement(
+  'room_state.keys_at_places',
+  `select p.place::int as place, ${values}
     from unnest($2::int[], $3::bigint[]) with ordinality as p(line, version, place)
     cross join unnest($4::text[], $5::text[]) as wanted(type, state_key)
     join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
@@ -126,7 +126,7 @@ const keysAtPlaces: Statement = {
       ) x order by x.preference limit 1) s on true
     join events e on e.room_nid = $1 and e.event_nid = s.event_nid
     join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
-};
+);
 
 /** Values of these keys at each of these places; `place` counts them from 1. */
 export async function keyValuesAt(
@@ -145,9 +145,9 @@ export async function keyValuesAt(
   ]);
 }
 
-const valuesOfKey: Statement = {
-  name: 'room_state.values_of_key',
-  text: `select s.from_version as "fromVersion", s.to_version as "toVersion", j.json,
+const valuesOfKey = statement(
+  'room_state.values_of_key',
+  `select s.from_version as "fromVersion", s.to_version as "toVersion", j.json,
       e.order_major as "orderMajor", e.order_minor as "orderMinor"
     from state_keys k
     join room_state s on s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid
@@ -155,7 +155,7 @@ const valuesOfKey: Statement = {
     join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
     where k.type = $2 and k.state_key = $3
     order by s.from_version desc limit $4`,
-};
+);
 
 /** What a key was from one version of line 0 to another, and the place of the event that made it so. */
 export interface KeyHistoryRow {
@@ -178,9 +178,9 @@ export async function keyHistory(
 }
 
 // The whole state is read in pages by key_nid, so that a state of any size takes bounded memory.
-const wholePage: Statement = {
-  name: 'room_state.whole_page',
-  text: `with own as (
+const wholePage = statement(
+  'room_state.whole_page',
+  `with own as (
       select s.key_nid, s.event_nid from room_state s
       where s.room_nid = $1 and s.line = $2 and s.from_version <= $3 and (s.to_version is null or s.to_version > $3)
         and s.key_nid > $4),
@@ -197,7 +197,7 @@ const wholePage: Statement = {
     join events e on e.room_nid = $1 and e.event_nid = s.event_nid
     join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
     order by k.key_nid`,
-};
+);
 
 /** How many values of a whole state are read at once. */
 const statePageRows = 2_000;

@@ -1,5 +1,5 @@
 // Reads of `rooms`: one row per room, with the counters that guard its writes. Only the door writes it.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** A room as it stands: versions, extremities and counts are the lane's starting point. */
 export interface RoomRow {
@@ -19,33 +19,33 @@ export interface RoomRow {
 const columns = `r.room_nid as "roomNid", r.room_id as "roomId", r.room_version as "roomVersion", r.version,
   r.state_version as "stateVersion", r.extremities, r.depth, r.joined, r.invited, r.next_line as "nextLine", r.published`;
 
-const byId: Statement = { name: 'rooms.by_id', text: `select ${columns} from rooms r where r.room_id = $1` };
+const byId = statement('rooms.by_id', `select ${columns} from rooms r where r.room_id = $1`);
 
 /** The room with this id, or undefined when this server does not know it. */
 export async function roomById(db: Queryable, roomId: string): Promise<RoomRow | undefined> {
   return (await db.query<RoomRow>(byId, [roomId]))[0];
 }
 
-const byNids: Statement = { name: 'rooms.by_nids', text: `select ${columns} from rooms r where r.room_nid = any($1)` };
+const byNids = statement('rooms.by_nids', `select ${columns} from rooms r where r.room_nid = any($1)`);
 
 /** The rooms with these numbers, in no order. */
 export async function roomsByNids(db: Queryable, roomNids: readonly number[]): Promise<RoomRow[]> {
   return roomNids.length === 0 ? [] : db.query<RoomRow>(byNids, [roomNids]);
 }
 
-const lastPosition: Statement = { name: 'position.last', text: 'select value from position' };
+const lastPosition = statement('position.last', 'select value from position');
 
 /** The newest position of the stream. */
 export async function lastStreamPosition(db: Queryable): Promise<number> {
   return (await db.query<{ value: number }>(lastPosition))[0]?.value ?? 0;
 }
 
-const published: Statement = {
-  name: 'rooms.published_page',
-  text: `select ${columns} from rooms r
+const published = statement(
+  'rooms.published_page',
+  `select ${columns} from rooms r
     where r.published and ($1::int is null or (r.joined, r.room_nid) < ($1::int, $2::bigint))
     order by r.joined desc, r.room_nid desc limit $3`,
-};
+);
 
 /** Rooms in the directory, the largest first; `after` is the last one of the page before. */
 export async function publishedRooms(
@@ -56,10 +56,7 @@ export async function publishedRooms(
   return db.query<RoomRow>(published, [after?.joined ?? null, after?.roomNid ?? null, limit]);
 }
 
-const publishedCount: Statement = {
-  name: 'rooms.published_count',
-  text: 'select count(*)::int as count from rooms where published',
-};
+const publishedCount = statement('rooms.published_count', 'select count(*)::int as count from rooms where published');
 
 /** How many rooms the directory lists. */
 export async function publishedRoomCount(db: Queryable): Promise<number> {
