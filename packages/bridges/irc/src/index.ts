@@ -7,5 +7,6 @@ export { type Clock, systemClock, systemRandom } from './platform/clock.ts';
 export { type ConnectionEvent, type ConnectionOptions, IrcConnection } from './protocol/connection.ts';
 export type { Delivery } from './protocol/deliveries.ts';
 export { LineRefused, type OutLine } from './protocol/format-line.ts';
+export type { ServerAddress, TlsOptions } from './protocol/open-socket.ts';
 export type { IrcLine } from './protocol/parse-line.ts';
 export { type IrcBridge, startIrcBridge, type StartOptions } from './start-irc-bridge.ts';

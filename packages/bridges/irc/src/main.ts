@@ -5,30 +5,25 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { load, YAMLException } from 'js-yaml';
-import { readIrcBridgeConfig } from './config.ts';
 import { ConfigMistakes } from './config-fields.ts';
-import { type IrcBridgeConfig } from './config.ts';
 import { startIrcBridge } from './start-irc-bridge.ts';
 
 const EXIT_UNUSABLE = 2;
 
-/** The configuration of a file, its paths made absolute. @throws {ConfigMistakes} */
-function readFile(file: string): IrcBridgeConfig {
-  let parsed: unknown;
+/** What the file holds. @throws {ConfigMistakes} */
+function readFile(file: string): object {
   try {
-    parsed = load(readFileSync(file, 'utf8'), { filename: file });
+    const parsed: unknown = load(readFileSync(file, 'utf8'), { filename: file });
+    if (typeof parsed === 'object' && parsed !== null) return parsed;
+    throw new ConfigMistakes(['holds no keys']);
   } catch (error) {
     if (error instanceof YAMLException) throw new ConfigMistakes([`${(error.mark?.line ?? 0) + 1}: ${error.reason}`]);
-    throw new ConfigMistakes([error instanceof Error ? error.message : 'cannot be read']);
+    throw error;
   }
-  const config = readIrcBridgeConfig(parsed);
-  const folder = path.dirname(path.resolve(file));
-  const store = config.store === ':memory:' ? config.store : path.resolve(folder, config.store);
-  return { ...config, store, registration: path.resolve(folder, config.registration) };
 }
 
 async function run(file: string): Promise<void> {
-  const bridge = await startIrcBridge(readFile(file));
+  const bridge = await startIrcBridge(readFile(file), { folder: path.dirname(path.resolve(file)) });
   const stop = (): void => {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
     void bridge.stop();
@@ -46,7 +41,8 @@ if (file === undefined) {
   try {
     await run(file);
   } catch (error) {
-    const mistakes = error instanceof ConfigMistakes ? error.mistakes : [String(error)];
+    const mistakes =
+      error instanceof ConfigMistakes ? error.mistakes : [error instanceof Error ? error.message : String(error)];
     for (const mistake of mistakes) process.stderr.write(`${file}: ${mistake}\n`);
     process.exitCode = EXIT_UNUSABLE;
   }

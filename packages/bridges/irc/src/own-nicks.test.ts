@@ -1,3 +1,5 @@
+// The orders in which a connection and the listener may tell of the same end.
+
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../test/fake-clock.ts';
 import { OwnNicks } from './own-nicks.ts';

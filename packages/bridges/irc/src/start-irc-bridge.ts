@@ -1,9 +1,10 @@
 // Puts the IRC network and its configuration into the kit's hands. Called by main.ts for a bridge of its own, and in-process by whoever
 // runs homeserver and bridge together.
 
+import path from 'node:path';
 import { type Log, type RunningBridge, runBridge } from '@pons/appservice-sdk/bridge';
 import type { Registration } from '@pons/registration';
-import type { IrcBridgeConfig } from './config.ts';
+import { readIrcBridgeConfig } from './config.ts';
 import { ircNetwork } from './connector.ts';
 import { channelIdOf } from './ids.ts';
 import { listenerLogin } from './login.ts';
@@ -14,6 +15,8 @@ import { ISUPPORT_DEFAULTS } from './protocol/isupport.ts';
 export interface StartOptions {
   /** Instead of the file that the configuration names. */
   registration?: Registration;
+  /** Where relative paths of the configuration begin. Default: the process's folder. */
+  folder?: string;
   log?: Log;
   clock?: Clock;
   random?: Random;
@@ -28,17 +31,18 @@ export interface IrcBridge extends RunningBridge {
 /**
  * Starts the bridge. Resolves when it listens for the homeserver; `ready()` then waits for IRC and the rooms.
  *
- * @param config what `readIrcBridgeConfig` made of a file, with paths that hold from the process's folder
- * @throws       what reading the registration, opening the store or the port throws
+ * @param file what a configuration file holds, as parsed YAML (config.ts lists the keys)
+ * @throws {ConfigMistakes} with every mistake in it; also what opening the store or the port throws
  */
-export async function startIrcBridge(config: IrcBridgeConfig, options: StartOptions = {}): Promise<IrcBridge> {
-  const { clock = systemClock, random = systemRandom } = options;
+export async function startIrcBridge(file: object, options: StartOptions = {}): Promise<IrcBridge> {
+  const { clock = systemClock, random = systemRandom, folder = '.' } = options;
+  const config = readIrcBridgeConfig(file);
   const bridge = await runBridge({
     network: ircNetwork(config, { clock, random }),
-    registration: options.registration ?? config.registration,
+    registration: options.registration ?? path.resolve(folder, config.registration),
     homeserverUrl: config.homeserver.url,
     domain: config.homeserver.domain,
-    store: config.store,
+    store: config.store === ':memory:' ? config.store : path.resolve(folder, config.store),
     listen: config.listen,
     clock,
     ...(options.log === undefined ? {} : { log: options.log }),

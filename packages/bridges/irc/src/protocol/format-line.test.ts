@@ -1,3 +1,5 @@
+// The line writer against whatever can be thrown at it: nothing makes a second line or a further parameter.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatLine, LineRefused, type OutLine } from './format-line.ts';

@@ -1,3 +1,5 @@
+// Names on IRC: how they fold, what a network says of them, which are legal nicks; and SASL's chunks.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Casemapping, fold } from './casemapping.ts';

@@ -1,3 +1,5 @@
+// How fast we send and how soon we come back, on a clock that the test moves.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fake-clock.ts';

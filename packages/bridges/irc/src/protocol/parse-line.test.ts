@@ -1,3 +1,5 @@
+// Lines as networks send them, well-formed and not.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseLine, TAG_BYTES_MAX } from './parse-line.ts';

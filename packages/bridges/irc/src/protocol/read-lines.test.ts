@@ -1,3 +1,5 @@
+// Bytes in any chunks, of any length and encoding.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeLine, readLines } from './read-lines.ts';

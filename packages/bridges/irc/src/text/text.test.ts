@@ -1,3 +1,5 @@
+// Formatting both ways: examples of each code, and properties over all of them.
+
 import { type Block, type Inline, plain } from '@pons/appservice-sdk/bridge';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
