@@ -6,7 +6,7 @@ import { sleep } from '../client/clock.ts';
 import { isTransient } from '../client/call-error.ts';
 import { backoffMs } from '../client/retry.ts';
 import type { Bridge } from './bridge.ts';
-import type { Carried, Remember } from './from-remote/carried.ts';
+import type { Carried, Remember, Teller } from './from-remote/carried.ts';
 import { chatFromRemote } from './from-remote/chat-info.ts';
 import { editFromRemote } from './from-remote/edit.ts';
 import { memberFromRemote } from './from-remote/membership.ts';
@@ -16,7 +16,7 @@ import { readFromRemote } from './from-remote/receipt.ts';
 import { removalFromRemote } from './from-remote/removal.ts';
 import { typingFromRemote } from './from-remote/typing.ts';
 import { updateGhost } from './people/ghost.ts';
-import type { Login, RemoteEvent } from './network.ts';
+import type { RemoteEvent } from './network.ts';
 import type { Outbox } from './from-matrix/delivery.ts';
 import { chatKey } from './remote-ids.ts';
 
@@ -27,14 +27,15 @@ const FAILED_KEPT_MAX = 1_000;
 
 /** The way from the network to Matrix. */
 export interface Inbox {
-  accept(login: Login<unknown, unknown>, event: RemoteEvent): Promise<void>;
-  /** Takes up what an earlier run left; call once logins are known. */
+  accept(login: Teller, event: RemoteEvent): Promise<void>;
+  /** Takes up what an earlier run left. */
   resume(): void;
 }
 
 interface Row {
   readonly seq: number;
   readonly login_id: string;
+  readonly self: string;
   readonly lane: string;
   readonly event: string;
   readonly received_ts: number;
@@ -45,13 +46,12 @@ export function createInbox(bridge: Bridge, outbox: Outbox): Inbox {
   const { sqlite } = bridge;
   const carryRow = async (seq: number): Promise<void> => {
     const row = sqlite.get<Row>('select * from remote_events where seq = ? and failed is null', seq);
-    const login = row && bridge.logins.byId(row.login_id)?.login;
-    // A login that is not there yet (autoLogin after a restart) takes its events up when it is.
-    if (!row || !login) return;
+    if (!row) return;
+    const login = { id: row.login_id, self: row.self };
     const carried = { login, event: readEvent(row.event), key: `${bridge.network.id}:${row.received_ts}:${row.seq}` };
     for (let attempt = 2; !bridge.signal.aborted; attempt++) {
       try {
-        const remember = await carry(bridge, outbox, carried);
+        const remember = await carry(bridge, carried);
         await sqlite.write(() => {
           remember?.();
           sqlite.run('delete from remote_events where seq = ?', seq);
@@ -76,8 +76,9 @@ export function createInbox(bridge: Bridge, outbox: Outbox): Inbox {
       const seq = await sqlite.write(
         () =>
           sqlite.get<{ seq: number }>(
-            'insert into remote_events (login_id, lane, event, received_ts) values (?, ?, ?, ?) returning seq',
+            'insert into remote_events (login_id, self, lane, event, received_ts) values (?, ?, ?, ?, ?) returning seq',
             login.id,
+            login.self,
             lane,
             writeEvent(event),
             bridge.clock.now(),
@@ -93,12 +94,7 @@ export function createInbox(bridge: Bridge, outbox: Outbox): Inbox {
 }
 
 /** What is not kept, because it means nothing later, or is about one of our own sends and kept there. Answers whether it was that. */
-async function passing(
-  bridge: Bridge,
-  outbox: Outbox,
-  login: Login<unknown, unknown>,
-  event: RemoteEvent,
-): Promise<boolean> {
+async function passing(bridge: Bridge, outbox: Outbox, login: Teller, event: RemoteEvent): Promise<boolean> {
   switch (event.t) {
     case 'sent':
       await outbox.confirm(event.key, event.id);
@@ -126,11 +122,11 @@ async function passing(
   }
 }
 
-async function carry(bridge: Bridge, outbox: Outbox, carried: Carried<RemoteEvent>): Promise<Remember> {
+async function carry(bridge: Bridge, carried: Carried<RemoteEvent>): Promise<Remember> {
   const { event, ...rest } = carried;
   switch (event.t) {
     case 'message':
-      return await messageFromRemote(bridge, outbox, { ...rest, event });
+      return await messageFromRemote(bridge, { ...rest, event });
     case 'edit':
       return await editFromRemote(bridge, { ...rest, event });
     case 'remove':

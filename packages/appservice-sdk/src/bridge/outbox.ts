@@ -41,7 +41,6 @@ export function createOutbox(bridge: Bridge): Outbox {
   const { sqlite } = bridge;
   const confirmations = createConfirmations(bridge);
   const underWay = new Map<string, Promise<void>>();
-  const lanes = new Map<string, Set<string>>();
 
   const finish = async (out: Outgoing, state: string, reason: string | null, remember?: () => void): Promise<void> => {
     await sqlite.write(() => {
@@ -88,8 +87,6 @@ export function createOutbox(bridge: Bridge): Outbox {
     const chat = chatKey(out.chat);
     // Where each person has a connection of their own, one that is slow to open holds up nobody else.
     const lane = bridge.network.autoLogin ? `out ${chat} ${out.event.sender}` : `out ${chat}`;
-    const open = lanes.get(chat) ?? new Set();
-    lanes.set(chat, open.add(lane));
     const done = bridge.lanes
       .run(lane, () => (bridge.signal.aborted ? Promise.resolve() : send(out)))
       .catch((error: unknown) =>
@@ -130,10 +127,6 @@ export function createOutbox(bridge: Bridge): Outbox {
         ),
       );
       if (row) enqueue(outgoing(row, false));
-    },
-    async settled(chat) {
-      const open = lanes.get(chatKey(chat)) ?? new Set();
-      await Promise.all([...open].map((lane) => bridge.lanes.settled(lane)));
     },
     async ended(eventId) {
       await underWay.get(eventId);

@@ -23,7 +23,7 @@ import { createLogins } from './people/login.ts';
 import { findPortal } from './portals/find-portal.ts';
 import { reconcileMembers } from './portals/members.ts';
 import { createLanes } from './portals/portal-lane.ts';
-import { remoteIds } from './remote-ids.ts';
+import { chatColumns, remoteIds } from './remote-ids.ts';
 import { openMessages } from './store/messages.ts';
 import { openPortals } from './store/portals.ts';
 import { BRIDGE_STEPS } from './store/schema.ts';
@@ -178,8 +178,11 @@ async function begin(bridge: Bridge, resume: () => void): Promise<void> {
         await findPortal(bridge, chat);
         break;
       } catch (error) {
+        if (!isTransient(error)) {
+          bridge.log.error('a chat cannot get its room', { chat: chatColumns(chat).id, error: String(error) });
+          break;
+        }
         bridge.log.warn('a chat has no room yet', { error: String(error) });
-        if (!isTransient(error)) break;
         await sleep(bridge.clock, backoffMs(attempt, bridge.random(), RETRY_WAIT_MAX_MS), bridge.signal);
       }
     }

@@ -7,6 +7,9 @@ import type { Chat, Ctx, Failure, MsgId, Ref, To } from '../network.ts';
 import type { LoginEntry } from '../people/login.ts';
 import { SendFailure } from '../send-failure.ts';
 
+/** A network that takes longer to answer one send has failed it. */
+const SEND_TIMEOUT_MS = 2 * 60_000;
+
 /** An event on its way to the network. */
 export interface Outgoing {
   readonly seq: number;
@@ -17,8 +20,8 @@ export interface Outgoing {
   pieces: number;
   attempts: number;
   readonly receivedTs: number;
-  /** The row is from an earlier run: it may have been sent. */
-  readonly resumed: boolean;
+  /** The row is from an earlier run and was not looked into yet: it may have been sent. */
+  resumed: boolean;
   readonly accepted: boolean;
 }
 
@@ -39,8 +42,6 @@ export interface Outbox {
   /** Announces a key before it is sent: the confirmation may come before the answer. */
   expect(key: string): void;
   forget(key: string): void;
-  /** Resolves when what is under way into a chat has ended. */
-  settled(chat: Chat): Promise<void>;
   /** Resolves when this event has ended, at once if it is not under way. */
   ended(eventId: string): Promise<void>;
   resume(): void;
@@ -77,18 +78,22 @@ export async function targetOf({ bridge, outbox }: Delivery, eventId: unknown): 
   return row.part === '' ? row.msg : { msg: row.msg, part: row.part };
 }
 
-/** The context of one send, as the network is given it. */
-export function sendContext(
-  bridge: Bridge,
-  out: Outgoing,
-  entry: LoginEntry,
-  key: string,
-  relay: { user: string; name: string } | undefined,
-): Ctx {
-  return {
+/**
+ * Calls a verb of the network with the context of one send; it is not waited for longer than a send may take, nor beyond the
+ * connection's end.
+ */
+export async function attempt<T>(delivery: Delivery, key: string, verb: (context: Ctx) => Promise<T>): Promise<T> {
+  const { bridge, out, entry, relay } = delivery;
+  const name = bridge.network.name;
+  const giveUp = new AbortController();
+  const cancel = bridge.clock.after(SEND_TIMEOUT_MS, () =>
+    giveUp.abort(new SendFailure('unknown', `${name} did not answer in time`)),
+  );
+  const signal = AbortSignal.any([bridge.signal, entry.login.signal, giveUp.signal]);
+  const context: Ctx = {
     key,
     attempt: out.attempts + 1,
-    signal: AbortSignal.any([bridge.signal, entry.login.signal]),
+    signal,
     at: new Date(out.event.origin_server_ts),
     ...(relay ? { relay } : {}),
     raw: out.event.content,
@@ -96,6 +101,22 @@ export function sendContext(
       throw new SendFailure(why, text, retryAfterMs);
     },
   };
+  const aborted = new Promise<never>((_, reject) => {
+    const end = (): void =>
+      reject(
+        signal.reason instanceof SendFailure
+          ? signal.reason
+          : new SendFailure('try-again', `the connection to ${name} was closed`),
+      );
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  aborted.catch(() => undefined); // lost the race
+  try {
+    return await Promise.race([verb(context), aborted]);
+  } finally {
+    cancel();
+  }
 }
 
 /** The key of a piece is the event id, and for pieces after the first their number. */

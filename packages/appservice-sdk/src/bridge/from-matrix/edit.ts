@@ -5,17 +5,21 @@ import type { MatrixMedia, Message } from '../network.ts';
 import { relayed } from '../people/relay.ts';
 import { sendTree } from './message.ts';
 import { readNewContent } from './read-message.ts';
-import { type Delivery, type Outcome, absent, sendContext, targetOf } from './delivery.ts';
+import { type Delivery, type Outcome, absent, attempt, targetOf } from './delivery.ts';
 
 /** Sends an edit. */
 export async function sendEdit(delivery: Delivery): Promise<Outcome> {
-  const { bridge, out, entry, session, relay } = delivery;
+  const { bridge, out, session, relay } = delivery;
   const message = readNewContent(bridge, out.event);
   const { to } = bridge.network;
   if (!to.edit) return await absent(delivery, 'edit', () => sendTree(delivery, corrected(message)));
   const target = await targetOf(delivery, (out.event.content['m.relates_to'] as { event_id?: unknown }).event_id);
-  const context = sendContext(bridge, out, entry, out.event.event_id, relay);
-  await to.edit(session, { chat: out.chat, target, message: relay ? relayed(message, relay.name) : message }, context);
+  const edited = relay ? relayed(message, relay.name) : message;
+  await attempt(
+    delivery,
+    out.event.event_id,
+    async (context) => await to.edit?.(session, { chat: out.chat, target, message: edited }, context),
+  );
   return { outcome: 'delivered' };
 }
 

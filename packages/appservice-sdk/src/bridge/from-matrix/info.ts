@@ -1,19 +1,23 @@
 // A room's new name or topic goes out where the network lets people set it.
 
-import { type Delivery, type Outcome, absent, sendContext } from './delivery.ts';
+import { type Delivery, type Outcome, absent, attempt } from './delivery.ts';
 
 /** The state types that are carried. */
 export const INFO_TYPES: ReadonlySet<string> = new Set(['m.room.name', 'm.room.topic']);
 
 /** Sends a change of a room's description. */
 export async function sendInfo(delivery: Delivery): Promise<Outcome> {
-  const { bridge, out, entry, session, relay } = delivery;
+  const { bridge, out, session } = delivery;
   const { to } = bridge.network;
   if (!to.info) return await absent(delivery, 'info');
   const field = out.event.type === 'm.room.name' ? 'name' : 'topic';
   const value = out.event.content[field];
   const set = { [field]: typeof value === 'string' && value !== '' ? value : null };
-  await to.info(session, { chat: out.chat, set }, sendContext(bridge, out, entry, out.event.event_id, relay));
+  await attempt(
+    delivery,
+    out.event.event_id,
+    async (context) => await to.info?.(session, { chat: out.chat, set }, context),
+  );
   const portal = bridge.portals.of(out.chat);
   if (portal) await bridge.portals.put({ ...portal, ...set });
   return { outcome: 'delivered' };

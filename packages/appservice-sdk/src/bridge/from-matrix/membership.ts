@@ -1,27 +1,27 @@
 // Membership from Matrix: somebody with a connection of their own leaves the chat with the room; a moderator who kicks, bans or invites
 // a ghost does so on the network, where it has that. The rest concerns Matrix alone.
 
-import { type Delivery, type Outcome, absent, sendContext } from './delivery.ts';
+import { type Delivery, type Outcome, absent, attempt } from './delivery.ts';
 
 /** Sends a change of membership. */
 export async function sendMembership(delivery: Delivery): Promise<Outcome> {
-  const { bridge, out, entry, session, relay } = delivery;
+  const { bridge, out, session, relay } = delivery;
   const { event } = out;
   const { to } = bridge.network;
-  const context = sendContext(bridge, out, entry, event.event_id, relay);
   const user = event.state_key === undefined ? undefined : bridge.ids.userOf(event.state_key);
   if (user === undefined) {
-    if (!relay) await to.leave?.(session, out.chat, context);
+    if (!relay)
+      await attempt(delivery, event.event_id, async (context) => await to.leave?.(session, out.chat, context));
     return { outcome: 'delivered' };
   }
   const verb = verbOf(event.content['membership'], event.unsigned?.['prev_content']);
   if (verb === undefined) return { outcome: 'delivered' };
   if (!to.member) return await absent(delivery, 'member');
-  const reason = event.content['reason'];
-  await to.member(
-    session,
-    { chat: out.chat, user, to: verb, ...(typeof reason === 'string' ? { reason } : {}) },
-    context,
+  const reason = typeof event.content['reason'] === 'string' ? { reason: event.content['reason'] } : {};
+  await attempt(
+    delivery,
+    event.event_id,
+    async (context) => await to.member?.(session, { chat: out.chat, user, to: verb, ...reason }, context),
   );
   return { outcome: 'delivered' };
 }

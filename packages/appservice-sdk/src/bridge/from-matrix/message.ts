@@ -8,7 +8,7 @@ import { SendFailure } from '../send-failure.ts';
 import { messageFits, splitMessage } from '../split-message.ts';
 import { chatColumns } from '../remote-ids.ts';
 import { readMessage } from './read-message.ts';
-import { type Delivery, type Outcome, type Outgoing, keyOfPiece, sendContext } from './delivery.ts';
+import { type Delivery, type Outcome, type Outgoing, keyOfPiece, attempt } from './delivery.ts';
 
 /** Sends the event's message. */
 export function sendMessage(delivery: Delivery): Promise<Outcome> {
@@ -30,15 +30,13 @@ export async function sendTree(delivery: Delivery, message: Message<MatrixMedia>
 }
 
 async function sendPiece(delivery: Delivery, message: Message<MatrixMedia>, key: string): Promise<MsgId[]> {
-  const { bridge, outbox, out, entry, session, relay } = delivery;
+  const { bridge, outbox, out, session } = delivery;
   const before = await sentBefore(delivery, key);
   if (before !== undefined) return [before];
   outbox.expect(key);
   try {
-    const sent: Sent = await bridge.network.to.message(
-      session,
-      { chat: out.chat, message },
-      sendContext(bridge, out, entry, key, relay),
+    const sent = await attempt<Sent>(delivery, key, (context) =>
+      bridge.network.to.message(session, { chat: out.chat, message }, context),
     );
     if ('id' in sent) return [sent.id, ...(sent.also ?? [])];
     return [await outbox.confirmed(out, key, sent.forMs)];
@@ -49,7 +47,9 @@ async function sendPiece(delivery: Delivery, message: Message<MatrixMedia>, key:
 
 /** After a restart: whether the piece went out before it. */
 async function sentBefore({ bridge, outbox, out, session }: Delivery, key: string): Promise<MsgId | undefined> {
-  if (!out.resumed || out.attempts > 0) return undefined;
+  if (!out.resumed) return undefined;
+  // Asked for the first piece that is not known to be out; those after it were never begun.
+  out.resumed = false;
   const known = await bridge.network.get?.wasSent?.(session, { chat: out.chat, key, since: new Date(out.receivedTs) });
   if (known !== null && known !== undefined) return known;
   return out.accepted ? await outbox.confirmed(out, key) : undefined;

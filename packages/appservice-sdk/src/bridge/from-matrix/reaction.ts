@@ -3,11 +3,11 @@
 import { text } from '../define-network.ts';
 import { SendFailure } from '../send-failure.ts';
 import { sendTree } from './message.ts';
-import { type Delivery, type Outcome, absent, sendContext, targetOf } from './delivery.ts';
+import { type Delivery, type Outcome, absent, attempt, targetOf } from './delivery.ts';
 
 /** Sends a reaction. */
 export async function sendReaction(delivery: Delivery): Promise<Outcome> {
-  const { bridge, out, entry, session, relay } = delivery;
+  const { bridge, out, entry, session } = delivery;
   const relation = out.event.content['m.relates_to'] as { event_id?: unknown; key?: unknown } | undefined;
   const key = relation?.key;
   if (typeof key !== 'string' || key === '') throw new SendFailure('unsupported', 'the reaction says nothing');
@@ -19,10 +19,10 @@ export async function sendReaction(delivery: Delivery): Promise<Outcome> {
     );
   }
   const target = await targetOf(delivery, relation?.event_id);
-  await to.react(
-    session,
-    { chat: out.chat, target, key, on: true },
-    sendContext(bridge, out, entry, out.event.event_id, relay),
+  await attempt(
+    delivery,
+    out.event.event_id,
+    async (context) => await to.react?.(session, { chat: out.chat, target, key, on: true }, context),
   );
   const row = { eventId: out.event.event_id, chat: out.chat, target, user: entry.login.self, key };
   return { outcome: 'delivered', remember: () => bridge.messages.putReaction(row) };

@@ -3,22 +3,25 @@
 
 import { text } from '../define-network.ts';
 import { sendTree } from './message.ts';
-import { type Delivery, type Outcome, absent, sendContext } from './delivery.ts';
+import { type Delivery, type Outcome, absent, attempt } from './delivery.ts';
 
 /** Sends a redaction. */
 export async function sendRedaction(delivery: Delivery): Promise<Outcome> {
-  const { bridge, outbox, out, entry, session, relay } = delivery;
+  const { bridge, outbox, out, session } = delivery;
   const { event } = out;
   const redacted = typeof event.content['redacts'] === 'string' ? event.content['redacts'] : event.redacts;
   if (redacted === undefined) return { outcome: 'unsupported', text: 'it does not say what it redacts', tell: false };
   await outbox.ended(redacted);
-  const context = sendContext(bridge, out, entry, event.event_id, relay);
   const { to } = bridge.network;
   const reaction = bridge.messages.reactionOfEvent(redacted);
   if (reaction) {
     const { chat, target, key } = reaction;
     if (!to.react) return await absent(delivery, 'react');
-    await to.react(session, { chat, target, key, on: false }, context);
+    await attempt(
+      delivery,
+      event.event_id,
+      async (context) => await to.react?.(session, { chat, target, key, on: false }, context),
+    );
     return { outcome: 'delivered', remember: () => bridge.messages.dropReaction(redacted) };
   }
   const rows = bridge.messages.ofEvent(redacted);
@@ -29,10 +32,14 @@ export async function sendRedaction(delivery: Delivery): Promise<Outcome> {
       sendTree(delivery, { parts: [{ blocks: part?.blocks ?? [], style: 'emote' }] }),
     );
   }
-  const reason = event.content['reason'];
+  const reason = typeof event.content['reason'] === 'string' ? { reason: event.content['reason'] } : {};
   for (const row of rows) {
     const target = row.part === '' ? row.msg : { msg: row.msg, part: row.part };
-    await to.remove(session, { chat: out.chat, target, ...(typeof reason === 'string' ? { reason } : {}) }, context);
+    await attempt(
+      delivery,
+      event.event_id,
+      async (context) => await to.remove?.(session, { chat: out.chat, target, ...reason }, context),
+    );
   }
   return { outcome: 'delivered', remember: () => bridge.messages.drop(redacted) };
 }

@@ -5,9 +5,8 @@ import type { SendOptions } from '../../intent/intent.ts';
 import { astToHtml } from '../ast-to-html.ts';
 import type { Bridge } from '../bridge.ts';
 import { plain } from '../define-network.ts';
-import type { Carried, Remember } from './carried.ts';
-import type { Chat, Login, Message, Part, RemoteEvent, Who } from '../network.ts';
-import type { Outbox } from '../from-matrix/delivery.ts';
+import type { Carried, Remember, Teller } from './carried.ts';
+import type { Chat, Message, Part, RemoteEvent, Who } from '../network.ts';
 import { ensureGhost } from '../people/ghost.ts';
 import { findPortal } from '../portals/find-portal.ts';
 import { chatKey } from '../remote-ids.ts';
@@ -16,16 +15,10 @@ import { type MessageRow, msgOf, partOf } from '../store/messages.ts';
 type Said = Extract<RemoteEvent, { t: 'message' }>;
 
 /** Carries one message. */
-export async function messageFromRemote(
-  bridge: Bridge,
-  outbox: Outbox,
-  { login, event }: Carried<Said>,
-): Promise<Remember> {
+export async function messageFromRemote(bridge: Bridge, { login, event }: Carried<Said>): Promise<Remember> {
   const { chat, id } = event;
   const user = userOf(login, event.from);
   if (isOwnVoice(bridge, login, event.from)) return undefined;
-  // An account that its owner also uses elsewhere: only the sends that are under way can tell ours from theirs.
-  if (user === login.self) await outbox.settled(chat);
   if (bridge.messages.ofRemote(chat, id).length > 0) return undefined;
   const portal = await findPortal(bridge, chat);
   const ghost = await ensureGhost(bridge, user);
@@ -46,12 +39,12 @@ export async function messageFromRemote(
 }
 
 /** The remote user that an event is from. */
-export function userOf(login: Login<unknown, unknown>, who: Who): string {
+export function userOf(login: Teller, who: Who): string {
   return who === 'me' ? login.self : who;
 }
 
 /** Whether it is one of the bridge's own logins that is heard, through itself or through the listener. */
-export function isOwnVoice(bridge: Bridge, login: Login<unknown, unknown>, who: Who): boolean {
+export function isOwnVoice(bridge: Bridge, login: Teller, who: Who): boolean {
   return bridge.logins.isOurVoice(userOf(login, who));
 }
 

@@ -1,13 +1,14 @@
 // Remote read receipts move the ghost's receipt. They are not kept: a later one says all that an earlier one did.
 
 import type { Bridge } from '../bridge.ts';
-import type { Login, RemoteEvent } from '../network.ts';
+import type { RemoteEvent } from '../network.ts';
+import type { Teller } from './carried.ts';
 import { isOwnVoice, userOf } from './message.ts';
 
 /** Marks what a ghost has read, as far as the room has it. */
 export async function readFromRemote(
   bridge: Bridge,
-  login: Login<unknown, unknown>,
+  login: Teller,
   event: Extract<RemoteEvent, { t: 'read' }>,
 ): Promise<void> {
   const portal = bridge.portals.of(event.chat);

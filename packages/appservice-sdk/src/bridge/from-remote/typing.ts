@@ -1,13 +1,14 @@
 // Remote typing is shown for as long as the network says. It is not kept: late it means nothing.
 
 import type { Bridge } from '../bridge.ts';
-import type { Login, RemoteEvent } from '../network.ts';
+import type { RemoteEvent } from '../network.ts';
+import type { Teller } from './carried.ts';
 import { isOwnVoice, userOf } from './message.ts';
 
 /** Shows or hides that a ghost types; in a room that is not there yet nobody does. */
 export async function typingFromRemote(
   bridge: Bridge,
-  login: Login<unknown, unknown>,
+  login: Teller,
   event: Extract<RemoteEvent, { t: 'typing' }>,
 ): Promise<void> {
   const portal = bridge.portals.of(event.chat);

@@ -41,6 +41,8 @@ export interface Logins {
   /** The login of a Matrix user, made by autoLogin when there is none; `undefined`: they are relayed. */
   ofMatrixUser(mxid: string, name: () => Promise<string>): Promise<LoginEntry | undefined>;
   byId(id: LoginId): LoginEntry | undefined;
+  /** Whose login it is, also if it was not used in this run. */
+  ownerOf(id: LoginId): string | undefined;
   /** The connection, opened when there is none. Fails as a send does. */
   session(entry: LoginEntry): Promise<unknown>;
   /** The connection, if it is open. */
@@ -85,6 +87,7 @@ interface Entry extends LoginEntry {
 /** No login is connected yet. */
 export function createLogins(parts: LoginParts): Logins {
   const entries = new Map<string, Entry>();
+  const connected = new Set<Entry>();
   const byMxid = new Map<string, Promise<Entry | undefined>>();
   const recentVoices = new Map<UserId, number>();
   const shared = createShared();
@@ -94,6 +97,7 @@ export function createLogins(parts: LoginParts): Logins {
     const { session } = entry;
     if (!session) return;
     entry.session = undefined;
+    connected.delete(entry);
     entry.cancelRecovery?.();
     recentVoices.set(entry.login.self, parts.clock.now() + ECHO_AFTER_CLOSE_MS);
     session.abort.abort();
@@ -108,7 +112,7 @@ export function createLogins(parts: LoginParts): Logins {
 
   const add = (account: Account, about: { mxid?: string; relay: boolean }): Entry => {
     const entry: Entry = {
-      ...makeLogin(account, about.relay),
+      ...makeLogin(account, about.relay, about.mxid),
       session: undefined,
       held: 0,
       lastUsedTs: 0,
@@ -121,7 +125,11 @@ export function createLogins(parts: LoginParts): Logins {
     return entry;
   };
 
-  const makeLogin = (account: Account, relay: boolean): { login: Login<unknown, unknown> } => {
+  const makeLogin = (
+    account: Account,
+    relay: boolean,
+    mxid: string | undefined,
+  ): { login: Login<unknown, unknown> } => {
     const given = JSON.stringify(account.cred);
     const row = parts.sqlite.get<{ given: string; cred: string }>(
       'select given, cred from logins where login_id = ?',
@@ -142,14 +150,7 @@ export function createLogins(parts: LoginParts): Logins {
       status: (status, why) => onStatus(account.id, status, why),
       async save(cred) {
         login.cred = cred;
-        await parts.sqlite.write(() =>
-          parts.sqlite.run(
-            'insert or replace into logins (login_id, given, cred) values (?, ?, ?)',
-            account.id,
-            given,
-            JSON.stringify(cred),
-          ),
-        );
+        await remember(parts.sqlite, { id: account.id, mxid, given, cred: JSON.stringify(cred) });
       },
       kv: loginValues(parts.sqlite, account.id),
       share: (key, open) => shared.join(key, account.id, open),
@@ -174,9 +175,9 @@ export function createLogins(parts: LoginParts): Logins {
   };
 
   const makeRoom = (): void => {
-    const connected = [...entries.values()].filter((entry) => entry.session && !entry.relay);
-    if (connected.length < parts.connectedMax) return;
-    const idle = connected.filter((entry) => entry.held === 0).toSorted((a, b) => a.lastUsedTs - b.lastUsedTs)[0];
+    const automatic = [...connected].filter((entry) => !entry.relay);
+    if (automatic.length < parts.connectedMax) return;
+    const idle = automatic.filter((entry) => entry.held === 0).toSorted((a, b) => a.lastUsedTs - b.lastUsedTs)[0];
     if (idle) drop(idle);
   };
 
@@ -189,6 +190,7 @@ export function createLogins(parts: LoginParts): Logins {
     const opening = Promise.resolve().then(() => parts.network.connect(entry.login));
     const promise = withinTime(opening, abort.signal);
     entry.session = { promise, abort };
+    connected.add(entry);
     promise.catch(() => {
       if (entry.session?.promise === promise) drop(entry);
     });
@@ -209,8 +211,10 @@ export function createLogins(parts: LoginParts): Logins {
       try {
         await connect(entry);
         ready();
-        attempt = 2;
+        const sinceTs = parts.clock.now();
         await lost;
+        // One that is thrown out as soon as it is in must not knock without pause.
+        if (parts.clock.now() - sinceTs > RECOVER_MS) attempt = 1;
       } catch (error) {
         parts.log.warn('the listener cannot connect', { login: entry.login.id, error: String(error) });
       }
@@ -221,13 +225,15 @@ export function createLogins(parts: LoginParts): Logins {
   const automatic = async (mxid: string, name: () => Promise<string>): Promise<Entry | undefined> => {
     if (!parts.network.autoLogin) return undefined;
     const account = await parts.network.autoLogin({ mxid, name: await name() }, parts.cfg);
-    return account ? add(account, { mxid, relay: false }) : undefined;
+    if (!account) return undefined;
+    const entry = add(account, { mxid, relay: false });
+    const given = JSON.stringify(account.cred);
+    await remember(parts.sqlite, { id: account.id, mxid, given, cred: JSON.stringify(entry.login.cred) });
+    return entry;
   };
 
-  const live = (user: UserId): Entry | undefined =>
-    [...entries.values()].find((entry) => entry.session && entry.login.self === user);
-  const connectedOf = (mxid: string): Entry | undefined =>
-    [...entries.values()].find((entry) => entry.session && entry.mxid === mxid);
+  const live = (user: UserId): Entry | undefined => connected.values().find((entry) => entry.login.self === user);
+  const connectedOf = (mxid: string): Entry | undefined => connected.values().find((entry) => entry.mxid === mxid);
   const relay = parts.relay ? add(parts.relay, { relay: true }) : undefined;
   return {
     relay: () => relay,
@@ -244,6 +250,8 @@ export function createLogins(parts: LoginParts): Logins {
       return found;
     },
     byId: (id) => entries.get(id),
+    ownerOf: (id) =>
+      parts.sqlite.get<{ mxid: string | null }>('select mxid from logins where login_id = ?', id)?.mxid ?? undefined,
     session: (entry) => connect(entry as Entry),
     openSession: (entry) => (entry as Entry).session?.promise,
     hold(entry) {
@@ -270,6 +278,14 @@ export function createLogins(parts: LoginParts): Logins {
       for (const entry of entries.values()) drop(entry);
     },
   };
+}
+
+function remember(
+  sqlite: Sqlite,
+  row: { id: LoginId; mxid: string | undefined; given: string; cred: string },
+): Promise<number> {
+  const sql = 'insert or replace into logins (login_id, mxid, given, cred) values (?, ?, ?, ?)';
+  return sqlite.write(() => sqlite.run(sql, row.id, row.mxid ?? null, row.given, row.cred));
 }
 
 function loginValues(sqlite: Sqlite, loginId: LoginId): Login<unknown, unknown>['kv'] {

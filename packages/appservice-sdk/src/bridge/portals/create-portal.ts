@@ -59,7 +59,7 @@ interface NewRoom {
 
 async function makeRoom(bridge: Bridge, room: NewRoom): Promise<string> {
   const { receiver } = chatColumns(room.chat);
-  const owner = receiver === '' ? undefined : bridge.logins.byId(receiver)?.mxid;
+  const owner = receiver === '' ? undefined : bridge.logins.ownerOf(receiver);
   const body = {
     ...(room.alias === undefined ? {} : { room_alias_name: room.alias.slice(1, room.alias.indexOf(':')) }),
     ...(room.name === null ? {} : { name: room.name }),

@@ -5,8 +5,6 @@
 export interface Lanes {
   /** Runs `task` after everything given to this lane before; a failure is the caller's and stops nothing. */
   run<T>(key: string, task: () => Promise<T>): Promise<T>;
-  /** Resolves when what the lane has now is done. */
-  settled(key: string): Promise<void>;
   /** Resolves when no lane has anything left. */
   idle(): Promise<void>;
 }
@@ -23,9 +21,6 @@ export function createLanes(): Lanes {
         .then(() => ends.get(key) === end && ends.delete(key));
       ends.set(key, end);
       return mine;
-    },
-    async settled(key) {
-      await ends.get(key);
     },
     async idle() {
       while (ends.size > 0) await Promise.all(ends.values());

@@ -27,11 +27,11 @@ export const BRIDGE_STEPS: readonly string[] = [
      user_id text not null, key text not null
    ) strict, without rowid;
    create index reactions_by_target on reactions (chat_id, receiver, msg_id, user_id, key);
-   create table logins (login_id text primary key, given text not null, cred text not null) strict, without rowid;
+   create table logins (login_id text primary key, mxid text, given text not null, cred text not null) strict, without rowid;
    create table login_values (login_id text not null, key text not null, value blob not null, primary key (login_id, key)) strict, without rowid;
    create table remote_events (
      seq integer primary key autoincrement,
-     login_id text not null, lane text not null, event text not null, received_ts integer not null,
+     login_id text not null, self text not null, lane text not null, event text not null, received_ts integer not null,
      failed text -- set when it cannot be carried and is not tried again
    ) strict;
    create table matrix_events (

@@ -1,0 +1,29 @@
+// Runs the bridge of line.ts: one TCP chat, one room.
+// node main.ts registration.yaml http://127.0.0.1:8008 example.org chat.example.net:7000 [port]
+
+import { runBridge } from '@pons/appservice-sdk/bridge';
+import { line } from './line.ts';
+
+const [
+  registration = 'registration.yaml',
+  homeserverUrl = 'http://127.0.0.1:8008',
+  domain = 'localhost',
+  host = '127.0.0.1:7000',
+  port = '9001',
+] = process.argv.slice(2);
+
+const bridge = await runBridge({
+  network: line,
+  registration,
+  homeserverUrl,
+  domain,
+  store: process.env['STORE'] ?? 'line-bridge.sqlite',
+  config: {
+    relay: { id: `bridge@${host}`, self: 'bridge', name: 'bridge', cred: { host, nick: 'bridge' } },
+    portals: [{ chat: host, room: `#line:${domain}`, name: 'LineChat' }],
+  },
+  listen: { port: Number(port) },
+});
+await bridge.ready();
+console.log(`${host} is #line:${domain} (${bridge.roomOf(host)})`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void bridge.stop());
