@@ -23,7 +23,10 @@ export function plainSchema(value: unknown, file: string, depth = 0): JsonSchema
 
 function own(node: Node, file: string, depth: number): Draft {
   const draft: Draft = {};
-  const { type, additionalProperties, required, enum: values } = node;
+  const { type, required, enum: values } = node;
+  // Keys of a form (user ids) and their values: the values are checked, the keys are the handler's.
+  const [pattern] = Object.values(asNode(node['patternProperties']));
+  const additionalProperties = node['additionalProperties'] ?? pattern;
   if (typeof type === 'string' || Array.isArray(type)) draft.type = type as string | string[];
   const properties = Object.entries(asNode(node['properties']));
   if (properties.length > 0) {

@@ -46,7 +46,7 @@ export async function openListener(listener: ListenerConfig, make: () => Server)
     // With port 0 the first address decides, and the others take the same.
     port = (server.address() as AddressInfo).port;
     const scheme = listener.tls === undefined ? 'http' : 'https';
-    opened.push({ url: `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}/`, unix: null, port, serves });
+    opened.push({ url: `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`, unix: null, port, serves });
   }
   return opened;
 }

@@ -23,6 +23,9 @@ export interface RateLimiter {
 /** About 2 MB. Beyond it the longest-untouched are dropped: an attacker with that many addresses gains their bursts, no more. */
 const BUCKETS_MAX = 20_000;
 
+/** Fractions of tokens do not add up exactly: who waits as long as told must pass. */
+const ROUNDING = 1e-6;
+
 interface Bucket {
   tokens: number;
   atMs: number;
@@ -45,9 +48,9 @@ export function createRateLimiter(limits: RateLimits, nowMs: () => number): Rate
       }
       const tokens = Math.min(limit.burst, bucket.tokens + ((now - bucket.atMs) / 1000) * limit.perSecond);
       bucket.atMs = now;
-      if (tokens < 1) {
+      if (tokens < 1 - ROUNDING) {
         bucket.tokens = tokens;
-        return Math.max(1, Math.ceil(((1 - tokens) / limit.perSecond) * 1000));
+        return Math.max(1, Math.ceil(((1 - tokens - ROUNDING) / limit.perSecond) * 1000));
       }
       bucket.tokens = tokens - 1;
       return 0;

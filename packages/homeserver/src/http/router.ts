@@ -41,6 +41,8 @@ interface Node<R> {
 interface Leaf<R> {
   readonly route: R;
   readonly names: readonly string[];
+  /** Its last parameter may be empty. */
+  readonly emptyLast: boolean;
 }
 
 /** Builds the tree. Two routes for one method and path are a mistake of ours. */
@@ -73,22 +75,21 @@ function spellings(path: string): string[] {
 }
 
 function addRoute<R extends Routable>(root: Node<R>, path: string, route: R): void {
-  const names: string[] = [];
   let node = root;
   for (const segment of path.split('/').slice(1)) {
-    const name = /^\{(\w+)\}$/.exec(segment)?.[1];
-    if (name === undefined) {
-      let next = node.statics.get(segment);
-      if (next === undefined) node.statics.set(segment, (next = emptyNode<R>()));
-      node = next;
-    } else {
-      names.push(name);
+    if (segment.startsWith('{')) {
       node = node.parameter ??= emptyNode<R>();
+      continue;
     }
+    let next = node.statics.get(segment);
+    if (next === undefined) node.statics.set(segment, (next = emptyNode<R>()));
+    node = next;
   }
   const { method } = route.endpoint;
   if (node.leaves.has(method)) throw new TypeError(`two routes for ${method} ${path}`);
-  node.leaves.set(method, { route, names });
+  // All names of the template: the value of one that this spelling leaves out is empty.
+  const names = Array.from(route.endpoint.path.matchAll(/\{(\w+)\}/g), ([, name = '']) => name);
+  node.leaves.set(method, { route, names, emptyLast: path.endsWith('/{stateKey}') });
 }
 
 function emptyNode<R>(): Node<R> {
@@ -130,7 +131,7 @@ function walk<R>(node: Node<R>, state: Walk<R>, at: number): Leaf<R> | undefined
 
 function endsInStateKey<R>(node: Node<R>, state: Walk<R>, at: number): boolean {
   if (at !== state.segments.length - 1) return false;
-  for (const leaf of node.leaves.values()) if (leaf.names.at(-1) === 'stateKey') return true;
+  for (const leaf of node.leaves.values()) if (leaf.emptyLast) return true;
   return false;
 }
 

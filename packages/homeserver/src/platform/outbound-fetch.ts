@@ -17,6 +17,8 @@ export interface OutboundRequest {
   readonly timeoutMs: number;
   /** Largest body of the answer. */
   readonly bytesMax: number;
+  /** Answer as soon as the status is known; the body is thrown away (at most `bytesMax` of it, then the connection is closed). */
+  readonly statusOnly?: boolean;
   /** Loopback and private addresses may be connected to. */
   readonly allowPrivate: boolean;
   /** Connect to this socket instead of the URL's host. */
@@ -141,6 +143,10 @@ async function once(request: OutboundRequest, url: URL, attempt: Attempt): Promi
     headersTimeout: request.timeoutMs,
     bodyTimeout: request.timeoutMs,
   });
+  if (request.statusOnly === true) {
+    body.dump({ limit: request.bytesMax }).catch(() => {}); // the status was all that mattered
+    return { status: statusCode, headers: firstValues(headers), body: Buffer.alloc(0) };
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

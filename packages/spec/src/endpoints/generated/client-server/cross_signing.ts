@@ -57,7 +57,7 @@ export const uploadCrossSigningSignatures = {
   auth: "accessToken",
   rateLimit: "default",
   body: "json",
-  request: { type: "object" },
+  request: { type: "object", additionalProperties: { type: "object", additionalProperties: { type: "object" } } },
   since: "1.1",
   link: "https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload",
 } as const satisfies Endpoint;

@@ -207,7 +207,34 @@ export const putRoomKeys = {
   rateLimit: "default",
   body: "json",
   query: [{ name: "version", type: "string", required: true }],
-  request: { type: "object", properties: { rooms: { type: "object" } }, required: ["rooms"] },
+  request: {
+    type: "object",
+    properties: {
+      rooms: {
+        type: "object",
+        additionalProperties: {
+          type: "object",
+          properties: {
+            sessions: {
+              type: "object",
+              additionalProperties: {
+                type: "object",
+                properties: {
+                  first_message_index: { type: "integer" },
+                  forwarded_count: { type: "integer" },
+                  is_verified: { type: "boolean" },
+                  session_data: { type: "object" },
+                },
+                required: ["first_message_index", "forwarded_count", "is_verified", "session_data"],
+              },
+            },
+          },
+          required: ["sessions"],
+        },
+      },
+    },
+    required: ["rooms"],
+  },
   since: "1.1",
   link: "https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keyskeys",
 } as const satisfies Endpoint;

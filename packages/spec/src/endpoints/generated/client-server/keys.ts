@@ -19,7 +19,10 @@ export const uploadKeys = {
           device_id: { type: "string" },
           algorithms: { type: "array", items: { type: "string" } },
           keys: { type: "object", additionalProperties: { type: "string" } },
-          signatures: { type: "object" },
+          signatures: {
+            type: "object",
+            additionalProperties: { type: "object", additionalProperties: { type: "string" } },
+          },
         },
         required: ["user_id", "device_id", "algorithms", "keys", "signatures"],
       },
@@ -40,7 +43,10 @@ export const queryKeys = {
   body: "json",
   request: {
     type: "object",
-    properties: { timeout: { type: "integer" }, device_keys: { type: "object" } },
+    properties: {
+      timeout: { type: "integer" },
+      device_keys: { type: "object", additionalProperties: { type: "array", items: { type: "string" } } },
+    },
     required: ["device_keys"],
   },
   link: "https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery",
@@ -56,7 +62,10 @@ export const claimKeys = {
   body: "json",
   request: {
     type: "object",
-    properties: { timeout: { type: "integer" }, one_time_keys: { type: "object" } },
+    properties: {
+      timeout: { type: "integer" },
+      one_time_keys: { type: "object", additionalProperties: { type: "object", additionalProperties: { type: "string" } } },
+    },
     required: ["one_time_keys"],
   },
   link: "https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim",

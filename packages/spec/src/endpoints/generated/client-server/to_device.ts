@@ -9,6 +9,12 @@ export const sendToDevice = {
   auth: "accessToken",
   rateLimit: "message",
   body: "json",
-  request: { type: "object", properties: { messages: { type: "object" } }, required: ["messages"] },
+  request: {
+    type: "object",
+    properties: {
+      messages: { type: "object", additionalProperties: { type: "object", additionalProperties: { type: "object" } } },
+    },
+    required: ["messages"],
+  },
   link: "https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid",
 } as const satisfies Endpoint;

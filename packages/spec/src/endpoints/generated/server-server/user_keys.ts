@@ -9,7 +9,13 @@ export const claimUserEncryptionKeys = {
   auth: "server",
   rateLimit: "none",
   body: "json",
-  request: { type: "object", properties: { one_time_keys: { type: "object" } }, required: ["one_time_keys"] },
+  request: {
+    type: "object",
+    properties: {
+      one_time_keys: { type: "object", additionalProperties: { type: "object", additionalProperties: { type: "string" } } },
+    },
+    required: ["one_time_keys"],
+  },
   link: "https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysclaim",
 } as const satisfies Endpoint;
 
@@ -21,6 +27,10 @@ export const queryUserEncryptionKeys = {
   auth: "server",
   rateLimit: "none",
   body: "json",
-  request: { type: "object", properties: { device_keys: { type: "object" } }, required: ["device_keys"] },
+  request: {
+    type: "object",
+    properties: { device_keys: { type: "object", additionalProperties: { type: "array", items: { type: "string" } } } },
+    required: ["device_keys"],
+  },
   link: "https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery",
 } as const satisfies Endpoint;

@@ -1,0 +1,15 @@
+// What `pons config check` does with registrations: the same load as at start, without a database. Those that were added live are not
+// seen, and nobody gets an account.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Queryable } from '../storage/database.ts';
+import { createRegistrationLoader, type LoadReport, type RegistrationPlaces } from './load-registrations.ts';
+import { createRegistry } from './registry.ts';
+
+const nothing: Queryable = { query: () => Promise.resolve([]) };
+
+/** Loads registration files as the server would, and reports. */
+export function checkRegistrations(serverName: string, places: RegistrationPlaces, clock: Clock): Promise<LoadReport> {
+  const registry = createRegistry(serverName);
+  return createRegistrationLoader({ registry, places, db: nothing, clock, report: () => {} }).load();
+}
