@@ -261,3 +261,22 @@ test('a listener that throws or rejects neither undoes the transaction nor keeps
   await appservice.idle();
   expect(seen).toEqual(['$1', '$2']);
 });
+
+test('a listener that fails because the program stops is called again at the next start', async () => {
+  const store = join(folder, 'stopping.sqlite');
+  const seen: string[] = [];
+  const first = await start({ store }, (appservice) => {
+    appservice.on('event', async () => {
+      seen.push('first');
+      while (first.listening) await new Promise(setImmediate);
+      throw new RangeError('stopped half-way');
+    });
+  });
+  await ask(first, TXN, { body: { events: [event('$1')] } });
+  await expect.poll(() => seen).toEqual(['first']);
+  await first.close();
+  running.length = 0;
+  const second = await start({ store }, (appservice) => void appservice.on('event', () => seen.push('second')));
+  await second.idle();
+  expect(seen).toEqual(['first', 'second']);
+});

@@ -62,6 +62,7 @@ export class AppService extends MatrixAppService {
   #dispatcher: Dispatcher | undefined;
   #outside: IntentOutside | undefined;
   #server: Server | undefined;
+  readonly #stopping = new AbortController();
   #intents = new Map<string, Intent>();
   readonly #registration: Registration | undefined;
   readonly #ours: (userId: string) => boolean;
@@ -158,7 +159,12 @@ export class AppService extends MatrixAppService {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Stops listening, waits up to 10 s for listeners at work, and closes the store it opened. */
+  /** Whether it accepts requests. */
+  get listening(): boolean {
+    return this.#server?.listening ?? false;
+  }
+
+  /** Stops listening and retrying, waits up to 10 s for listeners at work, and closes the store it opened. */
   override async close(): Promise<void> {
     const server = this.#server;
     if (!server) throw new TypeError('close() is called after listen()');
@@ -166,6 +172,7 @@ export class AppService extends MatrixAppService {
     server.closeIdleConnections();
     const dispatcher = this.#dispatcher;
     dispatcher?.stop();
+    this.#stopping.abort();
     let cancel: (() => void) | undefined;
     const enough = new Promise<void>((resolve) => (cancel = this.#clock.after(STOP_WAIT_MS, resolve)));
     await Promise.race([dispatcher?.idle(), enough]);
@@ -253,7 +260,11 @@ export class AppService extends MatrixAppService {
     }
     const random = this.#options.random ?? systemRandom;
     return (this.#outside = {
-      call: withRetry(call ?? createCall(homeserverUrl ?? '', registration.asToken), { clock: this.#clock, random }),
+      call: withRetry(call ?? createCall(homeserverUrl ?? '', registration.asToken), {
+        clock: this.#clock,
+        random,
+        signal: this.#stopping.signal,
+      }),
       store: this.#storeOf(),
       clock: this.#clock,
       random,

@@ -18,24 +18,20 @@ export function backoffMs(attempt: number, random: number, longestMs: number = W
   return full / 2 + (full / 2) * random;
 }
 
-/** A call that tries again where it may. A POST without `idempotent` is sent again only after a rate limit, which did nothing. */
-export function withRetry(call: Call, outside: { clock: Clock; random: () => number }): Call {
+/** A call that tries again where it may, until `signal` aborts. A POST without `idempotent` is sent again only after a rate limit, which did nothing. */
+export function withRetry(call: Call, outside: { clock: Clock; random: () => number; signal?: AbortSignal }): Call {
   return async (request) => {
     const again = request.idempotent ?? request.method !== 'POST';
     for (let attempt = 1; ; attempt++) {
       try {
         return await call(request);
       } catch (error) {
-        if (!(error instanceof CallError) || !isTransient(error) || attempt >= ATTEMPTS_MAX || request.signal?.aborted)
-          throw error;
+        if (!(error instanceof CallError) || !isTransient(error) || attempt >= ATTEMPTS_MAX) throw error;
         if (!again && error.status !== 429) throw error;
         const asked = error.retryAfterMs ?? 0;
         if (asked > SERVER_WAIT_MAX_MS) throw error;
-        const waited = await sleep(
-          outside.clock,
-          Math.max(asked, backoffMs(attempt + 1, outside.random())),
-          request.signal,
-        );
+        const signal = AbortSignal.any([outside.signal, request.signal].filter((one) => one !== undefined));
+        const waited = await sleep(outside.clock, Math.max(asked, backoffMs(attempt + 1, outside.random())), signal);
         if (!waited) throw error;
       }
     }

@@ -35,16 +35,16 @@ export interface DispatchParts {
 export function createDispatcher(parts: DispatchParts): Dispatcher {
   const waiting: StoredTransaction[] = [];
   const underWay = new Set<Promise<void>>();
-  let stopped = false;
+  const stopping = { now: false };
   let turning = false;
   const turn = async (): Promise<void> => {
     if (turning) return;
     turning = true;
-    for (let row = waiting.shift(); row && !stopped; row = waiting.shift()) {
+    for (let row = waiting.shift(); row && !stopping.now; row = waiting.shift()) {
       const current = row;
       // The events of one transaction begin after those of the one before have begun; they may end in any order.
       const started = await begin(parts, current);
-      const done: Promise<void> = finish(parts, current, started).finally(() => underWay.delete(done));
+      const done: Promise<void> = finish(parts, current, started, stopping).finally(() => underWay.delete(done));
       underWay.add(done);
       if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
     }
@@ -62,14 +62,14 @@ export function createDispatcher(parts: DispatchParts): Dispatcher {
       }
     },
     stop() {
-      stopped = true;
+      stopping.now = true;
     },
   };
 }
 
-async function begin(parts: DispatchParts, row: StoredTransaction): Promise<Promise<unknown>[]> {
+async function begin(parts: DispatchParts, row: StoredTransaction): Promise<Promise<boolean>[]> {
   const { events, ephemeral, toDevice } = readTransaction(JSON.parse(row.body));
-  const started: Promise<unknown>[] = [];
+  const started: Promise<boolean>[] = [];
   for (const event of events) {
     await parts.before(event);
     started.push(...emit(parts, 'event', event), ...emit(parts, `type:${event.type}`, event));
@@ -84,15 +84,18 @@ async function begin(parts: DispatchParts, row: StoredTransaction): Promise<Prom
 async function finish(
   parts: DispatchParts,
   row: StoredTransaction,
-  started: readonly Promise<unknown>[],
+  started: readonly Promise<boolean>[],
+  stopping: { readonly now: boolean },
 ): Promise<void> {
   if (started.length > 0) {
     const enough = new AbortController();
-    const settled = Promise.all(started).then(() => 'settled' as const);
+    const settled = Promise.all(started).then((succeeded) => (succeeded.includes(false) ? 'failed' : 'done'));
     const late = sleep(parts.clock, LISTENER_TIMEOUT_MS, enough.signal).then(() => 'late' as const);
-    if ((await Promise.race([settled, late])) === 'late')
-      parts.log.warn('a listener takes too long and is no longer waited for', { seq: row.seq });
+    const outcome = await Promise.race([settled, late]);
     enough.abort();
+    // A listener that failed because we stop is called again at the next start.
+    if (outcome === 'failed' && stopping.now) return;
+    if (outcome === 'late') parts.log.warn('a listener takes too long and is no longer waited for', { seq: row.seq });
   }
   await parts.store.finish(row.seq).catch((error: unknown) => {
     // The transaction is handed out again after a restart; listeners see its events twice.
@@ -100,22 +103,17 @@ async function finish(
   });
 }
 
-/** Calls the listeners as `emit` would, but keeps what they return; a failure is logged and stops nobody else. */
-function emit(parts: DispatchParts, name: string, event: MatrixEvent): Promise<unknown>[] {
-  const failed = (error: unknown): void =>
-    parts.log.error('a listener failed', {
-      listener: name,
-      event_id: event.event_id,
-      error: error instanceof Error ? error.stack : String(error),
-    });
-  return parts.emitter.rawListeners(name).map((listener) => {
+/** Calls the listeners as `emit` would, but keeps whether they succeed; a failure is logged and stops nobody else. */
+function emit(parts: DispatchParts, name: string, event: MatrixEvent): Promise<boolean>[] {
+  return parts.emitter.rawListeners(name).map(async (listener) => {
     try {
-      const result: unknown = listener.call(parts.emitter, event);
-      return Promise.resolve(result).catch(failed);
+      await listener.call(parts.emitter, event);
+      return true;
     } catch (error) {
       // Listeners of other people's programs: whatever they throw must not undo the transaction.
-      failed(error);
-      return Promise.resolve();
+      const text = error instanceof Error ? error.stack : String(error);
+      parts.log.error('a listener failed', { listener: name, event_id: event.event_id, error: text });
+      return false;
     }
   });
 }

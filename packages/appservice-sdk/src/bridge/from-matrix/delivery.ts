@@ -85,15 +85,18 @@ export async function targetOf({ bridge, outbox }: Delivery, eventId: unknown): 
 export async function attempt<T>(delivery: Delivery, key: string, verb: (context: Ctx) => Promise<T>): Promise<T> {
   const { bridge, out, entry, relay } = delivery;
   const name = bridge.network.name;
-  const giveUp = new AbortController();
-  const cancel = bridge.clock.after(SEND_TIMEOUT_MS, () =>
-    giveUp.abort(new SendFailure('unknown', `${name} did not answer in time`)),
-  );
-  const signal = AbortSignal.any([bridge.signal, entry.login.signal, giveUp.signal]);
+  // One controller with listeners that are taken off again: composed signals would live as long as the bridge does.
+  const ending = new AbortController();
+  const end = (failure: SendFailure) => (): void => ending.abort(failure);
+  const closed = end(new SendFailure('try-again', `the connection to ${name} was closed`));
+  const cancel = bridge.clock.after(SEND_TIMEOUT_MS, end(new SendFailure('unknown', `${name} did not answer in time`)));
+  const sources = [bridge.signal, entry.login.signal];
+  for (const source of sources) source.addEventListener('abort', closed, { once: true });
+  if (sources.some((source) => source.aborted)) closed();
   const context: Ctx = {
     key,
     attempt: out.attempts + 1,
-    signal,
+    signal: ending.signal,
     at: new Date(out.event.origin_server_ts),
     ...(relay ? { relay } : {}),
     raw: out.event.content,
@@ -101,21 +104,16 @@ export async function attempt<T>(delivery: Delivery, key: string, verb: (context
       throw new SendFailure(why, text, retryAfterMs);
     },
   };
-  const aborted = new Promise<never>((_, reject) => {
-    const end = (): void =>
-      reject(
-        signal.reason instanceof SendFailure
-          ? signal.reason
-          : new SendFailure('try-again', `the connection to ${name} was closed`),
-      );
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+  const ended = new Promise<never>((_, reject) => {
+    const fail = (): void => reject(ending.signal.reason as SendFailure);
+    if (ending.signal.aborted) fail();
+    else ending.signal.addEventListener('abort', fail, { once: true });
   });
-  aborted.catch(() => undefined); // lost the race
   try {
-    return await Promise.race([verb(context), aborted]);
+    return await Promise.race([verb(context), ended]);
   } finally {
     cancel();
+    for (const source of sources) source.removeEventListener('abort', closed);
   }
 }
 
