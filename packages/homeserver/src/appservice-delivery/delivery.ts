@@ -1,0 +1,237 @@
+// Delivery to all application services of this process: takes the lease of each, opens its cursor, reads the stream for it and sends. One
+// process sends for an application service; the others try for its lease now and then. What is known of each is kept for operators.
+
+import { createInterestIndex } from '../appservices/interest.ts';
+import { openCursor } from '../appservices/count-members.ts';
+import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import type { Tracing } from '../platform/telemetry/trace.ts';
+import type { Commit } from '../storage/commit.ts';
+import type { Database } from '../storage/database.ts';
+import { findCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
+import { oldestFrozen } from '../storage/tables/appservice-transactions.ts';
+import type { CallAppservice } from './call-appservice.ts';
+import { Deliverer } from './deliver.ts';
+import type { DeliveryStatus } from './delivery-state.ts';
+import { Feed } from './feed.ts';
+import { StreamFollower } from './follow-stream.ts';
+import { createRecentEvents } from './recent-events.ts';
+
+/** Named pieces of work that one process does (stream/lease.ts). */
+export interface DeliveryLeases {
+  /**
+   * Takes a lease.
+   *
+   * @param lost  called when it is gone without having been released
+   * @returns undefined while another process holds it
+   */
+  take(name: string, lost: () => void): Promise<{ release(): Promise<void> } | undefined>;
+}
+
+export interface DeliveryParts {
+  readonly db: Database;
+  readonly registry: AppserviceRegistry;
+  readonly leases: DeliveryLeases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly tracing: Tracing;
+  readonly call: CallAppservice;
+  /** `appservices.request_timeout_ms` */
+  readonly timeoutMs: number;
+}
+
+/** The delivery of a process. */
+export interface AppserviceDelivery {
+  start(): Promise<void>;
+  /** Finishes what is in flight, records it, gives the leases back. */
+  stop(): Promise<void>;
+  /** Told by the door after each commit, before anybody is woken: saves reading it back. */
+  committed(first: number, commit: Commit): void;
+  /** The stream has grown (stream/wake.ts, in this process or another). */
+  news(): void;
+  /** Who types in a room now. */
+  typing(roomNid: number, userIds: readonly string[]): void;
+  /** The application service pinged or called: whatever waits for it is tried at once. */
+  wakeAppservice(appserviceId: string): void;
+  /** It was paused, resumed, or events are to be replayed: by whom it sends, look again. */
+  refresh(appserviceId: string): Promise<void>;
+  /** undefined: another process sends for it, or nobody does (`url: null`). */
+  status(appserviceId: string): DeliveryStatus | undefined;
+}
+
+/** A cursor that nothing concerned is written at most this often. */
+const idleWriteMs = 10_000;
+/** A lost wake-up costs at most this. */
+const pollMs = 2000;
+/** Leases that others hold are tried for this often. */
+const leaseRetryMs = 5000;
+/** What is in flight at a stop gets this long. */
+const stopWithinMs = 5000;
+
+interface Open {
+  readonly appservice: Appservice;
+  readonly deliverer: Deliverer;
+  readonly release: () => Promise<void>;
+}
+
+/** The delivery; nothing happens before `start`. */
+export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
+  const { db, registry, clock, log } = parts;
+  const open = new Map<string, Open>();
+  const recent = createRecentEvents();
+  const timers = new Map<string, Timer>();
+  let opening: Promise<void> = Promise.resolve();
+  let stopped = false;
+  let unsubscribe = () => {};
+
+  const index = createInterestIndex(db, registry, unwrittenCounts, clock);
+  const follower = new StreamFollower({
+    ...parts,
+    recent,
+    index,
+    onWaiting: (feed) => open.get(feed.appservice.id)?.deliverer.kick(),
+  });
+
+  function* unwrittenCounts(roomNid: number): Iterable<readonly [string, number]> {
+    for (const feed of follower.feeds()) {
+      const members = feed.unwrittenCount(roomNid);
+      if (members !== undefined) yield [feed.appservice.id, members];
+    }
+  }
+
+  function every(name: string, ms: number, work: () => Promise<void> | void): void {
+    const again = async (): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        // The database is away; the next turn comes anyway.
+        log.warn({ err: error, work: name }, 'delivery to application services');
+      }
+      if (!stopped) every(name, ms, work);
+    };
+    timers.set(
+      name,
+      clock.setTimer(ms, () => void again()),
+    );
+  }
+
+  // Opening and closing are done one after the other: a registration may change while its lease is being taken.
+  function serially(work: () => Promise<void>): Promise<void> {
+    opening = opening.then(work).catch((error: unknown) => log.warn({ err: error }, 'opening a delivery failed'));
+    return opening;
+  }
+
+  async function openAll(): Promise<void> {
+    for (const appservice of registry.all()) {
+      if (stopped) return;
+      if (appservice.registration.url !== null && !open.has(appservice.id)) await openOne(appservice);
+    }
+  }
+
+  async function openOne(appservice: Appservice): Promise<void> {
+    const { id } = appservice;
+    const lease = await parts.leases.take(`appservice:${id}`, () => void serially(() => closeOne(id, 0)));
+    if (lease === undefined) return;
+    try {
+      const cursor = await openCursor(db, appservice, clock.now());
+      const frozen = await oldestFrozen(db, id);
+      const feed = new Feed(appservice, cursor.position, cursor.countedAt);
+      const deliverer = new Deliverer(
+        feed,
+        {
+          nextTxnId: cursor.nextTxnId,
+          position: cursor.position,
+          paused: cursor.paused,
+          // Whether it held ephemeral data is not known any more: it is treated as if.
+          ...(frozen === undefined ? {} : { frozen: { ...frozen, hasEphemeral: true, traces: [] } }),
+        },
+        {
+          ...parts,
+          roomId: async (roomNid) => {
+            await index.load([roomNid]);
+            return index.roomId(roomNid);
+          },
+          onDrained: () => follower.news(),
+          onOvertaken: (overtaken) => void serially(() => closeOne(overtaken, 0)),
+        },
+      );
+      open.set(id, { appservice, deliverer, release: () => lease.release() });
+      index.clear();
+      follower.add(feed);
+      deliverer.kick();
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  async function closeOne(id: string, withinMs: number): Promise<void> {
+    const one = open.get(id);
+    if (one === undefined) return;
+    open.delete(id);
+    follower.remove(id);
+    await one.deliverer.stop(withinMs);
+    await writeIdle([one]).catch(() => {}); // it is sent again instead: the application service knows its id
+    index.clear();
+    await one.release();
+  }
+
+  async function writeIdle(which: Iterable<Open>): Promise<void> {
+    const owed = [...which].flatMap(({ deliverer }) => {
+      const step = deliverer.idleStep();
+      return step === undefined ? [] : [{ deliverer, step }];
+    });
+    await writeIdleSteps(
+      db,
+      owed.map(({ step }) => step),
+    );
+    for (const { deliverer, step } of owed) deliverer.idleWritten(step);
+  }
+
+  return {
+    async start() {
+      unsubscribe = registry.onChange(({ removed }) => {
+        void serially(async () => {
+          for (const { id } of removed) await closeOne(id, stopWithinMs);
+          index.clear();
+          await openAll();
+        });
+      });
+      await serially(openAll);
+      every('poll', pollMs, () => follower.news());
+      every('idle cursors', idleWriteMs, () => writeIdle(open.values()));
+      every('leases', leaseRetryMs, () => serially(openAll));
+    },
+    async stop() {
+      stopped = true;
+      unsubscribe();
+      for (const timer of timers.values()) timer.cancel();
+      await follower.stop();
+      await serially(async () => {
+        await Promise.all([...open.keys()].map((id) => closeOne(id, stopWithinMs)));
+      });
+    },
+    committed(first, commit) {
+      recent.committed(first, commit);
+      const { room } = commit;
+      if (room !== undefined && (room.aliases !== undefined || room.aliasesRemoved !== undefined))
+        index.forgetRoom(room.roomNid);
+    },
+    news: () => follower.news(),
+    typing(roomNid, userIds) {
+      follower.typing(roomNid, userIds).catch((error: unknown) => log.warn({ err: error }, 'typing was not passed on'));
+    },
+    wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
+    async refresh(id) {
+      const one = open.get(id);
+      const cursor = one === undefined ? undefined : await findCursor(db, id);
+      if (one === undefined || cursor === undefined) return;
+      one.deliverer.setPaused(cursor.paused);
+      one.deliverer.checkReplays();
+    },
+    status: (id) => open.get(id)?.deliverer.status(),
+  };
+}

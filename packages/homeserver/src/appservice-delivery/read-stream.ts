@@ -1,0 +1,131 @@
+// The next piece of the stream, from memory where this process wrote it itself, else from the database, in one form: events with what is
+// needed to decide about them, texts for those that may be wanted, receipts. follow-stream.ts decides.
+
+import type { InterestIndex } from '../appservices/interest.ts';
+import type { AppserviceRegistry } from '../appservices/registry.ts';
+import type { Queryable } from '../storage/database.ts';
+import { type EventTextRow, eventTexts, streamPage, streamReceipts } from '../storage/tables/appservice-stream.ts';
+import { clientEventText, topLevel } from './client-event-text.ts';
+import type { RecentEvents, RecentReceipt } from './recent-events.ts';
+
+/** An event of the stream. */
+export interface StreamEvent {
+  readonly position: number;
+  readonly roomNid: number;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly sender: string;
+  /** Known once the text has been read; null: not a state event. */
+  readonly stateKey: string | null;
+  readonly trace: string | null;
+  /** In client form; undefined where nobody can want it. */
+  readonly text: string | undefined;
+  /** `membership` of an m.room.member event, and of the one before it. */
+  readonly membership?: { readonly is: string; readonly was: string };
+}
+
+/** A piece of the stream: everything after `after` up to and with `upTo`. */
+export interface StreamPiece {
+  readonly events: readonly StreamEvent[];
+  readonly receipts: readonly (RecentReceipt & { readonly position: number })[];
+  readonly upTo: number;
+}
+
+export interface StreamReaderParts {
+  readonly db: Queryable;
+  readonly recent: RecentEvents;
+  readonly index: InterestIndex;
+  readonly registry: AppserviceRegistry;
+}
+
+/** What to read. */
+export interface ReadRequest {
+  readonly after: number;
+  readonly limit: number;
+  /** Somebody wants receipts. */
+  readonly receipts: boolean;
+}
+
+type Bare = Omit<StreamEvent, 'text' | 'membership'> & { readonly json?: string };
+
+/** Reads a piece. Rooms of its events are in the index afterwards. */
+export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece> {
+  const { bare, receipts, upTo } = readRecent(parts.recent, request) ?? (await readPage(parts.db, request));
+  await parts.index.load([...bare.map(({ roomNid }) => roomNid), ...receipts.map(({ roomNid }) => roomNid)]);
+  const wanted = mayBeWanted(bare, parts);
+  const rows = await eventTexts(
+    parts.db,
+    bare.filter((event) => wanted(event) && event.json === undefined),
+  );
+  const read = new Map(rows.map((row) => [row.position, row]));
+  const events = bare.map(({ json, ...event }): StreamEvent => {
+    const row = read.get(event.position);
+    const roomId = parts.index.roomId(event.roomNid);
+    if (row !== undefined) return toStreamEvent(row, roomId);
+    const text =
+      json !== undefined && wanted(event) ? clientEventText(json, { eventId: event.eventId, roomId }) : undefined;
+    return { ...event, text };
+  });
+  return { events, receipts, upTo };
+}
+
+function readRecent(recent: RecentEvents, { after, limit }: ReadRequest) {
+  const rows = recent.after(after, limit);
+  const last = rows.at(-1);
+  if (last === undefined) return undefined;
+  const bare = rows.flatMap((row): Bare[] => {
+    if (row.kind !== 'event') return [];
+    const { json, ...event } = row.event;
+    return [{ ...event, position: row.position, stateKey: null, ...(json === undefined ? {} : { json }) }];
+  });
+  const receipts = rows.flatMap((row) => (row.kind === 'receipt' ? [{ ...row.receipt, position: row.position }] : []));
+  return { bare, receipts, upTo: last.position };
+}
+
+async function readPage(db: Queryable, { after, limit, receipts }: ReadRequest) {
+  const page = await streamPage(db, after, limit);
+  const bare: readonly Bare[] = page.rows;
+  const range = { after, upTo: page.upTo, limit };
+  return { bare, receipts: receipts && page.upTo > after ? await streamReceipts(db, range) : [], upTo: page.upTo };
+}
+
+// Wider than who gets it in the end: an application service may become interested by a join further down the same piece.
+function mayBeWanted(
+  bare: readonly Bare[],
+  { index, registry }: StreamReaderParts,
+): (event: Omit<Bare, 'json'>) => boolean {
+  const claimed = (userId: string) => registry.ofUser(userId).length > 0;
+  const joining = new Set(
+    bare
+      .filter(
+        ({ type, sender, stateKey }) =>
+          type === 'm.room.member' && (stateKey === null || claimed(stateKey) || claimed(sender)),
+      )
+      .map(({ roomNid }) => roomNid),
+  );
+  return ({ roomNid, sender }) => joining.has(roomNid) || claimed(sender) || index.hasInterest(roomNid);
+}
+
+/** An event with its text, as clients see it. */
+export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
+  const { position, roomNid, eventNid, eventId, type, sender, stateKey, trace } = row;
+  const { json, redactionId, redactionJson, replacesId, replacesJson } = row;
+  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, trace };
+  const text = clientEventText(json, {
+    eventId,
+    roomId,
+    ...(redactionId === null || redactionJson === null
+      ? {}
+      : { redaction: { eventId: redactionId, json: redactionJson } }),
+    ...(replacesId === null || replacesJson === null ? {} : { replaced: { eventId: replacesId, json: replacesJson } }),
+  });
+  if (type !== 'm.room.member' || stateKey === null) return { ...event, text };
+  const was = replacesJson === null ? 'leave' : membershipOf(replacesJson);
+  return { ...event, text, membership: { is: membershipOf(json), was } };
+}
+
+function membershipOf(pdu: string): string {
+  const { membership } = JSON.parse(topLevel(pdu).get('content') ?? '{}') as { readonly membership?: unknown };
+  return typeof membership === 'string' ? membership : 'leave';
+}

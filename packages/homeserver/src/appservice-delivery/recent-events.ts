@@ -1,0 +1,126 @@
+// What this process has just committed, by position: the follower takes from here what it would otherwise read back from the database.
+// It is only ever a shortcut. Positions of other processes are missing in it, and so is what is too old or too large; the follower then
+// reads the database. Events that a redaction has changed, and state events (their predecessor is wanted), are there without text.
+
+import type { Commit } from '../storage/commit.ts';
+
+/** One position that this process took. */
+export type RecentRow =
+  | { readonly kind: 'event'; readonly position: number; readonly event: RecentEvent }
+  | { readonly kind: 'receipt'; readonly position: number; readonly receipt: RecentReceipt }
+  /** Account data, to-device messages and the like: nothing that is sent. */
+  | { readonly kind: 'other'; readonly position: number };
+
+export interface RecentEvent {
+  readonly roomNid: number;
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly sender: string;
+  readonly trace: string | null;
+  /** undefined: read it from the database. */
+  readonly json: string | undefined;
+}
+
+export interface RecentReceipt {
+  readonly roomNid: number;
+  readonly userId: string;
+  readonly type: string;
+  readonly threadId: string;
+  readonly eventId: string;
+  readonly ts: number;
+}
+
+/** The last commits of this process. */
+export interface RecentEvents {
+  /** Told by the door after a commit, before anybody is woken. */
+  committed(first: number, commit: Commit): void;
+  /** Rows right after a position without a gap, at most `limit`; none when the next position is not here. */
+  after(position: number, limit: number): readonly RecentRow[];
+  /** Texts held, in characters. */
+  readonly length: number;
+}
+
+const rowsMax = 8192;
+/** Texts held, in characters: at most 16 MB. */
+const lengthMax = 8_388_608;
+
+/** An empty memory. */
+export function createRecentEvents(): RecentEvents {
+  const rows = new Map<number, RecentRow>();
+  const positionOf = new Map<number, number>();
+  let length = 0;
+
+  function lengthOf(row: RecentRow): number {
+    return row.kind === 'event' ? (row.event.json?.length ?? 0) : 0;
+  }
+
+  function drop(position: number, row: RecentRow): void {
+    rows.delete(position);
+    length -= lengthOf(row);
+    if (row.kind === 'event') positionOf.delete(row.event.eventNid);
+  }
+
+  function put(row: RecentRow): void {
+    rows.set(row.position, row);
+    length += lengthOf(row);
+    if (row.kind === 'event') positionOf.set(row.event.eventNid, row.position);
+  }
+
+  function forgetText(eventNid: number): void {
+    const row = rows.get(positionOf.get(eventNid) ?? -1);
+    if (row?.kind !== 'event') return;
+    length -= lengthOf(row);
+    rows.set(row.position, { ...row, event: { ...row.event, json: undefined } });
+  }
+
+  return {
+    committed(first, commit) {
+      for (const row of rowsOf(first, commit)) put(row);
+      for (const { eventNid } of commit.room?.redactions ?? []) forgetText(eventNid);
+      for (const [position, row] of rows) {
+        if (rows.size <= rowsMax && length <= lengthMax) break;
+        drop(position, row);
+      }
+    },
+    after(position, limit) {
+      const found: RecentRow[] = [];
+      for (let next = position + 1; found.length < limit; next++) {
+        const row = rows.get(next);
+        if (row === undefined) break;
+        found.push(row);
+      }
+      return found;
+    },
+    get length() {
+      return length;
+    },
+  };
+}
+
+function rowsOf(first: number, commit: Commit): RecentRow[] {
+  const rows: RecentRow[] = Array.from({ length: commit.positions }, (_, at) => ({
+    kind: 'other',
+    position: first + at,
+  }));
+  const { room } = commit;
+  for (const event of room?.events ?? []) {
+    if (event.at === undefined || room === undefined) continue;
+    const { eventNid, eventId, type, sender, trace } = event;
+    rows[event.at] = {
+      kind: 'event',
+      position: first + event.at,
+      event: {
+        roomNid: room.roomNid,
+        eventNid,
+        eventId,
+        type,
+        sender,
+        trace,
+        json: event.keyNid === null ? event.json : undefined,
+      },
+    };
+  }
+  for (const { at, ...receipt } of commit.receipts ?? []) rows[at] = { kind: 'receipt', position: first + at, receipt };
+  return rows;
+}
