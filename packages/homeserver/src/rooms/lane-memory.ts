@@ -5,10 +5,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Pdu, RoomVersionRules } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
-import { type ExtremityRow, extremitiesOf } from '../storage/tables/event-edges.ts';
 import { redactedSince } from '../storage/tables/events.ts';
 import { currentKeyValues, stateChanges } from '../storage/tables/room-state.ts';
-import { lastStreamPosition, type RoomRow, roomsByNids } from '../storage/tables/rooms.ts';
+import {
+  type ExtremityRow,
+  extremitiesOf,
+  lastStreamPosition,
+  type RoomRow,
+  roomsByNids,
+} from '../storage/tables/rooms.ts';
 
 /** Values of state that one lane keeps; a room of 2,000 ghosts fits. */
 const cachedValuesMax = 2_500;

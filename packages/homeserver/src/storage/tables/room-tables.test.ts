@@ -2,8 +2,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
 import { storedResponse } from './client-transactions.ts';
-import { extremitiesOf } from './event-edges.ts';
-import { eventJson } from './event-json.ts';
 import { relationsOf, threadCountsOf } from './event-relations.ts';
 import * as events from './events.ts';
 import { aliasesOfRoom, aliasRow } from './room-aliases.ts';
@@ -31,8 +29,7 @@ it('reads of rooms that are not there answer nothing', async () => {
     await members.membershipsOf(db, 1, ['@a:x']),
     await members.roomsOfUser(db, '@a:x', ['join', 'invite']),
     await members.joinedRoomsOf(db, '@a:x'),
-    await extremitiesOf(db, 1, [1, 2]),
-    await eventJson(db, 1, [1]),
+    await rooms.extremitiesOf(db, 1, [1, 2]),
     await relationsOf(db, 1, ['$a'], ['m.replace']),
     await threadCountsOf(db, 1, ['$a'], '@a:x'),
     await state.currentKeyValues(db, 1, [key]),

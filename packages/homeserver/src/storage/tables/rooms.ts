@@ -62,3 +62,25 @@ const publishedCount = statement('rooms.published_count', 'select count(*)::int 
 export async function publishedRoomCount(db: Queryable): Promise<number> {
   return (await db.query<{ count: number }>(publishedCount))[0]?.count ?? 0;
 }
+
+/** An event that nothing in the room points back to yet. */
+export interface ExtremityRow {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly depth: number;
+}
+
+const looseEnds = statement(
+  'rooms.extremities',
+  `select event_nid as "eventNid", event_id as "eventId", depth from events
+    where room_nid = $1 and event_nid = any($2) order by event_nid`,
+);
+
+/** Ids and depths of a room's forward extremities. */
+export async function extremitiesOf(
+  db: Queryable,
+  roomNid: number,
+  eventNids: readonly number[],
+): Promise<ExtremityRow[]> {
+  return db.query<ExtremityRow>(looseEnds, [roomNid, eventNids]);
+}
