@@ -20,7 +20,6 @@ export const doorTables = [
   'position',
   'events',
   'event_json',
-  'event_edges',
   'event_auth',
   'room_state',
   'state_lines',

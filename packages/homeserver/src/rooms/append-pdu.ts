@@ -10,8 +10,7 @@
 //
 // Every event comes here, whoever made it; only what authorise-pdu.ts has judged is taken.
 import { canonicalJson, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
-import type { StateValue } from './lane-memory.ts';
-import { stateKeyText } from './lane-memory.ts';
+import { type StateContent, type StateValue, stateContent, stateKeyText } from './lane-memory.ts';
 import type { JudgedPdu } from './authorise-pdu.ts';
 import type { Part } from './part.ts';
 
@@ -51,7 +50,6 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
     transactionKey: context.transactionKey ?? null,
     trace: context.trace ?? null,
     json,
-    prevEventIds: pdu.prev_events,
     // Auth chains run through state events; what authorised a message stands in its text.
     authEventIds: keyNid === null ? [] : pdu.auth_events,
   });
@@ -62,7 +60,8 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
     depth: Math.max(before.depth, pdu.depth),
     extremities: [...loose, { eventNid, eventId, depth: pdu.depth }],
   };
-  if (keyNid !== null) appendState(part, { keyNid, eventNid, eventId, event: pdu }, at, context.serverName);
+  if (keyNid !== null)
+    appendState(part, { keyNid, eventNid, eventId, event: stateContent(pdu) }, at, context.serverName);
   appendRelation(part, pdu, eventNid);
   if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
   return at;
@@ -93,7 +92,7 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
   appendMember(part, value, at, serverName);
 }
 
-function membershipOf(event: Pdu | undefined): JsonValue | undefined {
+function membershipOf(event: StateContent | undefined): JsonValue | undefined {
   return event?.content['membership'];
 }
 
@@ -144,7 +143,7 @@ function appendRedaction(part: Part, redaction: JudgedPdu, at: number, context: 
   if (event.state_key === undefined) return;
   const current = part.value(event.type, event.state_key);
   if (current?.eventNid !== target.eventNid) return;
-  const stripped = { ...current, event };
+  const stripped = { ...current, event: stateContent(event) };
   part.setValue(event.type, event.state_key, stripped);
   if (event.type === 'm.room.member') appendMember(part, stripped, at, context.serverName);
 }

@@ -67,7 +67,7 @@ export interface EventRow {
   readonly transactionKey: string | null;
   readonly trace: string | null;
   readonly json: string;
-  readonly prevEventIds: readonly string[];
+  /** Of state events; a message's stand in its text. */
   readonly authEventIds: readonly string[];
 }
 

@@ -50,7 +50,7 @@ export interface MigrateOptions {
  * @throws SchemaError when the database is newer or belongs to another server; StorageError
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const client = new pg.Client(clientConfig(options.connection, false));
+  const client = new pg.Client(clientConfig(options.connection, { limited: false }));
   try {
     await client.connect();
     await client.query('select pg_advisory_lock($1)', [lockKey]);

@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly connection: ConnectionTarget;
   /** Connections for statements; LISTEN takes one more, each lease session one. */
   readonly poolSize?: number;
+  /** For the door, which has a pool of its own: no read stands in its way, and its plans are made once. */
+  readonly fixedPlans?: boolean;
   readonly clock: Clock;
   readonly log?: (line: string) => void;
   /** How long to wait for a server that is not there yet. */
@@ -32,7 +34,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   const { connection, clock, poolSize = 10, log = () => {} } = options;
   await firstConnect(connection, clock, options.waitMs ?? firstConnectMs);
   const pool = new pg.Pool({
-    ...clientConfig(connection),
+    ...clientConfig(connection, { fixedPlans: options.fixedPlans ?? false }),
     max: poolSize,
     idleTimeoutMillis: 0,
   });

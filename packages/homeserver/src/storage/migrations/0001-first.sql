@@ -81,17 +81,10 @@ create index events_by_order on events (room_nid, order_major, order_minor) wher
 create table event_json (                     -- apart, so that a redaction is one update here
   room_nid   bigint not null,
   event_nid  bigint not null,
-  json       text not null,                   -- the PDU, canonical; U+0000 stays JSON-escaped
+  json       text not null,                   -- the PDU, canonical; U+0000 stays JSON-escaped. Its prev_events are read from here
   primary key (room_nid, event_nid)
 );
-create table event_edges (
-  room_nid       bigint not null,
-  event_nid      bigint not null,
-  prev_event_id  text collate "C" not null,
-  primary key (room_nid, event_nid, prev_event_id)
-);
-create index event_edges_by_prev on event_edges (room_nid, prev_event_id);
-create table event_auth (
+create table event_auth (                     -- of state events only: auth chains run through nothing else
   room_nid       bigint not null,
   event_nid      bigint not null,
   auth_event_id  text collate "C" not null,
@@ -153,9 +146,8 @@ create table client_transactions (            -- remembered over restarts; room_
   txn_id      text collate "C" not null,
   response    text not null,                  -- JSON body that was or will be answered
   created_ts  bigint not null,
-  primary key (user_id, device_id, endpoint, room_nid, txn_id)
+  primary key (user_id, device_id, endpoint, room_nid, txn_id)   -- deleted by age in one scan: no index that each send would pay for
 );
-create index client_transactions_by_age on client_transactions (created_ts);
 
 -- Positioned rows that are not events ------------------------------------------------------------------------------------
 

@@ -1,0 +1,258 @@
+// The door: the one way in for everything that takes a stream position. Lanes and domains hand it Commits; it writes all that wait in
+// one statement (group-commit-statements.ts) and answers each after the commit. One write and one fsync are shared by many.
+//
+//   commit ─▶ waiting ─▶ batch (one part per room) ─▶ statement ─▶ stored: position, or refused: the room has moved on
+//                ▲                                        │
+//                └── again: deadlock, serialization ◀─────┤
+//                    each alone: the rows are at fault ◀──┤
+//                    looked up: the connection was lost ◀─┘   (resolve-commit.ts)
+//
+// Two statements may be in flight: while the first waits for the disk the second is bound and queues at the position counter. Nothing
+// is told to anybody before the commit.
+import type { Backoff } from '../platform/backoff.ts';
+import { createBackoff } from '../platform/backoff.ts';
+import { type Clock, sleep } from '../platform/clock.ts';
+import { failpoint } from '../platform/failpoint.ts';
+import type { Random } from '../platform/random.ts';
+import type { Commit, CommitOutcome, Door } from './commit.ts';
+import { connectionLost } from './connection.ts';
+import { type Database, StorageError } from './database.ts';
+import { BatchRows } from './group-commit-rows.ts';
+import { findStored, lookUp } from './group-commit-lookup.ts';
+
+const statementsInFlightMax = 2;
+/** Rows of positions in one batch; a larger Commit goes alone. */
+const batchPositionsMax = 500;
+const batchCommitsMax = 500;
+/** Commits that may wait: beyond them the database is too slow to catch up, and callers are told so. */
+const waitingMax = 20_000;
+/** Tries of a batch that loses against another process. */
+const triesMax = 10;
+const retryFirstMs = 2;
+const retryMaxMs = 200;
+
+/** What became visible together. */
+export interface Committed {
+  readonly first: number;
+  readonly last: number;
+  readonly roomNids: readonly number[];
+  readonly userIds: readonly string[];
+}
+
+export interface DoorOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called after the commit, before its callers are answered. Must not throw. */
+  readonly onCommitted: (committed: Committed) => void;
+  /** For metrics: each statement that was committed. */
+  readonly observe?: (batch: { readonly commits: number; readonly positions: number; readonly ms: number }) => void;
+}
+
+interface Waiting {
+  readonly commit: Commit;
+  readonly resolve: (outcome: CommitOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The door of a database. One per process is enough; several processes have one each. */
+export function createDoor(db: Database, options: DoorOptions): Door & { close(): Promise<void> } {
+  const waiting: Waiting[] = [];
+  const roomsInFlight = new Set<number>();
+  let inFlight = 0;
+  let scheduled = false;
+  let idle: (() => void) | undefined;
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    // Lanes that become ready in the same turn of the event loop share the statement.
+    setImmediate(() => {
+      scheduled = false;
+      pump();
+    });
+  }
+
+  function pump(): void {
+    while (inFlight < statementsInFlightMax && waiting.length > 0) {
+      const batch = takeBatch(waiting, roomsInFlight);
+      if (batch.length === 0) return;
+      inFlight += 1;
+      void writeBatch({ db, options }, batch).finally(() => {
+        for (const { commit } of batch) if (commit.room !== undefined) roomsInFlight.delete(commit.room.roomNid);
+        inFlight -= 1;
+        pump();
+        if (inFlight === 0 && waiting.length === 0) idle?.();
+      });
+    }
+  }
+
+  return {
+    commit: (commit) => {
+      if (waiting.length >= waitingMax) {
+        return Promise.reject(new StorageError('overloaded', `${waitingMax} commits are waiting for the database`));
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ commit, resolve, reject });
+        schedule();
+      });
+    },
+    close: () => {
+      if (inFlight === 0 && waiting.length === 0) return Promise.resolve();
+      return new Promise((resolve) => (idle = resolve));
+    },
+  };
+}
+
+/** Takes what fits into one statement: in order, at most one part of a room, none of a room that is in flight. */
+function takeBatch(waiting: Waiting[], roomsInFlight: Set<number>): Waiting[] {
+  const batch: Waiting[] = [];
+  const left: Waiting[] = [];
+  let positions = 0;
+  for (const one of waiting) {
+    const { room, positions: own } = one.commit;
+    const isFull = batch.length >= batchCommitsMax || (batch.length > 0 && positions + own > batchPositionsMax);
+    if (isFull || (room !== undefined && roomsInFlight.has(room.roomNid))) {
+      left.push(one);
+      continue;
+    }
+    if (room !== undefined) roomsInFlight.add(room.roomNid);
+    batch.push(one);
+    positions += own;
+  }
+  waiting.splice(0, waiting.length, ...left);
+  return batch;
+}
+
+interface Parts {
+  readonly db: Database;
+  readonly options: DoorOptions;
+}
+
+/** Writes a batch and answers all of it. Never throws. */
+async function writeBatch(parts: Parts, batch: readonly Waiting[]): Promise<void> {
+  const { clock, random } = parts.options;
+  const backoff = createBackoff({ firstMs: retryFirstMs, maxMs: retryMaxMs, random });
+  for (;;) {
+    try {
+      await writeOnce(parts, batch);
+      return;
+    } catch (error) {
+      if (await canRetry(error, backoff, clock)) continue;
+      await settleFailure(parts, batch, error);
+      return;
+    }
+  }
+}
+
+/** Lost against another process (deadlock, serialization): nothing was written, and the same again may succeed. */
+async function canRetry(error: unknown, backoff: Backoff, clock: Clock): Promise<boolean> {
+  if (!(error instanceof StorageError) || !/^40(P01|001)$/.test(error.code)) return false;
+  if (backoff.attempts >= triesMax) return false;
+  await sleep(clock, backoff.nextMs());
+  return true;
+}
+
+async function writeOnce({ db, options }: Parts, batch: readonly Waiting[]): Promise<void> {
+  const startedMs = options.clock.monotonicMs();
+  const rows = new BatchRows();
+  const before = batch.map(({ commit }) => rows.addCommit(commit));
+  const variant = rows.variant();
+  const values = rows.values(variant);
+  await failpoint('door.beforeStatement');
+  const [written] = await db.query<{ base: number; rooms: number[] }>(variant.statement, values);
+  if (written === undefined)
+    throw new StorageError('P0002', 'the position counter is missing: the database is damaged');
+  await failpoint('door.afterStatement');
+  const rooms = new Set(written.rooms);
+  const stored = batch.filter(({ commit }) => commit.room === undefined || rooms.has(commit.room.roomNid));
+  announce(options, stored, { first: written.base, last: written.base + rows.positions - 1 });
+  options.observe?.({
+    commits: batch.length,
+    positions: rows.positions,
+    ms: options.clock.monotonicMs() - startedMs,
+  });
+  batch.forEach(({ commit, resolve }, index) => {
+    const isStored = commit.room === undefined || rooms.has(commit.room.roomNid);
+    resolve(isStored ? { outcome: 'stored', first: written.base + (before[index] ?? 0) } : { outcome: 'refused' });
+  });
+}
+
+function announce(options: DoorOptions, stored: readonly Waiting[], range: { first: number; last: number }): void {
+  if (stored.length === 0) return;
+  const roomNids = new Set<number>();
+  const userIds = new Set<string>();
+  for (const { commit } of stored) {
+    if (commit.room !== undefined) {
+      roomNids.add(commit.room.roomNid);
+      for (const { userId } of commit.room.members) userIds.add(userId);
+    }
+    for (const { roomNid } of commit.receipts ?? []) roomNids.add(roomNid);
+    for (const list of [commit.accountData, commit.toDevice, commit.deviceListChanges, commit.profileChanges]) {
+      for (const { userId } of list ?? []) userIds.add(userId);
+    }
+  }
+  options.onCommitted({ ...range, roomNids: [...roomNids], userIds: [...userIds] });
+}
+
+async function settleFailure(parts: Parts, batch: readonly Waiting[], error: unknown): Promise<void> {
+  if (!(error instanceof StorageError)) {
+    for (const { reject } of batch) reject(error);
+    return;
+  }
+  if (connectionLost(error)) {
+    await settleUnknown(parts, batch, error);
+    return;
+  }
+  const left = error.code === '23505' ? await answerRepeated(parts.db, batch) : batch;
+  if (left.length < batch.length) {
+    if (left.length > 0) await writeBatch(parts, left);
+  } else if (batch.length > 1) {
+    // One of them is at fault: alone, it fails alone.
+    for (const one of batch) await writeBatch(parts, [one]);
+  } else {
+    batch[0]?.reject(error);
+  }
+}
+
+/** Answers those whose client transaction was done before. @returns the others */
+async function answerRepeated(db: Database, batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+  try {
+    const stored = await findStored(
+      db,
+      batch.map(({ commit }) => commit),
+    );
+    return batch.filter(({ resolve }, index) => {
+      const repeated = stored[index];
+      if (repeated !== undefined) resolve({ outcome: 'duplicate', ...repeated });
+      return repeated === undefined;
+    });
+  } catch {
+    return batch; // the database has gone meanwhile: the next try says so
+  }
+}
+
+/** The connection was lost with the statement: it may have been committed or not, which only the database knows. */
+async function settleUnknown({ db, options }: Parts, batch: readonly Waiting[], error: StorageError): Promise<void> {
+  const { clock, random } = options;
+  const outcomes = await lookUp(
+    { db, clock, random },
+    batch.map(({ commit }) => commit),
+  ).catch(() => undefined);
+  if (outcomes === undefined) {
+    for (const { reject } of batch) reject(error);
+    return;
+  }
+  const isStored = (index: number) => outcomes[index]?.outcome === 'stored';
+  const stored = batch.filter((_, index) => isStored(index));
+  const positions = outcomes.flatMap((outcome, index) =>
+    outcome?.outcome === 'stored' ? [outcome.first, outcome.first + (batch[index]?.commit.positions ?? 1) - 1] : [],
+  );
+  if (stored.length > 0) announce(options, stored, { first: Math.min(...positions), last: Math.max(...positions) });
+  const left: Waiting[] = [];
+  batch.forEach((one, index) => {
+    const outcome = outcomes[index];
+    if (outcome === undefined) left.push(one);
+    else one.resolve(outcome);
+  });
+  if (left.length > 0) await writeBatch({ db, options }, left);
+}
