@@ -10,6 +10,7 @@ import type { Hub } from './hub.ts';
 import { channelIdOf, type MessageIds, messageIdOf, privateChatOf, userIdOf } from './ids.ts';
 import { readCtcp, writeCtcp } from './protocol/ctcp.ts';
 import type { OutLine } from './protocol/format-line.ts';
+import { isNetsplit, type Netsplits } from './netsplits.ts';
 import { isChannel, type Isupport } from './protocol/isupport.ts';
 import { NUMERIC } from './protocol/numerics.ts';
 import type { IrcLine } from './protocol/parse-line.ts';
@@ -26,6 +27,7 @@ export interface Ears {
   /** Our own nick. */
   nick: string;
   ids: MessageIds;
+  splits: Netsplits;
 }
 
 /** How long somebody types who says so once. https://ircv3.net/specs/client-tags/typing */
@@ -63,6 +65,7 @@ export function hearChannels(line: IrcLine, at: number, ears: Ears): RemoteEvent
       const channel = book.channel(line.params[1] ?? '');
       if (channel === undefined) return [];
       book.endOfNames(channel);
+      ears.splits.forget(chatOf(channel, ears));
       return [{ t: 'chat', chat: chatOf(channel, ears), info: channelInfo(channel, ears) }];
     }
     case 'PRIVMSG':
@@ -114,7 +117,8 @@ function heardJoin(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const channel = book.channel(name);
   if (channel === undefined) return [];
   book.add(channel, nick);
-  return ears.hub.own.has(nick) ? [] : joined(channel, nick, at, ears);
+  if (ears.hub.own.has(nick) || ears.splits.back(chatOf(channel, ears), userIdOf(nick, ears.features))) return [];
+  return joined(channel, nick, at, ears);
 }
 
 function heardLeave(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
@@ -143,7 +147,9 @@ function heardQuit(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const ours = ears.hub.own.has(nick);
   ears.hub.own.gone(nick);
   if (ours) return [];
-  return channels.map((channel) => left(channel, nick, at, ears, { reason: line.params[0] ?? 'quit' }));
+  const reason = line.params[0] ?? 'quit';
+  const all = channels.map((channel) => left(channel, nick, at, ears, { reason }));
+  return isNetsplit(reason) ? all.filter((event) => !ears.splits.hold(event)) : all;
 }
 
 function heardNick(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
@@ -283,7 +289,7 @@ function left(
   at: number,
   ears: Ears,
   how: { by?: string; reason?: string },
-): RemoteEvent {
+): Extract<RemoteEvent, { t: 'member' }> {
   const user = userIdOf(nick, ears.features);
   return { t: 'member', chat: chatOf(channel, ears), user, to: 'leave', at: new Date(at), ...how };
 }

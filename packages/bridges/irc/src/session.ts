@@ -7,6 +7,7 @@ import { hearChannels, hearPrivate } from './from-irc.ts';
 import type { Hub } from './hub.ts';
 import { channelIdOf, MessageIds } from './ids.ts';
 import type { IrcAccount } from './login.ts';
+import { Netsplits } from './netsplits.ts';
 import type { Clock, Random } from './platform/clock.ts';
 import { fold } from './protocol/casemapping.ts';
 import { type ConnectionEvent, IrcConnection } from './protocol/connection.ts';
@@ -51,6 +52,7 @@ export class IrcSession {
   /** When we last said that somebody types, by target. */
   readonly typedAt = new Map<string, number>();
   readonly #ids = new MessageIds();
+  readonly #splits: Netsplits;
   /** Channels that we are in, by folded name. */
   readonly #joined = new Set<string>();
   readonly #joining = new Map<string, Promise<Delivery>>();
@@ -64,6 +66,7 @@ export class IrcSession {
     this.login = login;
     this.hub = parts.hub;
     this.clock = parts.clock;
+    this.#splits = new Netsplits(parts.clock, (event) => this.tell(event));
     this.connection = new IrcConnection({
       servers: cfg.network.servers,
       identity: {
@@ -95,6 +98,7 @@ export class IrcSession {
   async close(): Promise<void> {
     for (const { cancel } of this.#rejoins.values()) cancel();
     this.#rejoins.clear();
+    this.#splits.close();
     await this.connection.quit('the bridge closes this connection');
   }
 
@@ -157,7 +161,7 @@ export class IrcSession {
       case 'ignored':
         return this.login.log.warn('a line from the IRC network was ignored', { login: this.login.id, why: event.why });
       case 'down':
-        return this.#onDown(event.why, event.retryInMs);
+        return this.#onDown(event);
       case 'closed':
         this.hub.own.release(this.connection.nick, this.login.id);
     }
@@ -212,12 +216,13 @@ export class IrcSession {
     this.#rejoins.set(key, { delayMs, cancel });
   }
 
-  #onDown(why: string, retryInMs: number | null): void {
+  #onDown(event: Extract<ConnectionEvent, { type: 'down' }>): void {
+    const { why, retryInMs } = event;
     this.#lastWhy = why;
     this.hub.own.release(this.connection.nick, this.login.id);
     this.#joined.clear();
-    // A network that bans or throttles us is not to be met by the next login either.
-    if (retryInMs !== null && retryInMs >= STAY_AWAY_MS) this.hub.retryAt = this.clock.now() + retryInMs;
+    // A network that is met too often wants fewer connections, whosever they are; a ban may be one person's.
+    if (event.ending === 'throttled') this.hub.retryAt = this.clock.now() + (retryInMs ?? 0);
     this.login.status(retryInMs === null ? 'logged-out' : 'unstable', why);
   }
 
@@ -229,6 +234,7 @@ export class IrcSession {
       features: this.connection.isupport,
       nick: this.connection.nick,
       ids: this.#ids,
+      splits: this.#splits,
       send: (answer: OutLine) => this.connection.send(answer),
     };
     const events = this.login.relay ? hearChannels(line, at, ears) : hearPrivate(line, at, ears);
@@ -271,6 +277,3 @@ export class IrcSession {
     return fold(name, this.connection.isupport.casemapping);
   }
 }
-
-/** Waits of this length mean that the network said to go away (backoff.ts). */
-const STAY_AWAY_MS = 30_000;

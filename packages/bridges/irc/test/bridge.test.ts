@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-async function start(store = ':memory:') {
+async function start(config: object = {}) {
   const demo = await startDemoNetwork();
   cleanUp.push(() => demo.stop());
   let bridge: IrcBridge | undefined;
@@ -23,11 +23,12 @@ async function start(store = ':memory:') {
     bridge = await startIrcBridge(
       {
         homeserver: { url: matrix.url, domain: 'example.org' },
-        store,
+        store: ':memory:',
         listen: { port: 0 },
         network: { name: 'Demo', servers: [{ host: '127.0.0.1', port: demo.port }] },
         channels: { '#pons': { room: '#_irc_#pons:example.org' } },
         flood: { burst: 100, lines_per_second: 100 },
+        ...config,
       },
       { registration: matrix.registration, log: quiet },
     );
@@ -96,6 +97,15 @@ describe('the bridge', () => {
     await matrix.say('@alice:example.org', room, { msgtype: 'm.text', body: '\u0001' });
     const notice = await matrix.sent.until((e) => isMessage(e) && e.content['msgtype'] === 'm.notice');
     expect(notice.content['body']).toContain('nothing in it that IRC can show');
+  });
+
+  it('speaks for people without a connection of their own through the listener, with their name', async () => {
+    const { matrix, room, bob } = await start({ puppets: { enabled: false } });
+    await matrix.say('@alice:example.org', room, { msgtype: 'm.text', body: 'hi' });
+    await bob.hears('message', { nick: 'pons', message: '\x02Alice\x0f: hi' });
+    bob.irc.say('#pons', 'end');
+    await matrix.sent.until((e) => e.content['body'] === 'end');
+    expect(matrix.sent.all.filter(isMessage)).toHaveLength(1);
   });
 
   it('shows who types in Matrix to those on IRC who can see it', async () => {

@@ -3,7 +3,7 @@
 // typed events; what it sends goes through format-line.ts. session.ts builds a bridge's login on it, the Try it page its client.
 
 import type { Clock, Random } from '../platform/clock.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, type Ending } from './backoff.ts';
 import { WANTED_CAPABILITIES } from './capabilities.ts';
 import { fold } from './casemapping.ts';
 import type { Delivery } from './deliveries.ts';
@@ -32,7 +32,7 @@ export type ConnectionEvent =
   | { type: 'line'; line: IrcLine; at: number }
   | { type: 'ignored'; why: string }
   /** The link ended; `retryInMs` is null when the connection gives up: the network refused our credentials. */
-  | { type: 'down'; why: string; retryInMs: number | null }
+  | { type: 'down'; why: string; ending: Ending; retryInMs: number | null }
   /** After `quit`. */
   | { type: 'closed' };
 
@@ -245,12 +245,12 @@ export class IrcConnection {
     if (this.#closing) return this.#close();
     this.#failures += 1;
     if (end.permanent) {
-      this.#options.on({ type: 'down', why: end.why, retryInMs: null });
+      this.#options.on({ type: 'down', why: end.why, ending: end.ending, retryInMs: null });
       return this.#close();
     }
     const retryInMs = backoffMs(this.#failures, end.ending, this.#options.random);
     this.#cancelRetry = this.#options.clock.after(retryInMs, () => this.#dial());
-    this.#options.on({ type: 'down', why: end.why, retryInMs });
+    this.#options.on({ type: 'down', why: end.why, ending: end.ending, retryInMs });
   }
 
   #close(): void {
