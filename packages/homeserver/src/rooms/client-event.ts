@@ -38,7 +38,6 @@ function unsignedOf(row: TimelineRow, view: ClientEventView): JsonObject {
     const replaced = JSON.parse(row.replacesJson) as Pdu;
     unsigned['replaces_state'] = row.replacesId;
     unsigned['prev_content'] = replaced.content;
-    unsigned['prev_sender'] = replaced.sender;
   }
   const transactionId = transactionIdFor(row, view.viewer);
   if (transactionId !== undefined) unsigned['transaction_id'] = transactionId;

@@ -34,12 +34,33 @@ export interface StateValue {
   readonly keyNid: number;
   readonly eventNid: number;
   readonly eventId: string;
-  readonly event: Pdu;
+  readonly event: StateContent;
+}
+
+/** Of an event of the state, what rules and rows look at: signatures and the like would double what a room of ghosts keeps in memory. */
+export type StateContent = Pick<Pdu, 'type' | 'state_key' | 'sender' | 'content'>;
+
+/** That part of an event. */
+export function stateContent({ type, state_key: stateKey = '', sender, content }: Pdu): StateContent {
+  return { type, state_key: stateKey, sender, content };
+}
+
+/** Values that all lanes of a process remember together. */
+export interface ValueCount {
+  values: number;
 }
 
 /** Known not to be there, as opposed to not known. */
 const absent: unique symbol = Symbol('absent');
 type Remembered = StateValue | typeof absent;
+
+/** Which room a memory is of, and whose count its values are part of. */
+export interface LaneRoom {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly rules: RoomVersionRules;
+  readonly count: ValueCount;
+}
 
 /** Where a room stands after a commit. */
 export interface RoomPoint {
@@ -64,13 +85,19 @@ export class LaneMemory {
   /** No event of the room that this memory does not know of has a position up to this one. */
   #knownUpTo: number;
   #isNew = false;
-  readonly #values = new LRUCache<string, Remembered>({ max: cachedValuesMax });
+  readonly #values: LRUCache<string, Remembered>;
 
-  constructor(
-    room: { readonly roomNid: number; readonly roomId: string; readonly rules: RoomVersionRules },
-    point: RoomPoint,
-    knownUpTo: number,
-  ) {
+  constructor(room: LaneRoom, point: RoomPoint, knownUpTo: number) {
+    const { count } = room;
+    this.#values = new LRUCache({
+      max: cachedValuesMax,
+      onInsert: (_value, _key, reason) => {
+        if (reason === 'add') count.values += 1;
+      },
+      dispose: (_value, _key, reason) => {
+        if (reason !== 'set') count.values -= 1;
+      },
+    });
     this.roomNid = room.roomNid;
     this.roomId = room.roomId;
     this.rules = room.rules;
@@ -79,18 +106,18 @@ export class LaneMemory {
   }
 
   /** Reads where the room stands. */
-  static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules): Promise<LaneMemory> {
+  static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules, count: ValueCount): Promise<LaneMemory> {
     // The position first: what is committed after it is looked at again by the next refresh, never missed.
     const position = await lastStreamPosition(db);
-    return new LaneMemory({ roomNid: row.roomNid, roomId: row.roomId, rules }, await readPoint(db, row), position);
+    return new LaneMemory(
+      { roomNid: row.roomNid, roomId: row.roomId, rules, count },
+      await readPoint(db, row),
+      position,
+    );
   }
 
   /** Nothing is in it yet: what is not remembered is not there. */
-  static ofNewRoom(room: {
-    readonly roomNid: number;
-    readonly roomId: string;
-    readonly rules: RoomVersionRules;
-  }): LaneMemory {
+  static ofNewRoom(room: LaneRoom): LaneMemory {
     const point = {
       version: newRoomVersion,
       stateVersion: 0,
@@ -129,6 +156,11 @@ export class LaneMemory {
 
   remember(type: string, stateKey: string, value: StateValue | undefined): void {
     this.#values.set(stateKeyText(type, stateKey), value ?? absent);
+  }
+
+  /** The lane is let go: its values are counted no more. */
+  forget(): void {
+    this.#values.clear();
   }
 
   /** After a commit of this lane: the room stands here now. */
@@ -185,6 +217,6 @@ function storedValue(row: {
     keyNid: row.keyNid,
     eventNid: row.eventNid,
     eventId: row.eventId,
-    event: JSON.parse(row.json) as Pdu,
+    event: stateContent(JSON.parse(row.json) as Pdu),
   };
 }

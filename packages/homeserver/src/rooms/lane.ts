@@ -63,6 +63,11 @@ export class Lane {
     return this.#memory.roomNid;
   }
 
+  /** Lets the memory go; the lane is not used after it. */
+  close(): void {
+    this.#memory.forget();
+  }
+
   /** Nothing waits or is under way. */
   get idle(): boolean {
     return !this.#running;

@@ -5,13 +5,14 @@ import { StorageError } from '../storage/database.ts';
 import { roomById } from '../storage/tables/rooms.ts';
 import { buildPdu } from './build-pdu.ts';
 import { Lane, type LaneParts } from './lane.ts';
-import { LaneMemory } from './lane-memory.ts';
+import { LaneMemory, type ValueCount } from './lane-memory.ts';
 import { appendDraft, readInputs } from './make-part.ts';
 import { Part } from './part.ts';
 import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
 
-/** Lanes kept open; more only while more rooms are being written to at once. */
+/** Lanes kept open, and values of state that they remember together (some 40 MB); more only while more is in use at once. */
 const openLanesMax = 2_000;
+const rememberedValuesMax = 40_000;
 /** Drafts of a new room. */
 const newRoomDraftsMax = 1_000;
 /** Random part of a room id before room version 12: 18 letters and digits, 107 bits. */
@@ -46,25 +47,29 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   // Oldest use first: a Map keeps the order of insertion.
   const open = new Map<string, Lane>();
   const opening = new Map<string, Promise<Lane>>();
+  const count: ValueCount = { values: 0 };
   const inFlight = new Map<string, Promise<ProposalResult>>();
 
   async function openLane(roomId: string): Promise<Lane> {
     const row = await roomById(parts.db, roomId);
     const rules = row === undefined ? undefined : roomVersionRules(row.roomVersion);
     if (row === undefined || rules === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
-    const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules));
+    const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules, count));
     keep(roomId, lane);
     return lane;
   }
 
   function keep(roomId: string, lane: Lane): void {
     open.set(roomId, lane);
-    if (open.size <= openLanesMax) return;
-    for (const [oldest, candidate] of open) {
-      if (candidate.idle && candidate !== lane) {
-        open.delete(oldest);
-        return;
-      }
+    trim();
+  }
+
+  function trim(): void {
+    for (const [roomId, lane] of open) {
+      if (open.size <= openLanesMax && count.values <= rememberedValuesMax) return;
+      if (!lane.idle) continue;
+      open.delete(roomId);
+      lane.close();
     }
   }
 
@@ -73,6 +78,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
     if (lane !== undefined) {
       open.delete(roomId);
       open.set(roomId, lane);
+      if (count.values > rememberedValuesMax) trim();
       return lane;
     }
     let promise = opening.get(roomId);
@@ -103,7 +109,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   return {
     propose,
     create: async (room) => {
-      const { lane, result } = await aliasesChecked(createRoom(parts, room));
+      const { lane, result } = await aliasesChecked(createRoom(parts, room, count));
       keep(result.roomId, lane);
       return result;
     },
@@ -113,7 +119,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   };
 }
 
-async function createRoom(parts: RoomLanesParts, room: NewRoom) {
+async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount) {
   const rules = roomVersionRules(room.roomVersion);
   if (rules === undefined) {
     throw new MatrixError(
@@ -128,7 +134,7 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom) {
   const now = parts.clock.now();
   const nids = await Promise.all(room.drafts.map(async () => parts.nextNid()));
   const roomNid = await parts.nextNid();
-  const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules });
+  const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, count });
   const roomId = rules.roomIdIsCreateEvent
     ? roomIdOfCreate(parts, memoryOf(''), room, now)
     : `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`;

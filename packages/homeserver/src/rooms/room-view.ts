@@ -4,7 +4,7 @@
 import { type JsonObject, MatrixError, type Pdu, type RoomVersionRules, roomVersionRules } from '@pons/spec';
 import { historyVisibilityOf } from '../rules/history-visibility.ts';
 import type { Queryable } from '../storage/database.ts';
-import type { HistoryPlace } from '../storage/tables/events.ts';
+import { type HistoryPlace, historyEnd } from '../storage/tables/events.ts';
 import { memberOf } from '../storage/tables/room-members.ts';
 import { currentKeyValues, keyHistory, type StatePlace } from '../storage/tables/room-state.ts';
 import { type RoomRow, roomById } from '../storage/tables/rooms.ts';
@@ -19,7 +19,7 @@ export interface RoomView {
   readonly userId: string;
   /** Now; `leave` for somebody who never was there. */
   readonly membership: string;
-  /** Place of the event that made them a member the last time; absent when they never were. */
+  /** Up to here they joined later: the event that made them a member the last time, or the end while they are. Absent: never. */
   readonly joinedAt?: HistoryPlace;
   /** Where their view ends: the event by which they left. Absent: it does not. */
   readonly until?: HistoryPlace;
@@ -37,10 +37,9 @@ export async function viewRoom(db: Queryable, roomId: string, userId: string): P
   const member = await memberOf(db, room.roomNid, userId);
   const membership = member?.membership ?? 'leave';
   const now: StatePlace = { line: 0, version: room.stateVersion };
-  const past = member === undefined ? undefined : await lastStay(db, room.roomNid, userId);
-  if (past !== undefined && (past.until === undefined || member?.forgotten === false)) {
-    return { room, rules, userId, membership, ...past, statePlace: past.statePlace ?? now };
-  }
+  if (membership === 'join') return { room, rules, userId, membership, joinedAt: historyEnd, statePlace: now };
+  const stay = member === undefined || member.forgotten ? undefined : await lastStay(db, room.roomNid, userId);
+  if (stay !== undefined) return { room, rules, userId, membership, ...stay };
   const [visibility] = await currentKeyValues(db, room.roomNid, [{ type: 'm.room.history_visibility', stateKey: '' }]);
   if (historyVisibilityOf(contentOf(visibility?.json)) !== 'world_readable') throw notInRoom();
   return { room, rules, userId, membership, statePlace: now };
@@ -74,21 +73,19 @@ async function knownRoom(db: Queryable, roomId: string) {
   return { room, rules };
 }
 
-// The last time somebody was joined: from which event, and until which.
+// The last time that somebody who is not there now was joined: from which event, and until which.
 async function lastStay(db: Queryable, roomNid: number, userId: string) {
   const key = { type: 'm.room.member', stateKey: userId };
   const history = await keyHistory(db, roomNid, key, membershipChangesMax);
-  const at = history.findIndex((row) => contentOf(row.json)?.['membership'] === 'join');
-  const join = history[at];
-  if (join === undefined) return undefined;
+  const isJoin = history.map((row) => contentOf(row.json)?.['membership'] === 'join');
+  const last = isJoin.indexOf(true);
+  const ended = history[last - 1];
+  if (last === -1 || ended === undefined) return undefined;
   // Changes of name while being there are joins too; the first of them began the stay.
-  const began = history.slice(at).findIndex((row) => contentOf(row.json)?.['membership'] !== 'join');
-  const first = began === -1 ? (history.at(-1) ?? join) : (history[at + began - 1] ?? join);
-  const joinedAt = { major: first.orderMajor, minor: first.orderMinor };
-  const ended = history[at - 1];
-  if (ended === undefined) return { joinedAt };
+  const before = isJoin.indexOf(false, last);
+  const first = history[before === -1 ? history.length - 1 : before - 1] ?? ended;
   return {
-    joinedAt,
+    joinedAt: { major: first.orderMajor, minor: first.orderMinor },
     until: { major: ended.orderMajor, minor: ended.orderMinor },
     statePlace: { line: 0, version: ended.fromVersion },
   };
