@@ -393,3 +393,41 @@ test('a chat without a mapping gets a room when somebody speaks there, a private
   await expect.poll(() => fake.sent).toEqual(['al: hello', 'al: yes?']);
   expect(replied).toBeDefined();
 });
+
+test('inviting a ghost begins a private chat where the network has that, else it declines', async () => {
+  const fake = fakeNetwork();
+  const autoLogin: Net['autoLogin'] = async ({ mxid }) => ({ id: mxid, self: 'al', name: 'al', cred: { nick: 'al' } });
+  const create: To<Session>['create'] = async (_, { users }, send) =>
+    users[0] === 'bob'
+      ? { id: 'bob', receiver: '@alice:example.org' }
+      : send.fail('forbidden', 'they do not want that');
+  const { bridge, room } = await start(fake.network({ autoLogin, to: { create } }));
+  const sender = '@alice:example.org';
+  const invite = (ghost: string) =>
+    homeserver.happens({
+      room_id: own,
+      type: 'm.room.member',
+      sender,
+      state_key: ghost,
+      content: { membership: 'invite' },
+    });
+  const own = homeserver.makeRoom();
+  await invite('@_x_bob:example.org');
+  await expect.poll(() => bridge.roomOf({ id: 'bob', receiver: sender })).toBe(own);
+  await says(own, 'hi bob');
+  await expect.poll(() => fake.sent).toEqual(['al: hi bob']);
+  expect(homeserver.members(own)).toContain('@_x_bob:example.org');
+  expect(room).not.toBe(own);
+  const other = homeserver.makeRoom();
+  await homeserver.happens({
+    room_id: other,
+    type: 'm.room.member',
+    sender,
+    state_key: '@_x_eve:example.org',
+    content: { membership: 'invite' },
+  });
+  await expect
+    .poll(() => homeserver.events.at(-1))
+    .toMatchObject({ room_id: other, sender: '@_x_eve:example.org', content: { membership: 'leave' } });
+  expect(bridge.roomOf({ id: 'eve', receiver: sender })).toBeUndefined();
+});

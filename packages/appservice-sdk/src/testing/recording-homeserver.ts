@@ -39,6 +39,8 @@ export interface RecordingHomeserver {
     state_key?: string;
     redacts?: string;
   }): Promise<string>;
+  /** A room that nobody is in. @returns its id */
+  makeRoom(): string;
   /** Where transactions go. */
   serve(port: number, hsToken: string): void;
   close(): Promise<void>;
@@ -165,6 +167,11 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
       });
       if (answer.status !== 200) throw new TypeError(`the application service answered ${answer.status}`);
       return eventId;
+    },
+    makeRoom() {
+      const roomId = `!${state.count++}:${domain}`;
+      state.members.set(roomId, new Set());
+      return roomId;
     },
     serve(servicePort, hsToken) {
       target = { port: servicePort, hsToken };

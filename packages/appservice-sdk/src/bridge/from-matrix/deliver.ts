@@ -2,12 +2,11 @@
 // opened, and the verb that the event means is called. An absent verb takes what the network declared: a readable message, nothing, or
 // a refusal. Called by outbox.ts, which retries and remembers.
 
-import { endpoints } from '@pons/spec/endpoints';
-import { requestTo } from '../../client/request.ts';
 import type { Bridge } from '../bridge.ts';
 import type { LoginEntry } from '../people/login.ts';
 import { SendFailure } from '../send-failure.ts';
 import type { Delivery, Outbox, Outcome, Outgoing } from './delivery.ts';
+import { displayName, openSession } from './sender.ts';
 import { sendEdit } from './edit.ts';
 import { sendInfo } from './info.ts';
 import { sendMembership } from './membership.ts';
@@ -60,30 +59,5 @@ async function loginOf(bridge: Bridge, sender: string, name: () => Promise<strin
     throw error instanceof SendFailure
       ? error
       : new SendFailure('login', error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** Failing to connect is worth another try, whatever the network threw. */
-async function openSession(bridge: Bridge, entry: LoginEntry): Promise<unknown> {
-  try {
-    return await bridge.logins.session(entry);
-  } catch (error) {
-    throw error instanceof SendFailure
-      ? error
-      : new SendFailure('try-again', `cannot connect to ${bridge.network.name}`);
-  }
-}
-
-async function displayName(bridge: Bridge, userId: string): Promise<string> {
-  const localpart = userId.slice(1, userId.indexOf(':'));
-  try {
-    const request = requestTo(endpoints.getProfileField, { path: { userId, keyName: 'displayname' } });
-    const answer = await bridge.appservice.bot.call(request);
-    return typeof answer['displayname'] === 'string' && answer['displayname'] !== ''
-      ? answer['displayname']
-      : localpart;
-  } catch {
-    // No profile, or a server that does not tell: the localpart is a name too.
-    return localpart;
   }
 }

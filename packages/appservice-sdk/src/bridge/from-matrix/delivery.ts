@@ -3,12 +3,10 @@
 
 import type { MatrixEvent } from '../../receive/transaction.ts';
 import type { Bridge } from '../bridge.ts';
-import type { Chat, Ctx, Failure, MsgId, Ref, To } from '../network.ts';
+import type { Chat, Failure, MsgId, Ref, To } from '../network.ts';
 import type { LoginEntry } from '../people/login.ts';
 import { SendFailure } from '../send-failure.ts';
-
-/** A network that takes longer to answer one send has failed it. */
-const SEND_TIMEOUT_MS = 2 * 60_000;
+import type { Attempt } from './attempt.ts';
 
 /** An event on its way to the network. */
 export interface Outgoing {
@@ -78,43 +76,9 @@ export async function targetOf({ bridge, outbox }: Delivery, eventId: unknown): 
   return row.part === '' ? row.msg : { msg: row.msg, part: row.part };
 }
 
-/**
- * Calls a verb of the network with the context of one send; it is not waited for longer than a send may take, nor beyond the
- * connection's end.
- */
-export async function attempt<T>(delivery: Delivery, key: string, verb: (context: Ctx) => Promise<T>): Promise<T> {
-  const { bridge, out, entry, relay } = delivery;
-  const name = bridge.network.name;
-  // One controller with listeners that are taken off again: composed signals would live as long as the bridge does.
-  const ending = new AbortController();
-  const end = (failure: SendFailure) => (): void => ending.abort(failure);
-  const closed = end(new SendFailure('try-again', `the connection to ${name} was closed`));
-  const cancel = bridge.clock.after(SEND_TIMEOUT_MS, end(new SendFailure('unknown', `${name} did not answer in time`)));
-  const sources = [bridge.signal, entry.login.signal];
-  for (const source of sources) source.addEventListener('abort', closed, { once: true });
-  if (sources.some((source) => source.aborted)) closed();
-  const context: Ctx = {
-    key,
-    attempt: out.attempts + 1,
-    signal: ending.signal,
-    at: new Date(out.event.origin_server_ts),
-    ...(relay ? { relay } : {}),
-    raw: out.event.content,
-    fail(why: Failure, text: string, retryAfterMs?: number): never {
-      throw new SendFailure(why, text, retryAfterMs);
-    },
-  };
-  const ended = new Promise<never>((_, reject) => {
-    const fail = (): void => reject(ending.signal.reason as SendFailure);
-    if (ending.signal.aborted) fail();
-    else ending.signal.addEventListener('abort', fail, { once: true });
-  });
-  try {
-    return await Promise.race([verb(context), ended]);
-  } finally {
-    cancel();
-    for (const source of sources) source.removeEventListener('abort', closed);
-  }
+/** What one call of a verb is about, in this delivery. */
+export function attemptOf({ bridge, entry, relay, out }: Delivery, key: string = out.event.event_id): Attempt {
+  return { bridge, entry, relay, key, attempts: out.attempts, event: out.event };
 }
 
 /** The key of a piece is the event id, and for pieces after the first their number. */

@@ -5,7 +5,8 @@ import type { MatrixMedia, Message } from '../network.ts';
 import { relayed } from '../people/relay.ts';
 import { sendTree } from './message.ts';
 import { readNewContent } from './read-message.ts';
-import { type Delivery, type Outcome, absent, attempt, targetOf } from './delivery.ts';
+import { attempt } from './attempt.ts';
+import { type Delivery, type Outcome, absent, attemptOf, targetOf } from './delivery.ts';
 
 /** Sends an edit. */
 export async function sendEdit(delivery: Delivery): Promise<Outcome> {
@@ -16,8 +17,7 @@ export async function sendEdit(delivery: Delivery): Promise<Outcome> {
   const target = await targetOf(delivery, (out.event.content['m.relates_to'] as { event_id?: unknown }).event_id);
   const edited = relay ? relayed(message, relay.name) : message;
   await attempt(
-    delivery,
-    out.event.event_id,
+    attemptOf(delivery),
     async (context) => await to.edit?.(session, { chat: out.chat, target, message: edited }, context),
   );
   return { outcome: 'delivered' };

@@ -1,7 +1,8 @@
 // Membership from Matrix: somebody with a connection of their own leaves the chat with the room; a moderator who kicks, bans or invites
 // a ghost does so on the network, where it has that. The rest concerns Matrix alone.
 
-import { type Delivery, type Outcome, absent, attempt } from './delivery.ts';
+import { attempt } from './attempt.ts';
+import { type Delivery, type Outcome, absent, attemptOf } from './delivery.ts';
 
 /** Sends a change of membership. */
 export async function sendMembership(delivery: Delivery): Promise<Outcome> {
@@ -10,8 +11,7 @@ export async function sendMembership(delivery: Delivery): Promise<Outcome> {
   const { to } = bridge.network;
   const user = event.state_key === undefined ? undefined : bridge.ids.userOf(event.state_key);
   if (user === undefined) {
-    if (!relay)
-      await attempt(delivery, event.event_id, async (context) => await to.leave?.(session, out.chat, context));
+    if (!relay) await attempt(attemptOf(delivery), async (context) => await to.leave?.(session, out.chat, context));
     return { outcome: 'delivered' };
   }
   const verb = verbOf(event.content['membership'], event.unsigned?.['prev_content']);
@@ -19,8 +19,7 @@ export async function sendMembership(delivery: Delivery): Promise<Outcome> {
   if (!to.member) return await absent(delivery, 'member');
   const reason = typeof event.content['reason'] === 'string' ? { reason: event.content['reason'] } : {};
   await attempt(
-    delivery,
-    event.event_id,
+    attemptOf(delivery),
     async (context) => await to.member?.(session, { chat: out.chat, user, to: verb, ...reason }, context),
   );
   return { outcome: 'delivered' };

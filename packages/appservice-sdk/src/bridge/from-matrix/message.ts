@@ -8,7 +8,8 @@ import { SendFailure } from '../send-failure.ts';
 import { messageFits, splitMessage } from '../split-message.ts';
 import { chatColumns } from '../remote-ids.ts';
 import { readMessage } from './read-message.ts';
-import { type Delivery, type Outcome, type Outgoing, keyOfPiece, attempt } from './delivery.ts';
+import { attempt } from './attempt.ts';
+import { type Delivery, type Outcome, type Outgoing, keyOfPiece, attemptOf } from './delivery.ts';
 
 /** Sends the event's message. */
 export function sendMessage(delivery: Delivery): Promise<Outcome> {
@@ -35,7 +36,7 @@ async function sendPiece(delivery: Delivery, message: Message<MatrixMedia>, key:
   if (before !== undefined) return [before];
   outbox.expect(key);
   try {
-    const sent = await attempt<Sent>(delivery, key, (context) =>
+    const sent = await attempt<Sent>(attemptOf(delivery, key), (context) =>
       bridge.network.to.message(session, { chat: out.chat, message }, context),
     );
     if ('id' in sent) return [sent.id, ...(sent.also ?? [])];

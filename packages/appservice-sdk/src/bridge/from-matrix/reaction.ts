@@ -3,7 +3,8 @@
 import { text } from '../define-network.ts';
 import { SendFailure } from '../send-failure.ts';
 import { sendTree } from './message.ts';
-import { type Delivery, type Outcome, absent, attempt, targetOf } from './delivery.ts';
+import { attempt } from './attempt.ts';
+import { type Delivery, type Outcome, absent, attemptOf, targetOf } from './delivery.ts';
 
 /** Sends a reaction. */
 export async function sendReaction(delivery: Delivery): Promise<Outcome> {
@@ -20,8 +21,7 @@ export async function sendReaction(delivery: Delivery): Promise<Outcome> {
   }
   const target = await targetOf(delivery, relation?.event_id);
   await attempt(
-    delivery,
-    out.event.event_id,
+    attemptOf(delivery),
     async (context) => await to.react?.(session, { chat: out.chat, target, key, on: true }, context),
   );
   const row = { eventId: out.event.event_id, chat: out.chat, target, user: entry.login.self, key };

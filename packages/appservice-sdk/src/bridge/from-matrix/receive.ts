@@ -3,6 +3,7 @@
 
 import type { MatrixEvent } from '../../receive/transaction.ts';
 import type { Bridge } from '../bridge.ts';
+import { acceptInvitation, invitedGhost } from './invitation.ts';
 import { INFO_TYPES } from './info.ts';
 import { concernsNetwork } from './membership.ts';
 import type { Outbox } from './delivery.ts';
@@ -13,6 +14,8 @@ const KEPT = new Set(['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redac
 export async function receiveFromMatrix(bridge: Bridge, outbox: Outbox, event: MatrixEvent): Promise<void> {
   const isOurs = (userId: string): boolean => bridge.appservice.isOurs(userId);
   if (isOurs(event.sender)) return;
+  const invited = invitedGhost(bridge, event);
+  if (invited !== undefined) return await acceptInvitation(bridge, event, invited);
   const portal = bridge.portals.byRoom(event.room_id);
   if (!portal) return;
   const member = event.type === 'm.room.member' && concernsNetwork(event, isOurs);

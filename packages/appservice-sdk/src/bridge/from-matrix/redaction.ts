@@ -3,7 +3,8 @@
 
 import { text } from '../define-network.ts';
 import { sendTree } from './message.ts';
-import { type Delivery, type Outcome, absent, attempt } from './delivery.ts';
+import { attempt } from './attempt.ts';
+import { type Delivery, type Outcome, absent, attemptOf } from './delivery.ts';
 
 /** Sends a redaction. */
 export async function sendRedaction(delivery: Delivery): Promise<Outcome> {
@@ -18,8 +19,7 @@ export async function sendRedaction(delivery: Delivery): Promise<Outcome> {
     const { chat, target, key } = reaction;
     if (!to.react) return await absent(delivery, 'react');
     await attempt(
-      delivery,
-      event.event_id,
+      attemptOf(delivery),
       async (context) => await to.react?.(session, { chat, target, key, on: false }, context),
     );
     return { outcome: 'delivered', remember: () => bridge.messages.dropReaction(redacted) };
@@ -36,8 +36,7 @@ export async function sendRedaction(delivery: Delivery): Promise<Outcome> {
   for (const row of rows) {
     const target = row.part === '' ? row.msg : { msg: row.msg, part: row.part };
     await attempt(
-      delivery,
-      event.event_id,
+      attemptOf(delivery),
       async (context) => await to.remove?.(session, { chat: out.chat, target, ...reason }, context),
     );
   }

@@ -9,6 +9,8 @@ import type { Sqlite } from '../../store/sqlite.ts';
 import type { Login, LoginId, RemoteEvent, UserId } from '../network.ts';
 import type { AnyNetwork } from '../options.ts';
 import { SendFailure } from '../send-failure.ts';
+import { loginValues, ownerOfLogin, rememberLogin, savedCred } from './login-rows.ts';
+import { createShared } from './shared-connections.ts';
 
 /** A network that takes longer to connect has failed. */
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -76,7 +78,7 @@ export interface LoginParts {
 }
 
 interface Entry extends LoginEntry {
-  session: { readonly promise: Promise<unknown>; readonly abort: AbortController } | undefined;
+  session: Session | undefined;
   held: number;
   lastUsedTs: number;
   cancelRecovery: (() => void) | undefined;
@@ -84,254 +86,241 @@ interface Entry extends LoginEntry {
   lost: (() => void) | undefined;
 }
 
+interface Session {
+  readonly promise: Promise<unknown>;
+  readonly abort: AbortController;
+  /** Set once the network has let us in: before, whoever has our name there is somebody else. */
+  opened: boolean;
+}
+
 /** No login is connected yet. */
 export function createLogins(parts: LoginParts): Logins {
-  const entries = new Map<string, Entry>();
-  const connected = new Set<Entry>();
-  const byMxid = new Map<string, Promise<Entry | undefined>>();
-  const recentVoices = new Map<UserId, number>();
-  const shared = createShared();
-  const stopping = new AbortController();
+  return new LoginPool(parts);
+}
 
-  const drop = (entry: Entry): void => {
-    const { session } = entry;
-    if (!session) return;
-    entry.session = undefined;
-    connected.delete(entry);
-    entry.cancelRecovery?.();
-    recentVoices.set(entry.login.self, parts.clock.now() + ECHO_AFTER_CLOSE_MS);
-    session.abort.abort();
-    session.promise
-      .then((opened) => parts.network.close?.(opened))
-      .catch((error: unknown) =>
-        parts.log.debug('closing a connection failed', { login: entry.login.id, error: String(error) }),
-      );
-    shared.leave(entry.login.id);
-    entry.lost?.();
-  };
+class LoginPool implements Logins {
+  readonly #parts: LoginParts;
+  readonly #entries = new Map<LoginId, Entry>();
+  readonly #connected = new Set<Entry>();
+  readonly #byMxid = new Map<string, Promise<Entry | undefined>>();
+  readonly #recentVoices = new Map<UserId, number>();
+  readonly #shared = createShared();
+  readonly #stopping = new AbortController();
+  readonly #relay: Entry | undefined;
 
-  const add = (account: Account, about: { mxid?: string; relay: boolean }): Entry => {
+  constructor(parts: LoginParts) {
+    this.#parts = parts;
+    this.#relay = parts.relay && this.#add(parts.relay, undefined);
+  }
+
+  relay(): LoginEntry | undefined {
+    return this.#relay;
+  }
+
+  byId(id: LoginId): LoginEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  ownerOf(id: LoginId): string | undefined {
+    return ownerOfLogin(this.#parts.sqlite, id);
+  }
+
+  ofMatrixUser(mxid: string, name: () => Promise<string>): Promise<LoginEntry | undefined> {
+    let found = this.#byMxid.get(mxid);
+    if (!found) {
+      found = this.#automatic(mxid, name);
+      this.#byMxid.set(mxid, found);
+      const askAgain = (): boolean => this.#byMxid.delete(mxid);
+      found.then((entry) => !entry && askAgain(), askAgain);
+    }
+    return found;
+  }
+
+  session(login: LoginEntry): Promise<unknown> {
+    const entry = login as Entry;
+    entry.lastUsedTs = this.#parts.clock.now();
+    if (entry.session) return entry.session.promise;
+    if (!entry.relay) this.#makeRoom();
+    return this.#connect(entry);
+  }
+
+  openSession(login: LoginEntry): Promise<unknown> | undefined {
+    return (login as Entry).session?.promise;
+  }
+
+  hold(login: LoginEntry): () => void {
+    const entry = login as Entry;
+    entry.held++;
+    return () => void entry.held--;
+  }
+
+  isOurVoice(user: UserId): boolean {
+    if (this.#live(user)) return true;
+    const until = this.#recentVoices.get(user);
+    if (until === undefined) return false;
+    if (until >= this.#parts.clock.now()) return true;
+    this.#recentVoices.delete(user);
+    return false;
+  }
+
+  matrixUserOf(user: UserId): string | undefined {
+    return this.#live(user)?.mxid;
+  }
+
+  remoteUserOf(mxid: string): UserId | undefined {
+    return this.connectedOf(mxid)?.login.self;
+  }
+
+  connectedOf(mxid: string): LoginEntry | undefined {
+    return this.#connected.values().find((entry) => entry.mxid === mxid);
+  }
+
+  async start(): Promise<void> {
+    const relay = this.#relay;
+    if (relay) await new Promise<void>((resolve) => void this.#keep(relay, resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    for (const entry of this.#connected) this.#drop(entry);
+  }
+
+  #live(user: UserId): Entry | undefined {
+    return this.#connected.values().find((entry) => entry.session?.opened && entry.login.self === user);
+  }
+
+  async #automatic(mxid: string, name: () => Promise<string>): Promise<Entry | undefined> {
+    const { network, cfg, sqlite } = this.#parts;
+    const account = await network.autoLogin?.({ mxid, name: await name() }, cfg);
+    if (!account) return undefined;
+    const entry = this.#add(account, mxid);
+    await rememberLogin(sqlite, { id: account.id, mxid, given: account.cred, cred: entry.login.cred });
+    return entry;
+  }
+
+  #add(account: Account, mxid: string | undefined): Entry {
+    const login = this.#makeLogin(account, mxid);
+    const relay = mxid === undefined;
     const entry: Entry = {
-      ...makeLogin(account, about.relay, about.mxid),
+      login,
+      mxid,
+      relay,
       session: undefined,
       held: 0,
       lastUsedTs: 0,
       cancelRecovery: undefined,
       lost: undefined,
-      mxid: about.mxid,
-      relay: about.relay,
     };
-    entries.set(account.id, entry);
+    this.#entries.set(account.id, entry);
     return entry;
-  };
+  }
 
-  const makeLogin = (
-    account: Account,
-    relay: boolean,
-    mxid: string | undefined,
-  ): { login: Login<unknown, unknown> } => {
-    const given = JSON.stringify(account.cred);
-    const row = parts.sqlite.get<{ given: string; cred: string }>(
-      'select given, cred from logins where login_id = ?',
-      account.id,
-    );
+  #makeLogin(account: Account, mxid: string | undefined): Login<unknown, unknown> {
+    const { sqlite, cfg, log } = this.#parts;
+    const { id, self, cred: given } = account;
+    const signal = (): AbortSignal => this.#entries.get(id)?.session?.abort.signal ?? this.#stopping.signal;
     const login: Login<unknown, unknown> = {
-      id: account.id,
-      self: account.self,
+      id,
+      self,
       // What the network saved holds until the configuration gives something else.
-      cred: row && row.given === given ? (JSON.parse(row.cred) as unknown) : account.cred,
-      cfg: parts.cfg,
+      cred: savedCred(sqlite, id, given),
+      cfg,
       get signal() {
-        return entries.get(account.id)?.session?.abort.signal ?? stopping.signal;
+        return signal();
       },
-      log: parts.log,
-      relay,
-      emit: (event) => parts.emit(login, event),
-      status: (status, why) => onStatus(account.id, status, why),
+      log,
+      relay: mxid === undefined,
+      emit: (event) => this.#parts.emit(login, event),
+      status: (status, why) => this.#onStatus(id, status, why),
       async save(cred) {
         login.cred = cred;
-        await remember(parts.sqlite, { id: account.id, mxid, given, cred: JSON.stringify(cred) });
+        await rememberLogin(sqlite, { id, mxid, given, cred });
       },
-      kv: loginValues(parts.sqlite, account.id),
-      share: (key, open) => shared.join(key, account.id, open),
-      matrix: (as) => parts.matrix(as),
+      kv: loginValues(sqlite, id),
+      share: (key, open) => this.#shared.join(key, id, open),
+      matrix: (as) => this.#parts.matrix(as),
     };
-    return { login };
-  };
+    return login;
+  }
 
-  const onStatus = (
-    id: LoginId,
-    status: 'connecting' | 'connected' | 'unstable' | 'logged-out',
-    why?: string,
-  ): void => {
-    const entry = entries.get(id);
+  #onStatus(id: LoginId, status: 'connecting' | 'connected' | 'unstable' | 'logged-out', why?: string): void {
+    const entry = this.#entries.get(id);
     if (!entry) return;
-    parts.log.info('login status', { login: id, status, why });
+    this.#parts.log.info('login status', { login: id, status, why });
     if (status === 'connecting') return;
     entry.cancelRecovery?.();
     entry.cancelRecovery = undefined;
-    if (status === 'logged-out') drop(entry);
-    if (status === 'unstable') entry.cancelRecovery = parts.clock.after(RECOVER_MS, () => drop(entry));
-  };
+    if (status === 'logged-out') this.#drop(entry);
+    if (status === 'unstable') entry.cancelRecovery = this.#parts.clock.after(RECOVER_MS, () => this.#drop(entry));
+  }
 
-  const makeRoom = (): void => {
-    const automatic = [...connected].filter((entry) => !entry.relay);
-    if (automatic.length < parts.connectedMax) return;
-    const idle = automatic.filter((entry) => entry.held === 0).toSorted((a, b) => a.lastUsedTs - b.lastUsedTs)[0];
-    if (idle) drop(idle);
-  };
-
-  const connect = (entry: Entry): Promise<unknown> => {
-    entry.lastUsedTs = parts.clock.now();
-    if (entry.session) return entry.session.promise;
-    if (!entry.relay) makeRoom();
+  #connect(entry: Entry): Promise<unknown> {
     const abort = new AbortController();
     // The network hears of the session's end by login.signal, which must be this session's before connect is called.
-    const opening = Promise.resolve().then(() => parts.network.connect(entry.login));
-    const promise = withinTime(opening, abort.signal);
-    entry.session = { promise, abort };
-    connected.add(entry);
-    promise.catch(() => {
-      if (entry.session?.promise === promise) drop(entry);
-    });
-    return promise;
-  };
+    const opening = Promise.resolve().then(() => this.#parts.network.connect(entry.login));
+    const session: Session = { promise: this.#withinTime(opening, abort.signal), abort, opened: false };
+    entry.session = session;
+    this.#connected.add(entry);
+    session.promise.then(
+      () => (session.opened = true),
+      () => entry.session === session && this.#drop(entry),
+    );
+    return session.promise;
+  }
 
-  const withinTime = (opening: Promise<unknown>, signal: AbortSignal): Promise<unknown> =>
-    new Promise((resolve, reject) => {
+  #withinTime(opening: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const { clock, network } = this.#parts;
+    return new Promise((resolve, reject) => {
       const fail = (text: string) => (): void => reject(new SendFailure('try-again', text));
-      const cancel = parts.clock.after(CONNECT_TIMEOUT_MS, fail(`${parts.network.name} does not answer`));
+      const cancel = clock.after(CONNECT_TIMEOUT_MS, fail(`${network.name} does not answer`));
       signal.addEventListener('abort', fail('the connection was closed'), { once: true });
       opening.then(resolve, reject).finally(cancel);
     });
+  }
 
-  const keepRelay = async (entry: Entry, ready: () => void): Promise<void> => {
-    for (let attempt = 2; !stopping.signal.aborted; attempt++) {
+  /** Closes the connection that was idle longest, when there are as many as there may be and one is idle. */
+  #makeRoom(): void {
+    const automatic = [...this.#connected].filter((entry) => !entry.relay);
+    if (automatic.length < this.#parts.connectedMax) return;
+    const [idle] = automatic.filter((entry) => entry.held === 0).toSorted((a, b) => a.lastUsedTs - b.lastUsedTs);
+    if (idle) this.#drop(idle);
+  }
+
+  #drop(entry: Entry): void {
+    const { session } = entry;
+    if (!session) return;
+    const { clock, network, log } = this.#parts;
+    entry.session = undefined;
+    this.#connected.delete(entry);
+    entry.cancelRecovery?.();
+    if (session.opened) this.#recentVoices.set(entry.login.self, clock.now() + ECHO_AFTER_CLOSE_MS);
+    session.abort.abort();
+    session.promise
+      .then((opened) => network.close?.(opened))
+      .catch((error: unknown) =>
+        log.debug('closing a connection failed', { login: entry.login.id, error: String(error) }),
+      );
+    this.#shared.leave(entry.login.id);
+    entry.lost?.();
+  }
+
+  /** Keeps the listener connected until the bridge stops. */
+  async #keep(entry: Entry, ready: () => void): Promise<void> {
+    const { clock, random, log } = this.#parts;
+    const { signal } = this.#stopping;
+    for (let attempt = 2; !signal.aborted; attempt++) {
       const lost = new Promise<void>((resolve) => (entry.lost = resolve));
       try {
-        await connect(entry);
+        await this.session(entry);
         ready();
-        const sinceTs = parts.clock.now();
+        const sinceTs = clock.now();
         await lost;
         // One that is thrown out as soon as it is in must not knock without pause.
-        if (parts.clock.now() - sinceTs > RECOVER_MS) attempt = 1;
+        if (clock.now() - sinceTs > RECOVER_MS) attempt = 1;
       } catch (error) {
-        parts.log.warn('the listener cannot connect', { login: entry.login.id, error: String(error) });
+        log.warn('the listener cannot connect', { login: entry.login.id, error: String(error) });
       }
-      await sleep(parts.clock, backoffMs(attempt, parts.random(), RECONNECT_WAIT_MAX_MS), stopping.signal);
+      await sleep(clock, backoffMs(attempt, random(), RECONNECT_WAIT_MAX_MS), signal);
     }
-  };
-
-  const automatic = async (mxid: string, name: () => Promise<string>): Promise<Entry | undefined> => {
-    if (!parts.network.autoLogin) return undefined;
-    const account = await parts.network.autoLogin({ mxid, name: await name() }, parts.cfg);
-    if (!account) return undefined;
-    const entry = add(account, { mxid, relay: false });
-    const given = JSON.stringify(account.cred);
-    await remember(parts.sqlite, { id: account.id, mxid, given, cred: JSON.stringify(entry.login.cred) });
-    return entry;
-  };
-
-  const live = (user: UserId): Entry | undefined => connected.values().find((entry) => entry.login.self === user);
-  const connectedOf = (mxid: string): Entry | undefined => connected.values().find((entry) => entry.mxid === mxid);
-  const relay = parts.relay ? add(parts.relay, { relay: true }) : undefined;
-  return {
-    relay: () => relay,
-    ofMatrixUser(mxid, name) {
-      let found = byMxid.get(mxid);
-      if (!found) {
-        byMxid.set(mxid, (found = automatic(mxid, name)));
-        // Asked again at the next message.
-        found.then(
-          (entry) => !entry && byMxid.delete(mxid),
-          () => byMxid.delete(mxid),
-        );
-      }
-      return found;
-    },
-    byId: (id) => entries.get(id),
-    ownerOf: (id) =>
-      parts.sqlite.get<{ mxid: string | null }>('select mxid from logins where login_id = ?', id)?.mxid ?? undefined,
-    session: (entry) => connect(entry as Entry),
-    openSession: (entry) => (entry as Entry).session?.promise,
-    hold(entry) {
-      (entry as Entry).held++;
-      return () => void (entry as Entry).held--;
-    },
-    isOurVoice(user) {
-      if (live(user)) return true;
-      const until = recentVoices.get(user);
-      if (until !== undefined && until < parts.clock.now()) recentVoices.delete(user);
-      return until !== undefined && until >= parts.clock.now();
-    },
-    matrixUserOf: (user) => live(user)?.mxid,
-    remoteUserOf: (mxid) => connectedOf(mxid)?.login.self,
-    connectedOf,
-    async start() {
-      if (!relay) return;
-      await new Promise<void>((resolve) => {
-        void keepRelay(relay, resolve);
-      });
-    },
-    async close() {
-      stopping.abort();
-      for (const entry of entries.values()) drop(entry);
-    },
-  };
-}
-
-function remember(
-  sqlite: Sqlite,
-  row: { id: LoginId; mxid: string | undefined; given: string; cred: string },
-): Promise<number> {
-  const sql = 'insert or replace into logins (login_id, mxid, given, cred) values (?, ?, ?, ?)';
-  return sqlite.write(() => sqlite.run(sql, row.id, row.mxid ?? null, row.given, row.cred));
-}
-
-function loginValues(sqlite: Sqlite, loginId: LoginId): Login<unknown, unknown>['kv'] {
-  return {
-    async get(key) {
-      return sqlite.get<{ value: Uint8Array }>(
-        'select value from login_values where login_id = ? and key = ?',
-        loginId,
-        key,
-      )?.value;
-    },
-    async set(key, value) {
-      await sqlite.write(() =>
-        value === null
-          ? sqlite.run('delete from login_values where login_id = ? and key = ?', loginId, key)
-          : sqlite.run(
-              'insert or replace into login_values (login_id, key, value) values (?, ?, ?)',
-              loginId,
-              key,
-              value,
-            ),
-      );
-    },
-  };
-}
-
-/** What several logins use together: opened by the first, closed with the last. */
-function createShared() {
-  const open = new Map<string, { promise: Promise<unknown>; abort: AbortController; users: Set<LoginId> }>();
-  return {
-    join<T>(key: string, user: LoginId, make: (signal: AbortSignal) => Promise<T>): Promise<T> {
-      let one = open.get(key);
-      if (!one) {
-        const abort = new AbortController();
-        open.set(key, (one = { promise: make(abort.signal), abort, users: new Set() }));
-        one.promise.catch(() => open.delete(key));
-      }
-      one.users.add(user);
-      return one.promise as Promise<T>;
-    },
-    leave(user: LoginId): void {
-      for (const [key, one] of open) {
-        if (!one.users.delete(user) || one.users.size > 0) continue;
-        open.delete(key);
-        one.abort.abort();
-      }
-    },
-  };
+  }
 }
