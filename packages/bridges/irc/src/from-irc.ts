@@ -20,6 +20,8 @@ import { type Named, toMatrix } from './text/to-matrix.ts';
 /** What is needed to understand a line. */
 export interface Ears {
   login: LoginId;
+  /** Whether this login has said something to that person. */
+  talksWith(user: UserId): boolean;
   /** Sends a line of our own, where a request is to be answered. */
   send(line: OutLine): boolean;
   hub: Hub;
@@ -36,6 +38,7 @@ const TYPING_MS: Readonly<Record<string, number>> = { active: 6_000, paused: 30_
 /** A line as the listener hears it. */
 export function hearChannels(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const { book } = ears.hub;
+  if (line.source?.name === '') return [];
   switch (line.command) {
     case 'JOIN':
       return heardJoin(line, at, ears);
@@ -83,7 +86,7 @@ export function hearChannels(line: IrcLine, at: number, ears: Ears): RemoteEvent
 /** A line as a login hears it that is not the listener: only what is for it alone. */
 export function hearPrivate(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   if (userIdOf(line.params[0] ?? '', ears.features) !== userIdOf(ears.nick, ears.features)) return [];
-  if (line.source?.user === undefined || ears.hub.own.has(line.source.name)) return [];
+  if (line.source?.user === undefined || line.source.name === '' || ears.hub.own.has(line.source.name)) return [];
   const { name } = line.source;
   const chat = privateChatOf(userIdOf(name, ears.features), ears.login);
   const from = { chat, from: userIdOf(name, ears.features), at: new Date(at) };
@@ -95,6 +98,8 @@ export function hearPrivate(line: IrcLine, at: number, ears: Ears): RemoteEvent[
     if (line.command === 'PRIVMSG') answerRequest(name, request, ears);
     return [];
   }
+  // Services and bots greet everybody who connects: their notices are told once somebody talks to them.
+  if (line.command === 'NOTICE' && !ears.talksWith(from.from)) return [];
   return [...spelling(name, from.from), ...message(line, from, ears)];
 }
 
@@ -128,7 +133,7 @@ function heardLeave(line: IrcLine, at: number, ears: Ears): RemoteEvent[] {
   const nick = kicked ? (line.params[1] ?? '') : (line.source?.name ?? '');
   const reason = kicked ? line.params[2] : line.params[1];
   const channel = book.channel(name);
-  if (channel === undefined) return [];
+  if (channel === undefined || nick === '') return [];
   if (isUs(nick, ears)) {
     book.close(name);
     return [];

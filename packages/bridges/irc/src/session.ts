@@ -1,7 +1,7 @@
 // One login's connection to the network, as the kit's verbs use it: open until the kit closes it, back in its channels after every
 // reconnect, its events told in the order in which they came. What the lines mean is from-irc.ts's business, what is sent to-irc.ts's.
 
-import type { Login, RemoteEvent } from '@pons/appservice-sdk/bridge';
+import type { Login, RemoteEvent, UserId } from '@pons/appservice-sdk/bridge';
 import type { IrcConfig } from './config.ts';
 import { hearChannels, hearPrivate } from './from-irc.ts';
 import type { Hub } from './hub.ts';
@@ -12,8 +12,9 @@ import type { Clock, Random } from './platform/clock.ts';
 import { fold } from './protocol/casemapping.ts';
 import { type ConnectionEvent, IrcConnection } from './protocol/connection.ts';
 import type { Delivery } from './protocol/deliveries.ts';
-import type { OutLine } from './protocol/format-line.ts';
+import { LineRefused, type OutLine } from './protocol/format-line.ts';
 import { ISUPPORT_DEFAULTS } from './protocol/isupport.ts';
+import { NUMERIC } from './protocol/numerics.ts';
 import type { OpenSocket } from './protocol/open-socket.ts';
 import type { IrcLine } from './protocol/parse-line.ts';
 
@@ -49,6 +50,8 @@ export class IrcSession {
   readonly connection: IrcConnection;
   /** Ids of the lines that are out, of messages whose sending was interrupted; by the kit's key. */
   readonly progress = new Map<string, string[]>();
+  /** Folded nicks that we have said something to in private. */
+  readonly talkedTo = new Set<UserId>();
   /** When we last said that somebody types, by target. */
   readonly typedAt = new Map<string, number>();
   readonly #ids = new MessageIds();
@@ -118,6 +121,11 @@ export class IrcSession {
       joining = this.connection
         .deliver([{ command: 'JOIN', params }])
         .then(([delivery]) => delivery ?? { outcome: 'not-sent' as const, why: 'down' as const })
+        .catch((error: unknown): Delivery => {
+          if (error instanceof LineRefused)
+            return { outcome: 'refused', code: NUMERIC.ERR_NOSUCHCHANNEL, text: error.message };
+          throw error;
+        })
         .finally(() => this.#joining.delete(key));
       this.#joining.set(key, joining);
     }
@@ -176,7 +184,9 @@ export class IrcSession {
     const other = nick === this.login.cred.nick ? undefined : `the nick is ${nick}`;
     this.login.status('connected', other);
     // After a reconnect nobody waits in open(): the channels are joined all the same.
-    void this.#joinAll();
+    this.#joinAll().catch((error: unknown) =>
+      this.login.log.error('channels were not joined', { login: this.login.id, error: String(error) }),
+    );
   }
 
   /** The configured rooms were mapped before the network said how names fold here. */
@@ -235,10 +245,21 @@ export class IrcSession {
       nick: this.connection.nick,
       ids: this.#ids,
       splits: this.#splits,
-      send: (answer: OutLine) => this.connection.send(answer),
+      talksWith: (user: UserId) => this.talkedTo.has(user),
+      send: (answer: OutLine) => this.#answer(answer),
     };
     const events = this.login.relay ? hearChannels(line, at, ears) : hearPrivate(line, at, ears);
     for (const event of events) this.tell(event);
+  }
+
+  /** An answer to a stranger's request: one that cannot be said, because of how the stranger is called, is not worth an error. */
+  #answer(line: OutLine): boolean {
+    try {
+      return this.connection.send(line);
+    } catch (error) {
+      if (error instanceof LineRefused) return false;
+      throw error;
+    }
   }
 
   #followOwnChannels(line: IrcLine): void {

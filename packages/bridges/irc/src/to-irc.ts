@@ -117,7 +117,10 @@ async function enter(s: IrcSession, chat: Chat, c: Ctx): Promise<string> {
   if (!(await s.connection.whenReady(c.signal)))
     return c.fail('try-again', 'there is no connection to the IRC network');
   const target = targetOf(chat);
-  if (typeof chat !== 'string') return target;
+  if (typeof chat !== 'string') {
+    s.talkedTo.add(target);
+    return target;
+  }
   if (!isChannelName(target, s.connection.isupport))
     return c.fail('not-found', 'this is not a channel of this network');
   const delivery = await s.join(target);

@@ -42,6 +42,9 @@ export function configFor(server: { port: number }, more: object = {}): IrcBridg
 export function bridgeOn(cfg: IrcBridgeConfig, clock: Clock = systemClock) {
   const network = ircNetwork(cfg, { clock, random: () => 0.5 });
   const kept = new Map<string, Uint8Array>();
+  // Whatever any login logs or says of its state.
+  const told = recorder<unknown>();
+  const log = (...line: unknown[]): void => told.add(line);
 
   async function connect(login: NewLogin, relay: boolean): Promise<Connected> {
     const events = recorder<RemoteEvent>();
@@ -51,10 +54,13 @@ export function bridgeOn(cfg: IrcBridgeConfig, clock: Clock = systemClock) {
       ...login,
       cfg,
       signal: ended.signal,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log: { debug: log, info: log, warn: log, error: log },
       relay,
       emit: (event) => Promise.resolve(events.add(event)),
-      status: (status, why) => void statuses.push(why === undefined ? status : `${status}: ${why}`),
+      status: (status, why) => {
+        told.add([status, why]);
+        statuses.push(why === undefined ? status : `${status}: ${why}`);
+      },
       save: () => Promise.resolve(),
       kv: {
         get: (key) => Promise.resolve(kept.get(`${login.id} ${key}`)),
@@ -77,6 +83,7 @@ export function bridgeOn(cfg: IrcBridgeConfig, clock: Clock = systemClock) {
 
   return {
     network,
+    told,
     listener: () => connect(listenerLogin(cfg), true),
     puppet: async (mxid: string, name: string) => {
       const login = puppetLogin({ mxid, name }, cfg, 30);

@@ -138,6 +138,21 @@ describe('from IRC', () => {
     expect(alice.events.all.filter((e) => e.t === 'message')).toHaveLength(1);
   });
 
+  it('a notice from somebody who was never talked to makes no room; an answer to a question does', async () => {
+    const { demo, network, puppet } = await start();
+    const services = await irc(demo, 'NickServ');
+    const { session, events } = await puppet('@alice:example.org', 'alice');
+    services.irc.notice('alice', 'welcome');
+    services.irc.say('alice', 'marker');
+    await events.until((e) => e.t === 'message');
+    const chat = { id: 'nickserv', receiver: session.login.id };
+    await network.to.message(session, { chat, message: said('help') }, context('$1'));
+    await services.hears('message', { message: 'help' });
+    services.irc.notice('alice', 'no help');
+    await events.until((e) => JSON.stringify(e).includes('no help'));
+    expect(JSON.stringify(events.all)).not.toContain('welcome');
+  });
+
   it('a mention of a Matrix user is one, wherever it stands', async () => {
     const { demo, listener, puppet, say } = await start();
     await say(await puppet('@alice:example.org', 'Alice'), 'here');
@@ -148,6 +163,28 @@ describe('from IRC', () => {
     expect(message.message.parts[0]?.blocks).toEqual([
       { p: ['thanks ', { mention: '@alice:example.org', label: 'alice' }, '!'] },
     ]);
+  });
+});
+
+describe('the listener', () => {
+  it('logs in with server password and account, and neither is ever told', async () => {
+    const secrets = { password: 'canary-1', accounts: { pons: 'canary-2' } };
+    const demo = await startDemoNetwork(secrets);
+    cleanUp.push(() => demo.stop());
+    const cfg = configFor(demo, {
+      network: { servers: [{ host: '127.0.0.1', port: demo.port }], password: secrets.password },
+      listener: { sasl: { user: 'pons', password: secrets.accounts.pons } },
+    });
+    const good = await bridgeOn(cfg).listener();
+    cleanUp.push(() => good.close());
+    expect(demo.members('#pons')).toEqual(['pons']);
+    await good.close();
+    const wrong = bridgeOn({ ...cfg, listener: { ...cfg.listener, sasl: { user: 'pons', password: 'canary-3' } } });
+    const refused: unknown = await wrong.listener().catch((error: unknown) => error);
+    expect(String(refused)).toContain('the network refused the account');
+    const told = JSON.stringify([good.statuses, good.events.all, wrong.told.all, String(refused)]);
+    expect(told).toContain('logged-out');
+    expect(told).not.toContain('canary');
   });
 });
 

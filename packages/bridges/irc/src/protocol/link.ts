@@ -8,7 +8,7 @@ import { endingOf, type Ending } from './backoff.ts';
 import { CapabilityNegotiation } from './capabilities.ts';
 import { fold } from './casemapping.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
-import { formatLine, type OutLine } from './format-line.ts';
+import { formatLine, LineRefused, type OutLine } from './format-line.ts';
 import { type Isupport, ISUPPORT_DEFAULTS, withIsupport } from './isupport.ts';
 import { NUMERIC } from './numerics.ts';
 import type { IrcSocket, OpenSocket, ServerAddress } from './open-socket.ts';
@@ -24,6 +24,8 @@ const MOTD_TIMEOUT_MS = 5_000;
 /** Silence after which we ask, and how long the answer may take: a dead line is noticed within a minute. */
 export const PING_AFTER_MS = 40_000;
 export const PING_TIMEOUT_MS = 20_000;
+/** A PING's token comes back in our PONG, which must fit a line. */
+const PING_TOKEN_BYTES_MAX = 400;
 /** Bytes of a received line without tags: more than the standard's, because bouncers add to lines. */
 const INBOUND_LINE_BYTES_MAX = 4096;
 
@@ -83,7 +85,7 @@ export class Link {
     this.#deliveries = new Deliveries(options.clock);
     const reader = readLines(TAG_BYTES_MAX + INBOUND_LINE_BYTES_MAX);
     this.#socket = options.openSocket(options.server, {
-      connected: () => this.#sendUrgently(this.#registration.start()),
+      connected: () => this.#guarded(() => this.#sendUrgently(this.#registration.start())),
       data: (chunk) => {
         for (const text of reader.push(chunk)) this.#receive(text);
       },
@@ -161,10 +163,26 @@ export class Link {
     if (text === '') return;
     const line = text === null ? null : parseLine(text, INBOUND_LINE_BYTES_MAX);
     if (line === null) return this.#events.ignored(text === null ? 'a line was too long' : 'a line was not IRC');
-    if (line.command === 'PING') return this.#sendUrgently([{ command: 'PONG', params: line.params.slice(-1) }]);
+    if (line.command === 'PING') return this.#pong(line.params.at(-1) ?? '');
     if (line.command === 'ERROR') return this.#noteError(line.params.at(-1) ?? 'the server sent ERROR');
-    if (this.#phase === 'registering') this.#register(line);
+    if (this.#phase === 'registering') this.#guarded(() => this.#register(line));
     else this.#serve(line);
+  }
+
+  #pong(token: string): void {
+    if (Buffer.byteLength(token) > PING_TOKEN_BYTES_MAX) return this.#events.ignored('a PING was too long to answer');
+    this.#sendUrgently([{ command: 'PONG', params: [token] }]);
+  }
+
+  /** A password or name that cannot be put on the wire ends the link for good: no network will ever take it. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof LineRefused)) throw error;
+      this.#end ??= { why: `this login cannot be said on IRC: ${error.message}`, ending: 'failed', permanent: true };
+      this.#abandon('refused');
+    }
   }
 
   #register(line: IrcLine): void {
