@@ -1,3 +1,5 @@
+// The listener over real HTTP: what a homeserver sends it, rightly and wrongly, and what a restart in between changes.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';

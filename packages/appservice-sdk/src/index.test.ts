@@ -1,3 +1,5 @@
+// The program that the door's head comment shows is this one, and works.
+
 import { afterEach, expect, test } from 'vitest';
 import { AppService, type MatrixEvent } from './index.ts';
 import { recordingHomeserver } from './testing/recording-homeserver.ts';

@@ -1,3 +1,5 @@
+// The three pure functions that every message passes: HTML read, HTML written, a long message cut; by property where one holds.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { astToHtml } from './ast-to-html.ts';

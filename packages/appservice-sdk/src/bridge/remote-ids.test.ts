@@ -1,3 +1,5 @@
+// Remote ids as Matrix ids and back: nothing lost, nothing shared.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escapeId, remoteIds, unescapeId } from './remote-ids.ts';

@@ -1,7 +1,10 @@
+// The whole engine between a network in memory and a homeserver that records, over real HTTP and a real store.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { type FakeClock, fakeClock } from '../testing/clock.ts';
 import { type RecordingHomeserver, recordingHomeserver } from '../testing/recording-homeserver.ts';
 import { testRegistration } from '../testing/test-registration.ts';
 import { defineNetwork, plain, text } from './define-network.ts';
@@ -66,7 +69,7 @@ function fakeNetwork(): FakeNetwork {
 
 async function start(
   network: Net,
-  more: { store?: string; config?: BridgeConfig<{ nick: string }> } = {},
+  more: { store?: string; config?: BridgeConfig<{ nick: string }>; clock?: FakeClock } = {},
 ): Promise<{ bridge: RunningBridge; room: string }> {
   const bridge = await runBridge({
     network,
@@ -80,6 +83,7 @@ async function start(
       ...more.config,
     },
     listen: { port: 0 },
+    ...(more.clock ? { clock: more.clock } : {}),
     log: quiet,
   });
   running.push(bridge);
@@ -430,4 +434,21 @@ test('inviting a ghost begins a private chat where the network has that, else it
     .poll(() => homeserver.events.at(-1))
     .toMatchObject({ room_id: other, sender: '@_x_eve:example.org', content: { membership: 'leave' } });
   expect(bridge.roomOf({ id: 'eve', receiver: sender })).toBeUndefined();
+});
+
+test('a send that the network accepts and never confirms has failed when its time is over', async () => {
+  const fake = fakeNetwork();
+  const clock = fakeClock();
+  const message: To<Session>['message'] = async (_, __, { key }) => (
+    fake.sent.push(key), { waitFor: 'sent', forMs: 5_000 }
+  );
+  const { bridge, room } = await start(fake.network({ to: { message } }), { clock });
+  const eventId = await says(room, 'anyone?');
+  await expect.poll(() => fake.sent).toEqual([eventId]);
+  await clock.advance(4_000);
+  expect(last()?.type).toBe('m.room.message');
+  await expect.poll(async () => (await clock.advance(1_000), last()?.type)).toBe('com.beeper.message_send_status');
+  expect(homeserver.said(room).at(-1)).toBe('@bot:example.org: ⚠️ Not delivered to X: X did not confirm it');
+  expect(fake.sent).toHaveLength(1);
+  expect(bridge.roomOf('#c')).toBe(room);
 });

@@ -1,3 +1,5 @@
+// Users who act: what they do first by themselves, and what they do when the homeserver says no.
+
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppService } from '../appservice.ts';
 import { type RecordingHomeserver, recordingHomeserver } from '../testing/recording-homeserver.ts';

@@ -1,3 +1,5 @@
+// The shared commit: durable when resolved, and one write's failure is nobody else's.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
