@@ -145,7 +145,7 @@ export class Deliverer {
     const oldestMs = this.#frozen === undefined ? undefined : this.#parts.clock.now() - this.#frozen.createdTs;
     const waitingMs = events[0] === undefined ? undefined : this.#parts.clock.monotonicMs() - events[0].readAtMs;
     return {
-      state: this.#paused ? 'paused' : this.#tries > 0 ? 'recovering' : this.#frozen === undefined ? 'idle' : 'up',
+      state: this.#state(),
       waitingEvents: events.length + (this.#frozen?.positions.length ?? 0),
       waitingBytes: this.feed.bytes,
       oldestUnacknowledgedMs: oldestMs ?? waitingMs,
@@ -159,6 +159,12 @@ export class Deliverer {
       deliveredBytes: this.#delivered.bytes,
       readPosition: this.feed.readPosition,
     };
+  }
+
+  #state(): DeliveryStatus['state'] {
+    if (this.#paused) return 'paused';
+    if (this.#tries > 0) return 'recovering';
+    return this.#frozen === undefined && this.feed.isEmpty ? 'idle' : 'up';
   }
 
   async #run(): Promise<void> {

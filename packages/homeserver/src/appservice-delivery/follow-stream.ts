@@ -75,8 +75,10 @@ export class StreamFollower {
     if (!this.#anyWantsEphemeral()) return;
     await index.load([roomNid]);
     const item = { type: 'm.typing', room_id: index.roomId(roomNid), content: { user_ids: [...userIds] } };
-    const event = { roomNid, type: item.type, sender: userIds[0] ?? '', stateKey: null };
-    for (const id of index.of(event)) {
+    const wanted = new Set(
+      ['', ...userIds].flatMap((sender) => [...index.of({ roomNid, type: item.type, sender, stateKey: null })]),
+    );
+    for (const id of wanted) {
       const feed = this.#feeds.get(id);
       if (feed === undefined || !wantsEphemeral(feed)) continue;
       feed.putEphemeral(`typing ${roomNid}`, item);

@@ -1,0 +1,103 @@
+// A delivery over a real database and real HTTP, with a clock whose hands the test turns.
+import { randomBytes } from 'node:crypto';
+import { type Registration, validateRegistration } from '@pons/registration';
+import { AppserviceDouble } from '../../../testkit/src/appservice.ts';
+import { fakeClock } from '../../../testkit/src/clock.ts';
+import { testDatabase } from '../../../testkit/src/database.ts';
+import { createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
+import { type AppserviceDelivery, createDelivery } from '../../src/appservice-delivery/delivery.ts';
+import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
+import { createOutbound } from '../../src/platform/outbound-fetch.ts';
+import { randomFrom } from '../../src/platform/random.ts';
+import type { Log } from '../../src/platform/telemetry/log.ts';
+import { noTracing } from '../../src/platform/telemetry/trace.ts';
+import { streamWriter } from './stream-writer.ts';
+
+export const serverName = 'example.org';
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+/** A registration of a bridge whose ghosts begin with its id. */
+export function registrationOf(id: string, url: string | null, more: Record<string, unknown> = {}): Registration {
+  const validation = validateRegistration({
+    id,
+    url,
+    as_token: `as-${id}`,
+    hs_token: `hs-${id}`,
+    sender_localpart: `${id}bot`,
+    namespaces: { users: [{ regex: `@_${id}_.*`, exclusive: true }] },
+    ...more,
+  });
+  if (validation.outcome === 'refused') throw new Error(JSON.stringify(validation.problems));
+  return validation.registration;
+}
+
+/** Everything a test needs; `close` at its end. */
+export async function deliveryFixture() {
+  const database = await testDatabase();
+  const outbound = createOutbound();
+  const clock = fakeClock();
+  const registry = createRegistry(serverName);
+  const doubles: AppserviceDouble[] = [];
+  let deliveries: AppserviceDelivery[] = [];
+  const call = createCallAppservice({ fetch: outbound.fetch, clock, allowPrivate: true });
+  const fromMemory = { on: true };
+  const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
+    for (const delivery of deliveries) {
+      if (fromMemory.on) delivery.committed(first, commit);
+      delivery.news();
+    }
+  });
+
+  return {
+    db: database.db,
+    clock,
+    registry,
+    call,
+    makeRoom,
+    /** False: everything is read back from the database, as what other processes write is. */
+    fromMemory,
+    async appservice(id: string, more: Record<string, unknown> = {}): Promise<AppserviceDouble> {
+      const double = new AppserviceDouble();
+      doubles.push(double);
+      const url = await double.listen();
+      registry.replace([...registry.all(), toAppservice(registrationOf(id, url, more), serverName, { file: id })]);
+      return double;
+    },
+    async deliver(timeoutMs = 5000): Promise<AppserviceDelivery> {
+      const delivery = createDelivery({
+        db: database.db,
+        registry,
+        leases: { take: async () => ({ release: async () => {} }) },
+        clock,
+        random: randomFrom(randomBytes),
+        log: silent,
+        tracing: noTracing,
+        call,
+        timeoutMs,
+      });
+      await delivery.start();
+      deliveries.push(delivery);
+      return delivery;
+    },
+    /** Ends a delivery: as at a stop, or as at a kill (what it knows is lost). */
+    async end(delivery: AppserviceDelivery): Promise<void> {
+      deliveries = deliveries.filter((other) => other !== delivery);
+      const stopping = delivery.stop();
+      await clock.advance(10_000);
+      await stopping;
+    },
+    async close(): Promise<void> {
+      for (const delivery of deliveries) await this.end(delivery);
+      await outbound.close();
+      for (const double of doubles) await double.close();
+      await database.drop();
+    },
+  };
+}
+
+export type DeliveryFixture = Awaited<ReturnType<typeof deliveryFixture>>;
+
+/** Waits for what sockets and the database do, without time passing on the clock. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
