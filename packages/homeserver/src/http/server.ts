@@ -16,18 +16,17 @@ import { createRouter, type Router } from './router.ts';
 import { isServed } from './services.ts';
 import { staticConsole } from './static-console.ts';
 
-/** A path of somebody else's in this process: `packages/pons` brings `/_pons/try-it`. Everything below the prefix is theirs. */
-export interface ExtraRoute {
-  readonly prefix: string;
-  readonly serve?: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-  readonly upgrade?: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+/** A WebSocket of somebody else's in this process: `packages/pons` brings `/_pons/try-it`. */
+export interface Upgrade {
+  readonly path: string;
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 /** What the server is made of. */
 export interface ServerParts {
   readonly listeners: readonly ListenerConfig[];
   readonly routes: readonly Route[];
-  readonly extraRoutes: readonly ExtraRoute[];
+  readonly upgrades: readonly Upgrade[];
   /** Folder of the console's files. */
   readonly consoleFolder?: string;
   readonly around: Omit<Surroundings, 'stopping'>;
@@ -127,7 +126,7 @@ function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex, log: Log):
 /** Where requests of one listener arrive. */
 class Desk {
   readonly #router: Router<PreparedRoute>;
-  readonly #extra: readonly ExtraRoute[];
+  readonly #upgrades: readonly Upgrade[];
   readonly #rest: Express;
   readonly #around: Surroundings;
   readonly #nextId: () => string;
@@ -136,7 +135,7 @@ class Desk {
   constructor(parts: ServerParts, listener: ListenerConfig, routes: readonly PreparedRoute[], around: Surroundings) {
     const { serves } = listener;
     this.#router = createRouter(routes.filter((route) => isServed(route.endpoint.path, serves)));
-    this.#extra = parts.extraRoutes.filter((route) => isServed(route.prefix, serves));
+    this.#upgrades = parts.upgrades.filter(({ path }) => isServed(path, serves));
     this.#around = around;
     this.#nextId = parts.nextRequestId;
     this.#behindProxy = listener.behindProxy;
@@ -153,11 +152,6 @@ class Desk {
     const id = this.#nextId();
     if (incoming.method === 'OPTIONS') {
       outgoing.writeHead(204, [...preflightHeaders]).end();
-      return;
-    }
-    const extra = this.#extra.find(({ prefix, serve }) => serve !== undefined && pathText.startsWith(prefix));
-    if (extra?.serve !== undefined) {
-      extra.serve(incoming, outgoing);
       return;
     }
     const exchange = { incoming, outgoing };
@@ -180,11 +174,10 @@ class Desk {
   }
 
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const url = incoming.url ?? '/';
-    const extra = this.#extra.find(({ prefix, upgrade }) => upgrade !== undefined && url.startsWith(prefix));
-    if (extra?.upgrade === undefined)
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else extra.upgrade(incoming, socket, head);
+    const [path = ''] = (incoming.url ?? '').split('?');
+    const found = this.#upgrades.find((one) => one.path === path);
+    if (found === undefined) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else found.upgrade(incoming, socket, head);
   }
 
   // Behind a proxy that we are told to trust, the last address of the header is the one that the proxy itself has seen.

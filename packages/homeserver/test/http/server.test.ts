@@ -6,6 +6,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { endpoints, federationEndpoints, ponsEndpoints } from '@pons/spec/endpoints';
 import { afterAll, expect, test } from 'vitest';
 import type { ListenerConfig } from '../../src/http/listener.ts';
@@ -110,20 +111,14 @@ test('the console’s files are served with their page for every path of its own
   await server.stop();
 });
 
-test('an extra route gets its requests and upgrades', async () => {
-  const { base, server } = await stubServer({
-    routes,
-    parts: {
-      extraRoutes: [
-        {
-          prefix: '/_pons/try-it',
-          serve: (_, outgoing) => outgoing.end('extra'),
-          upgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nhello'),
-        },
-      ],
+test('a WebSocket of somebody else in this process gets its upgrades', async () => {
+  const upgrades = [
+    {
+      path: '/_pons/try-it',
+      upgrade: (_: unknown, socket: Duplex) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nhello'),
     },
-  });
-  expect(await (await fetch(`${base}/_pons/try-it`)).text()).toBe('extra');
+  ];
+  const { base, server } = await stubServer({ routes, parts: { upgrades } });
   const upgrade = (path: string) =>
     raw(base, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`);
   expect(await upgrade('/_pons/try-it')).toMatch(/^HTTP\/1\.1 101 .*hello$/s);

@@ -37,7 +37,7 @@ export async function stubServer(options: {
   const server = createHttpServer({
     listeners: [{ bind: ['127.0.0.1'], port: 0, serves: ['client', 'admin', 'console', 'health'], behindProxy: false }],
     routes,
-    extraRoutes: [],
+    upgrades: [],
     nextRequestId: () => `r${(count += 1)}`,
     ...options.parts,
     around: {

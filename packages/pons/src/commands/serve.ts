@@ -25,30 +25,27 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 async function serve({ config: file, set }: ServeOptions): Promise<void> {
   const { createHomeserver, loadConfig } = await import('@pons/homeserver');
   const { config } = loadConfig({ file, set, env: process.env });
-  const stopped = new AbortController();
-  const stopping = onSignal(stopped);
-  const homeserver = await createHomeserver(config, {
-    progress: (text) => console.error(text),
-    signal: stopped.signal,
-  });
+  const signalled = firstSignal();
+  const homeserver = await createHomeserver(config, { progress: (text) => console.error(text) });
   try {
     const listeners = await homeserver.listen();
     console.log(readyLine(listeners, config.dataDir));
-    await Promise.race([stopping, homeserver.failed]);
+    await signalled;
   } finally {
     await homeserver.stop();
   }
   // Nothing keeps the process alive now but what somebody forgot: it must not wait for that.
-  process.exit(process.exitCode ?? 0);
+  process.exit(0);
 }
 
 /** Resolves at the first signal; the second ends the process. */
-function onSignal(stopped: AbortController): Promise<void> {
+function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
+    let asked = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (stopped.signal.aborted) process.exit(130);
-        stopped.abort();
+        if (asked) process.exit(130);
+        asked = true;
         resolve();
       });
     }

@@ -1,0 +1,233 @@
+// The floor plan: the one place where the house is put together, from the ground up. Each part gets the parts below it as arguments and
+// knows nothing of who uses it. Stopping goes the other way round: first nobody new comes in, last the database goes.
+
+import { readFileSync } from 'node:fs';
+import { StoredFilters } from './accounts/filters.ts';
+import { leaveAllRooms } from './actions/leave-all-rooms.ts';
+import { ensureAccount, registerWithSharedSecret } from './actions/register-account.ts';
+import { setProfile } from './actions/set-profile.ts';
+import { updateMemberships } from './actions/update-memberships.ts';
+import { adminRoutes } from './admin-api/routes.ts';
+import { clientRoutes } from './client-api/routes.ts';
+import { type Accounts, composeAccounts } from './compose/accounts.ts';
+import { composeAppservices } from './compose/appservices.ts';
+import { type Ground, type GroundOptions, layGround } from './compose/ground.ts';
+import { openStorage, type Storage } from './compose/open-storage.ts';
+import { ownSigningKey } from './compose/own-key.ts';
+import { resolveTokenBy } from './compose/resolve-token.ts';
+import { openStream, type Stream } from './compose/stream.ts';
+import type { ListenerInfo } from './http/listener.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
+import type { Route } from './http/route.ts';
+import { createHttpServer, type Upgrade } from './http/server.ts';
+import { ContentRepository } from './media/content-repository.ts';
+import { FileStore } from './media/file-store.ts';
+import type { Config } from './platform/config/schema.ts';
+import { createLanes } from './platform/lanes.ts';
+import { createRoomLanes } from './rooms/lanes.ts';
+import { databaseAnswers, storedCounts } from './storage/tables/statistics.ts';
+import { positionOfSinceToken } from './sync/since-token.ts';
+import { Sync } from './sync/sync-response.ts';
+
+/** What a caller may bring along. */
+export interface HomeserverOptions extends GroundOptions {
+  /** WebSockets of others in this process: packages/pons brings `/_pons/try-it`. */
+  readonly upgrades?: readonly Upgrade[];
+  /** Folder of the console's built files. */
+  readonly consoleDir?: string;
+  /** Told of steps that may take a while. */
+  readonly progress?: (text: string) => void;
+}
+
+/** A homeserver, put together. */
+export interface Homeserver {
+  /** Opens the listeners and begins to deliver. @throws OperatorError */
+  listen(): Promise<ListenerInfo[]>;
+  /** Stops accepting, finishes what is in flight (10 s at most), closes the database. */
+  stop(): Promise<void>;
+  /** Makes an account with this password if there is none by that name. */
+  ensureAccount(account: {
+    localpart: string;
+    password: string;
+    admin: boolean;
+  }): Promise<{ userId: string; created: boolean }>;
+}
+
+/** Account-data updates of one user that may wait. */
+const ACCOUNT_UPDATES_WAITING_MAX = 1_000;
+/** How often sightings of devices are written. */
+const LAST_SEEN_EVERY_MS = 60_000;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/**
+ * Puts a homeserver together: starts its database, brings it to the present schema, constructs every part. Nothing listens yet.
+ *
+ * @throws OperatorError when configuration or surroundings do not allow it
+ */
+export async function createHomeserver(config: Config, options: HomeserverOptions = {}): Promise<Homeserver> {
+  const ground = layGround(config, options);
+  const { clock, log } = ground;
+  const key = ownSigningKey(config.signingKeyFile, ground.random);
+  const storage = await openStorage(config, { clock, log, progress: options.progress ?? (() => {}) });
+  const stream = await openStream(storage, ground);
+  const house = build(config, { ground, storage, stream, key });
+  const server = createHttpServer({
+    listeners: config.listeners,
+    routes: house.routes,
+    upgrades: options.upgrades ?? [],
+    ...(options.consoleDir === undefined ? {} : { consoleFolder: options.consoleDir }),
+    nextRequestId: requestIds(ground),
+    around: {
+      resolveToken: resolveTokenBy(house),
+      rateLimiter: createRateLimiter(config.rateLimits, () => clock.monotonicMs()),
+      log,
+      metrics: ground.metrics,
+      tracing: ground.tracing,
+      monotonicMs: () => clock.monotonicMs(),
+    },
+  });
+  const { appservices, files, lastSeen } = house;
+  let sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
+  function writeSightings(): void {
+    // What cannot be written now is written next time.
+    lastSeen.flush().catch((error: unknown) => log.warn({ err: error }, 'last-seen times were not written'));
+    sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
+  }
+  return {
+    async listen() {
+      await files.prepare();
+      await appservices.loader.load();
+      await appservices.loader.watch();
+      await stream.start();
+      await appservices.delivery.start();
+      return server.listen();
+    },
+    async stop() {
+      await server.stop();
+      sightings.cancel();
+      appservices.loader.stop();
+      await appservices.delivery.stop();
+      await lastSeen.flush();
+      await stream.stop();
+      await storage.stop();
+      await ground.stop();
+    },
+    ensureAccount: (account) => ensureAccount(house.accounts.routeParts, account),
+  };
+}
+
+interface Foundations {
+  readonly ground: Ground;
+  readonly storage: Storage;
+  readonly stream: Stream;
+  readonly key: ReturnType<typeof ownSigningKey>;
+}
+
+/** Domains, readers, actions and routes on their foundations. */
+function build(config: Config, foundations: Foundations) {
+  const { ground, storage, stream, key } = foundations;
+  const { clock } = ground;
+  const { serverName } = config;
+  const { db } = storage;
+  const { door, typing, news } = stream;
+  const appservices = composeAppservices(config, ground, { db, leases: stream.leases });
+  stream.follow({ delivery: appservices.delivery, masquerading: appservices.masquerading });
+  const lanes = createRoomLanes({ ...stream, db, clock, random: ground.random, signer: { serverName, key } });
+  const accounts = composeAccounts(config, ground, {
+    db,
+    door,
+    invalidations: stream.invalidations,
+    namespaces: appservices.namespaces,
+    askAppservices: appservices.queryUser,
+    updateMemberships: (userId, profile, trace) => updateMemberships({ db, lanes }, userId, profile, trace),
+    leaveAllRooms: (userId) => leaveAllRooms({ db, lanes }, userId),
+  });
+  const files = new FileStore(config.media.dir, (size) => ground.random.bytes(size));
+  const now = () => clock.now();
+  const client = clientRoutes({
+    account: accounts.routeParts,
+    accountData: { db, door, updates: createLanes(ACCOUNT_UPDATES_WAITING_MAX) },
+    ephemeral: { db, door, now, serverName, typing },
+    media: {
+      repository: new ContentRepository({
+        db,
+        files,
+        clock,
+        random: ground.random,
+        serverName,
+        uploadBytesMax: config.media.maxUploadBytes,
+      }),
+    },
+    rooms: {
+      db,
+      lanes,
+      clock,
+      serverName,
+      defaultRoomVersion: config.rooms.defaultVersion,
+      queryAlias: appservices.queryAlias,
+      queryUser: appservices.queryUser,
+      aliasNamespaces: appservices.namespaces,
+      covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
+      positionOfSync: positionOfSinceToken,
+      withoutLogin: config.publicRooms.withoutLogin,
+    },
+    server: {
+      publicBaseUrl: config.publicBaseUrl,
+      contact: config.admin.contact,
+      defaultRoomVersion: config.rooms.defaultVersion,
+      now,
+      ...config.voip,
+    },
+    sync: {
+      db,
+      filters: new StoredFilters(db),
+      sync: new Sync({ db, clock, news, typing, deleteToDevice: stream.deleteToDevice }),
+    },
+  });
+  const routes = [...client, ...operatorRoutes(config, foundations, accounts)];
+  return { appservices, accounts, accessTokens: accounts.accessTokens, lastSeen: accounts.lastSeen, files, routes };
+}
+
+function operatorRoutes(config: Config, { ground, storage: { db } }: Foundations, accounts: Accounts): Route[] {
+  const { clock, metrics } = ground;
+  const { serverName } = config;
+  const startedMs = clock.monotonicMs();
+  return adminRoutes({
+    databaseAnswers: () => databaseAnswers(db),
+    metrics,
+    showsMetrics: config.telemetry.metrics,
+    statistics: {
+      serverName,
+      version,
+      counts: () => storedCounts(db),
+      uptimeMs: () => clock.monotonicMs() - startedMs,
+      eventLoopLagP99Ms: () => metrics.eventLoopLag().p99Ms,
+      memoryBytes: () => process.memoryUsage.rss(),
+    },
+    sharedSecret: {
+      serverName,
+      issueNonce: () => accounts.nonces.issue(),
+      register: (request) => registerWithSharedSecret(accounts.routeParts, request),
+      setDisplayName: (userId, value) =>
+        setProfile(
+          accounts.routeParts,
+          { userId, admin: false, guest: false, rateLimited: true },
+          {
+            userId,
+            field: 'displayname',
+            value,
+          },
+        ),
+    },
+  });
+}
+
+/** Ids that are short, in order, and different after a restart. */
+function requestIds({ random }: Ground): () => string {
+  const process = random.id(4);
+  let count = 0;
+  return () => `${process}-${((count += 1)).toString(36)}`;
+}

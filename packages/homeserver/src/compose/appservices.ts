@@ -1,0 +1,72 @@
+// Application services: who they are, whom they may act as, and delivery to them.
+
+import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
+import { type AppserviceDelivery, createDelivery, type DeliveryLeases } from '../appservice-delivery/delivery.ts';
+import { createQueryAlias } from '../appservice-delivery/query-alias.ts';
+import { createQueryUser } from '../appservice-delivery/query-user.ts';
+import { createThirdParty, type ThirdParty } from '../appservice-delivery/third-party.ts';
+import { type ExclusiveNamespaces, exclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
+import {
+  createRegistrationLoader,
+  type LoadReport,
+  type RegistrationLoader,
+} from '../appservices/load-registrations.ts';
+import { createMasquerading, type Masquerading } from '../appservices/masquerade.ts';
+import { type AppserviceRegistry, createRegistry } from '../appservices/registry.ts';
+import type { Config } from '../platform/config/schema.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import type { Database } from '../storage/database.ts';
+import { registrationPlaces } from './registration-places.ts';
+import type { Ground } from './ground.ts';
+
+/** The application services of this process. */
+export interface Appservices {
+  readonly registry: AppserviceRegistry;
+  readonly loader: RegistrationLoader;
+  readonly masquerading: Masquerading;
+  readonly namespaces: ExclusiveNamespaces;
+  readonly delivery: AppserviceDelivery;
+  readonly thirdParty: ThirdParty;
+  readonly call: ReturnType<typeof createCallAppservice>;
+  readonly queryAlias: (alias: string) => Promise<boolean>;
+  readonly queryUser: (userId: string) => Promise<boolean>;
+}
+
+/** Somebody waits for the answer to a question: shorter than a delivery may take. */
+const QUESTION_DEADLINE_MS = 10_000;
+
+/** Puts them together; nothing is loaded or sent yet. */
+export function composeAppservices(
+  config: Config,
+  ground: Ground,
+  { db, leases }: { readonly db: Database; readonly leases: DeliveryLeases },
+): Appservices {
+  const { clock, random, log, tracing } = ground;
+  const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
+  const registry = createRegistry(config.serverName);
+  const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate });
+  const questions = { registry, call, clock, deadlineMs: Math.min(timeoutMs, QUESTION_DEADLINE_MS) };
+  return {
+    registry,
+    loader: createRegistrationLoader({
+      registry,
+      places: registrationPlaces(config),
+      db,
+      clock,
+      report: (report) => logReport(log, report),
+    }),
+    masquerading: createMasquerading(db),
+    namespaces: exclusiveNamespaces(registry),
+    delivery: createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs }),
+    thirdParty: createThirdParty(questions),
+    call,
+    queryAlias: createQueryAlias(questions),
+    queryUser: createQueryUser(questions),
+  };
+}
+
+function logReport(log: Log, { loaded, complaints, warnings }: LoadReport): void {
+  for (const complaint of complaints) log.error(complaint, 'registration refused');
+  for (const warning of warnings) log.warn(warning, 'registration');
+  log.info({ appservices: loaded }, 'registrations loaded');
+}

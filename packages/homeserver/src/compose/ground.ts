@@ -1,0 +1,64 @@
+// The ground floor: time, chance, log, metrics, traces, and the way out to the network.
+
+import { type Clock, systemClock } from '../platform/clock.ts';
+import type { Config } from '../platform/config/schema.ts';
+import { readFileSync } from 'node:fs';
+import { OperatorError } from '../platform/operator-error.ts';
+import { createOutbound, type Outbound } from '../platform/outbound-fetch.ts';
+import { type Random, systemRandom } from '../platform/random.ts';
+import { createLog, type Log } from '../platform/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
+import { createTracing, noTracing, otlpExporter, type Tracing } from '../platform/telemetry/trace.ts';
+
+/** What everything above stands on. */
+export interface Ground {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  readonly outbound: Outbound;
+  stop(): Promise<void>;
+}
+
+/** What a caller may bring along instead. */
+export interface GroundOptions {
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
+/** @throws OperatorError for a certificate that cannot be read */
+export function layGround(config: Config, { log, clock = systemClock }: GroundOptions): Ground {
+  const { telemetry, federation } = config;
+  const { level, file } = telemetry.log;
+  const metrics = createMetrics();
+  const tracing =
+    telemetry.otlpEndpoint === null
+      ? noTracing
+      : createTracing(otlpExporter(telemetry.otlpEndpoint), config.serverName);
+  const outbound = createOutbound(federation.trustedCaFiles.map(readCertificates));
+  return {
+    clock,
+    random: systemRandom,
+    log: log ?? createLog({ level, ...(file === null ? { human: process.stderr.isTTY } : { file }) }),
+    metrics,
+    tracing,
+    outbound,
+    async stop() {
+      metrics.stop();
+      await outbound.close();
+      await tracing.stop();
+    },
+  };
+}
+
+function readCertificates(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    // Absent or forbidden: the operator's to mend.
+    throw new OperatorError([`federation.trusted_ca_files: ${file} cannot be read: ${String(error)}`], {
+      cause: error,
+    });
+  }
+}

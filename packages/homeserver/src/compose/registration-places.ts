@@ -1,0 +1,9 @@
+// Where registrations are, as the configuration says.
+
+import type { RegistrationPlaces } from '../appservices/load-registrations.ts';
+import type { Config } from '../platform/config/schema.ts';
+
+/** `appservices.files` and `appservices.folder`. */
+export function registrationPlaces({ appservices: { files, folder } }: Config): RegistrationPlaces {
+  return { files, ...(folder === null ? {} : { folder }) };
+}
