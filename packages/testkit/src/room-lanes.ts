@@ -6,8 +6,11 @@ import { systemRandom } from '../../homeserver/src/platform/random.ts';
 import type { Requester } from '../../homeserver/src/platform/requester.ts';
 import { createRoomLanes } from '../../homeserver/src/rooms/lanes.ts';
 import type { RoomReadParts } from '../../homeserver/src/rooms/present-events.ts';
+import type { Door } from '../../homeserver/src/storage/commit.ts';
 import type { Database } from '../../homeserver/src/storage/database.ts';
-import { createDoor } from '../../homeserver/src/storage/group-commit.ts';
+import { type Committed, createDoor } from '../../homeserver/src/storage/group-commit.ts';
+import { createNids } from '../../homeserver/src/storage/nids.ts';
+import { createStateKeys } from '../../homeserver/src/storage/tables/state-keys.ts';
 
 /** Name of the server in these tests. */
 export const testServerName = 'pons.test';
@@ -15,22 +18,30 @@ export const testServerName = 'pons.test';
 /** Lanes, door and verbs as one process has them. */
 export function testRoomLanes(
   db: Database,
-  options: { readonly clock?: Clock; readonly parts?: Partial<RoomActionParts> } = {},
-): RoomActionParts & RoomReadParts & { readonly close: () => Promise<void> } {
+  options: {
+    readonly clock?: Clock;
+    readonly parts?: Partial<RoomActionParts>;
+    readonly onCommitted?: (committed: Committed) => void;
+    /** Puts something between lanes and the door. */
+    readonly wrap?: (door: Door) => Door;
+  } = {},
+): RoomActionParts & RoomReadParts & { readonly door: Door; readonly close: () => Promise<void> } {
   const clock = options.clock ?? systemClock;
-  const door = createDoor(db, { clock, random: systemRandom, onCommitted: () => {} });
+  const door = createDoor(db, { clock, random: systemRandom, onCommitted: options.onCommitted ?? (() => {}) });
   const key = makeSigningKey('test', Buffer.alloc(32, 7));
   if (key === undefined) throw new Error('no signing key');
   const lanes = createRoomLanes({
     db,
-    door,
+    door: options.wrap?.(door) ?? door,
     clock,
     random: systemRandom,
     signer: { serverName: testServerName, key },
-    ...numbering(db),
+    nextNid: createNids(db),
+    internStateKeys: createStateKeys(db),
   });
   return {
     db,
+    door,
     lanes,
     clock,
     serverName: testServerName,
@@ -41,37 +52,6 @@ export function testRoomLanes(
     positionOfSync: () => undefined,
     ...options.parts,
     close: () => door.close(),
-  };
-}
-
-function numbering(db: Database) {
-  let next = 0;
-  let last = 0;
-  return {
-    nextNid: async () => {
-      if (next >= last) {
-        const [row] = await db.query<{ first: number }>({ name: 'test.nids', text: `select nextval('nids') as first` });
-        next = row?.first ?? 0;
-        last = next + 1_000;
-      }
-      return next++;
-    },
-    internStateKeys: async (keys: readonly { readonly type: string; readonly stateKey: string }[]) => {
-      const numbers: number[] = [];
-      for (const { type, stateKey } of keys) {
-        const [row] = await db.query<{ nid: number }>(
-          {
-            name: 'test.intern',
-            text: `with added as (insert into state_keys (type, state_key) values ($1, $2) on conflict do nothing returning key_nid)
-              select key_nid as nid from added union all
-              select key_nid from state_keys where type = $1 and state_key = $2 limit 1`,
-          },
-          [type, stateKey],
-        );
-        numbers.push(row?.nid ?? 0);
-      }
-      return numbers;
-    },
   };
 }
 

@@ -14,6 +14,7 @@ import { sendState } from '../actions/send-state.ts';
 import { setAlias } from '../actions/set-alias.ts';
 import { upgradeRoom } from '../actions/upgrade-room.ts';
 import type { Requester } from '../platform/requester.ts';
+import type { Door } from '../storage/commit.ts';
 import { membersOf } from '../storage/tables/room-members.ts';
 import { stateChanges } from '../storage/tables/room-state.ts';
 import { roomById } from '../storage/tables/rooms.ts';
@@ -221,6 +222,51 @@ describe('two processes on one database', () => {
     });
     await sendState(house, bob, { roomId, type: 'm.room.name', stateKey: '', content: { name: 'by bob' } });
     expect((await state(roomId, 'm.room.name'))?.['name']).toBe('by bob');
+    await other.close();
+  });
+});
+
+describe('a part that is refused again and again', () => {
+  // A door at which somebody else has always just been: it refuses the first commits to a room.
+  const unlucky =
+    (refusals: number, alone: boolean) =>
+    (door: Door): Door => {
+      let left = refusals;
+      return {
+        commit: (commit) => {
+          if (commit.room?.create !== undefined || left === 0) return door.commit(commit);
+          left -= 1;
+          return Promise.resolve({ outcome: 'refused' });
+        },
+        ...(alone && door.commitAlone !== undefined ? { commitAlone: door.commitAlone } : {}),
+      };
+    };
+
+  it('is written alone after three refusals, once', async () => {
+    const other = testRoomLanes(test.db, { wrap: unlucky(100, true) });
+    const roomId = await room();
+    const request = {
+      roomId,
+      type: 'm.room.message',
+      content: { body: 'at last' },
+      txnId: 'a',
+      endpoint: 'sendMessage',
+    };
+    const eventId = await sendEvent(other, alice, request);
+    expect(await bodies(roomId, alice)).toEqual(['at last']);
+    expect(await sendEvent(other, alice, request)).toBe(eventId);
+    expect(await refusal(sendEvent(other, bob, request))).toBe('M_FORBIDDEN');
+    await other.close();
+  });
+
+  it('is given up after ten, with the time to wait', async () => {
+    const other = testRoomLanes(test.db, { wrap: unlucky(11, false) });
+    const roomId = await room();
+    const error = await say(roomId, alice, 'x', other).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ errcode: 'M_LIMIT_EXCEEDED', status: 503, fields: { retry_after_ms: 1_000 } });
+    expect(await bodies(roomId, alice)).toEqual([]);
+    await say(roomId, alice, 'y', other);
+    expect(await bodies(roomId, alice)).toEqual(['y']);
     await other.close();
   });
 });

@@ -9,13 +9,20 @@
 // we thought. Nobody is told of an event before it is stored; what fails leaves no trace in memory.
 import { MatrixError } from '@pons/spec';
 import type { Clock } from '../platform/clock.ts';
-import type { Door } from '../storage/commit.ts';
-import { type Database, StorageError } from '../storage/database.ts';
+import type { CommitOutcome, Door } from '../storage/commit.ts';
+import { type Database, type Queryable, StorageError } from '../storage/database.ts';
 import { storedResponse } from '../storage/tables/client-transactions.ts';
 import { positionOf } from '../storage/tables/events.ts';
 import type { Signer } from './build-pdu.ts';
 import type { LaneMemory } from './lane-memory.ts';
-import { appendProposal, type MadeProposal, readInputs } from './make-part.ts';
+import {
+  appendProposal,
+  type MadeProposal,
+  type Numbering,
+  type PartNumbers,
+  readInputs,
+  takeNumbers,
+} from './make-part.ts';
 import { Part } from './part.ts';
 import type { Proposal, ProposalResult } from './proposal.ts';
 
@@ -23,28 +30,35 @@ import type { Proposal, ProposalResult } from './proposal.ts';
 const waitingMax = 2_000;
 /** Drafts that one part takes; what it reads must fit the memory's cache. */
 const draftsPerPartMax = 400;
-/** Refusals after which the caller is told to come back. */
+/** Refusals after which the part is made while all others wait, and after which the caller is told to come back. */
+const refusalsBeforeAlone = 3;
 const refusalsMax = 10;
 const retryAfterMs = 1_000;
 
 /** What lanes work with. */
-export interface LaneParts {
+export interface LaneParts extends Numbering {
   readonly db: Database;
   readonly door: Door;
   readonly clock: Clock;
   readonly signer: Signer;
-  /** Numbers for new events. */
-  readonly nextNid: () => Promise<number> | number;
-  /** Numbers of (type, state_key), in their order. */
-  readonly internStateKeys: (
-    keys: readonly { readonly type: string; readonly stateKey: string }[],
-  ) => Promise<number[]>;
 }
 
 interface Waiting {
   readonly proposal: Proposal;
   readonly resolve: (result: ProposalResult) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A part as it was made: what is in it, and what the rules refused. */
+interface Making {
+  readonly part: Part;
+  readonly made: ({ readonly waiting: Waiting } & MadeProposal)[];
+  readonly refused: { readonly waiting: Waiting; readonly error: MatrixError }[];
+}
+
+/** What became of it; undefined: there was nothing to write. */
+interface Attempt extends Making {
+  readonly outcome: CommitOutcome | undefined;
 }
 
 /** The lane of one room. */
@@ -118,46 +132,74 @@ export class Lane {
     let pending = batch;
     for (let refusals = 0; pending.length > 0; ) {
       if (refusals > refusalsMax) throw busy('this room is being written to by others');
-      const { part, made, refused } = await this.#make(pending);
-      if (refused.length > 0) {
-        if (await this.#memory.refresh(this.#parts.db)) {
-          refusals += 1;
-          continue;
-        }
-        for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
+      const attempt = await this.#attempt(pending, refusals);
+      if (attempt === undefined) return;
+      const { part, made, refused, outcome } = attempt;
+      if (outcome?.outcome === 'refused') {
+        refusals += 1;
+        await this.#memory.refresh(this.#parts.db);
+        continue;
       }
-      if (made.length === 0) return;
-      pending = made.map(({ waiting }) => waiting);
-      const outcome = await this.#commit(part, pending);
+      for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
       if (outcome === undefined) return;
       if (outcome.outcome === 'stored') {
         part.adopt(outcome.first + part.positions - 1);
         for (const { waiting, result } of made) waiting.resolve(positioned(result, outcome.first));
         return;
       }
-      if (outcome.outcome === 'refused') {
-        refusals += 1;
-        await this.#memory.refresh(this.#parts.db);
-      } else {
-        const repeated = made.find(({ transactionAt }) => transactionAt === outcome.index);
-        if (repeated === undefined) throw new Error('the door names a client transaction that the part does not have');
-        pending = pending.filter((waiting) => waiting !== repeated.waiting);
-        repeated.waiting.resolve(await this.#answered(outcome.response));
-      }
+      const repeated = made.find(({ transactionAt }) => transactionAt === outcome.index);
+      if (repeated === undefined) throw new Error('the door names a client transaction that the part does not have');
+      pending = made.flatMap(({ waiting }) => (waiting === repeated.waiting ? [] : waiting));
+      repeated.waiting.resolve(await this.#answered(outcome.response));
     }
   }
 
-  async #make(pending: readonly Waiting[]) {
-    const proposals = pending.map(({ proposal }) => proposal);
-    const part = new Part(this.#memory, await readInputs(this.#parts, this.#memory, proposals));
-    const made: ({ readonly waiting: Waiting } & MadeProposal)[] = [];
-    const refused: { readonly waiting: Waiting; readonly error: MatrixError }[] = [];
-    const nids = await this.#nids(proposals.reduce((sum, { drafts }) => sum + drafts.length, 0));
-    const now = this.#parts.clock.now();
+  // undefined: the part failed and its proposals were settled one by one.
+  async #attempt(pending: readonly Waiting[], refusals: number): Promise<Attempt | undefined> {
+    const { db, door } = this.#parts;
+    const numbers = await takeNumbers(
+      this.#parts,
+      pending.map(({ proposal }) => proposal),
+    );
+    try {
+      if (refusals >= refusalsBeforeAlone && door.commitAlone !== undefined) {
+        let making: Making | undefined;
+        const outcome = await door.commitAlone(async (tx) => {
+          await this.#memory.refresh(tx);
+          making = await this.#make(pending, numbers, tx);
+          return making.made.length === 0 ? undefined : making.part.toCommit();
+        });
+        return making === undefined ? undefined : { ...making, outcome };
+      }
+      const making = await this.#make(pending, numbers, db);
+      // The rules refused by what the memory says: if that is stale, they are asked again.
+      if (making.refused.length > 0 && (await this.#memory.refresh(db))) {
+        return { ...making, outcome: { outcome: 'refused' } };
+      }
+      return { ...making, outcome: making.made.length === 0 ? undefined : await door.commit(making.part.toCommit()) };
+    } catch (error) {
+      await this.#memory.refresh(db);
+      // Whether something was stored is known only where PostgreSQL itself refused the rows.
+      if (pending.length === 1 || !(error instanceof StorageError) || !isRowError(error)) throw error;
+      for (const waiting of pending) await this.#store([waiting]).catch((own: unknown) => waiting.reject(own));
+      return undefined;
+    }
+  }
+
+  async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
+    const targets = await readInputs(
+      db,
+      this.#memory,
+      pending.map(({ proposal }) => proposal),
+    );
+    const part = new Part(this.#memory, { keyNids: numbers.keyNids, targets });
+    const making = { nids: [...numbers.nids], now: this.#parts.clock.now(), signer: this.#parts.signer };
+    const made: Making['made'] = [];
+    const refused: Making['refused'] = [];
     for (const waiting of pending) {
       const mark = part.mark();
       try {
-        made.push({ waiting, ...appendProposal(part, waiting.proposal, { nids, now, signer: this.#parts.signer }) });
+        made.push({ waiting, ...appendProposal(part, waiting.proposal, making) });
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
         part.rewind(mark);
@@ -165,35 +207,6 @@ export class Lane {
       }
     }
     return { part, made, refused };
-  }
-
-  async #nids(count: number): Promise<number[]> {
-    const nids: number[] = [];
-    for (let at = 0; at < count; at += 1) {
-      const nid = this.#parts.nextNid();
-      nids.push(typeof nid === 'number' ? nid : await nid);
-    }
-    return nids.reverse();
-  }
-
-  // undefined: the part failed and its proposals were settled one by one.
-  async #commit(part: Part, pending: readonly Waiting[]) {
-    const commit = part.toCommit();
-    try {
-      return await this.#parts.door.commit(commit);
-    } catch (error) {
-      // Whether something was stored is known only where PostgreSQL itself refused the rows.
-      await this.#memory.refresh(this.#parts.db);
-      if (pending.length === 1 || !(error instanceof StorageError) || !isRowError(error)) throw error;
-      for (const waiting of pending) {
-        try {
-          await this.#store([waiting]);
-        } catch (own) {
-          waiting.reject(own);
-        }
-      }
-      return undefined;
-    }
   }
 
   // The rules refused, but a request that was answered before is answered the same again.

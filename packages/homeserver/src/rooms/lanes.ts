@@ -6,7 +6,7 @@ import { roomById } from '../storage/tables/rooms.ts';
 import { buildPdu } from './build-pdu.ts';
 import { Lane, type LaneParts } from './lane.ts';
 import { LaneMemory, type ValueCount } from './lane-memory.ts';
-import { appendDraft, readInputs } from './make-part.ts';
+import { appendDraft, readInputs, takeNumbers } from './make-part.ts';
 import { Part } from './part.ts';
 import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
 
@@ -132,16 +132,19 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCoun
     throw new MatrixError('M_TOO_LARGE', `A room is made with at most ${newRoomDraftsMax} events.`);
   }
   const now = parts.clock.now();
-  const nids = await Promise.all(room.drafts.map(async () => parts.nextNid()));
+  const numbers = await takeNumbers(parts, [room]);
   const roomNid = await parts.nextNid();
   const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, count });
   const roomId = rules.roomIdIsCreateEvent
     ? roomIdOfCreate(parts, memoryOf(''), room, now)
     : `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`;
   const memory = memoryOf(roomId);
-  const part = new Part(memory, await readInputs(parts, memory, [room]));
+  const part = new Part(memory, {
+    keyNids: numbers.keyNids,
+    targets: await readInputs(parts.db, memory, [room]),
+  });
   const context = room.trace === undefined ? {} : { trace: room.trace };
-  const making = { nids: nids.reverse(), now, signer: parts.signer };
+  const making = { nids: numbers.nids, now, signer: parts.signer };
   const made = room.drafts.map((draft) => appendDraft(part, draft, making, context));
   part.addChange(room);
   const outcome = await parts.door.commit(part.toCommit({ roomId, roomVersion: room.roomVersion }));

@@ -3,12 +3,12 @@
 import type { JsonObject, Pdu } from '@pons/spec';
 import { authStateKeys } from '../rules/auth-events.ts';
 import type { Queryable } from '../storage/database.ts';
-import { redactionTargets } from '../storage/tables/events.ts';
+import { type RedactionTargetRow, redactionTargets } from '../storage/tables/events.ts';
 import { appendPdu } from './append-pdu.ts';
 import { authorisePdu } from './authorise-pdu.ts';
 import { buildPdu, type Signer } from './build-pdu.ts';
 import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
-import type { Part, PartInputs } from './part.ts';
+import type { Part } from './part.ts';
 import type { EventDraft, Proposal, RoomChange } from './proposal.ts';
 
 /** A proposal that is in the part. */
@@ -28,45 +28,62 @@ export interface Making {
   readonly signer: Signer;
 }
 
-/** Reads what the drafts need: state into the memory, numbers of state keys, events to be redacted. */
+/** Numbers of ours that events and state keys get; they depend on no room. */
+export interface PartNumbers {
+  /** For events, the next one last. */
+  readonly nids: number[];
+  /** Of each (type, state_key) that the drafts set, by stateKeyText. */
+  readonly keyNids: ReadonlyMap<string, number>;
+}
+
+/** Where numbers come from. */
+export interface Numbering {
+  /** For new events and rooms. */
+  readonly nextNid: () => Promise<number> | number;
+  /** Numbers of (type, state_key), in their order. */
+  readonly internStateKeys: (keys: readonly StateKey[]) => Promise<number[]>;
+}
+
+/** Takes the numbers that the drafts need. */
+export async function takeNumbers(numbering: Numbering, changes: readonly RoomChange[]): Promise<PartNumbers> {
+  const nids: number[] = [];
+  const keys = new Map<string, StateKey>();
+  for (const { drafts } of changes) {
+    for (const { type, stateKey } of drafts) {
+      const nid = numbering.nextNid();
+      nids.push(typeof nid === 'number' ? nid : await nid);
+      if (stateKey !== undefined) keys.set(stateKeyText(type, stateKey), { type, stateKey });
+    }
+  }
+  const numbers = keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()]);
+  const keyNids = new Map([...keys.keys()].map((text, index) => [text, numbers[index] ?? 0]));
+  return { nids: nids.reverse(), keyNids };
+}
+
+/** Reads what the drafts need of the room: state into the memory, and the events to be redacted, by event id. */
 export async function readInputs(
-  parts: {
-    readonly db: Queryable;
-    readonly internStateKeys: (keys: readonly StateKey[]) => Promise<number[]>;
-  },
+  db: Queryable,
   memory: LaneMemory,
   changes: readonly RoomChange[],
-): Promise<PartInputs> {
+): Promise<ReadonlyMap<string, RedactionTargetRow>> {
   const needed = new Map<string, StateKey>();
-  const set = new Map<string, StateKey>();
   const redacted = new Set<string>();
-  const need = (key: StateKey) => needed.set(stateKeyText(key.type, key.stateKey), key);
+  const need = (type: string, stateKey: string) => needed.set(stateKeyText(type, stateKey), { type, stateKey });
   for (const { drafts } of changes) {
     for (const draft of drafts) {
-      for (const [type, stateKey] of authStateKeys(subjectOf(draft), memory.rules)) need({ type, stateKey });
-      if (draft.stateKey !== undefined) {
-        const key = { type: draft.type, stateKey: draft.stateKey };
-        need(key);
-        set.set(stateKeyText(key.type, key.stateKey), key);
-      }
+      for (const [type, stateKey] of authStateKeys(subjectOf(draft), memory.rules)) need(type, stateKey);
+      if (draft.stateKey !== undefined) need(draft.type, draft.stateKey);
       if (draft.redacts !== undefined) redacted.add(draft.redacts);
     }
   }
-  const targets = new Map<string, Awaited<ReturnType<typeof redactionTargets>>[number]>();
-  if (redacted.size > 0) {
-    for (const target of await redactionTargets(parts.db, memory.roomNid, [...redacted])) {
-      targets.set(target.eventId, target);
-      const event = JSON.parse(target.json) as Pdu;
-      if (event.state_key !== undefined) need({ type: event.type, stateKey: event.state_key });
-    }
+  const targets = new Map<string, RedactionTargetRow>();
+  for (const target of await redactionTargets(db, memory.roomNid, [...redacted])) {
+    targets.set(target.eventId, target);
+    const event = JSON.parse(target.json) as Pdu;
+    if (event.state_key !== undefined) need(event.type, event.state_key);
   }
-  await memory.load(parts.db, [...needed.values()]);
-  const keyNids = new Map<string, number>();
-  if (set.size > 0) {
-    const numbers = await parts.internStateKeys([...set.values()]);
-    [...set.keys()].forEach((key, index) => keyNids.set(key, numbers[index] ?? 0));
-  }
-  return { keyNids, targets };
+  await memory.load(db, [...needed.values()]);
+  return targets;
 }
 
 function subjectOf({ type, stateKey, sender, content }: EventDraft) {

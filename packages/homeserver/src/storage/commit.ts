@@ -1,6 +1,8 @@
 // What the one door takes: everything that must become visible together, as rows. Domains build a Commit in memory; group-commit.ts
 // writes many of them in one statement and gives each its positions. Nothing here decides anything.
 
+import type { Queryable } from './database.ts';
+
 /** Rows that are written together, or not at all. */
 export interface Commit {
   /** Needs a lane; refused when the room has moved on. */
@@ -149,4 +151,12 @@ export type CommitOutcome =
 export interface Door {
   /** @throws StorageError when the rows themselves cannot be stored; then nothing of this Commit is */
   commit(commit: Commit): Promise<CommitOutcome>;
+  /**
+   * Writes what `build` answers while no other writer can come in between, so it cannot be refused. Everybody waits meanwhile: the
+   * last resort of a room that others have changed each time before.
+   *
+   * @param build  reads by `tx` alone; undefined: nothing to write
+   * @throws StorageError as commit does; what `build` throws
+   */
+  readonly commitAlone?: (build: (tx: Queryable) => Promise<Commit | undefined>) => Promise<CommitOutcome | undefined>;
 }

@@ -59,7 +59,8 @@ export async function findStored(
   return found;
 }
 
-const awaitWriters = statement('door.await_writers', 'select from position for update');
+/** Waits for every writer before us and holds up those after us until the transaction ends. */
+export const awaitWriters = statement('door.await_writers', 'select from position for update');
 const storedEvents = statement(
   'door.stored_events',
   `select t.place::int as place, e.position

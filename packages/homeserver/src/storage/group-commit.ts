@@ -16,9 +16,9 @@ import { failpoint } from '../platform/failpoint.ts';
 import type { Random } from '../platform/random.ts';
 import type { Commit, CommitOutcome, Door } from './commit.ts';
 import { connectionLost } from './connection.ts';
-import { type Database, StorageError } from './database.ts';
+import { type Database, type Queryable, StorageError } from './database.ts';
 import { BatchRows } from './group-commit-rows.ts';
-import { findStored, lookUp } from './group-commit-lookup.ts';
+import { awaitWriters, findStored, lookUp } from './group-commit-lookup.ts';
 
 const statementsInFlightMax = 2;
 /** Rows of positions in one batch; a larger Commit goes alone. */
@@ -37,6 +37,8 @@ export interface Committed {
   readonly last: number;
   readonly roomNids: readonly number[];
   readonly userIds: readonly string[];
+  /** Each with its first position: what a reader of this process need not read back. */
+  readonly commits: readonly { readonly first: number; readonly commit: Commit }[];
 }
 
 export interface DoorOptions {
@@ -96,6 +98,7 @@ export function createDoor(db: Database, options: DoorOptions): Door & { close()
         schedule();
       });
     },
+    commitAlone: (build) => writeAlone({ db, options }, build),
     close: () => {
       if (inFlight === 0 && waiting.length === 0) return Promise.resolve();
       return new Promise((resolve) => (idle = resolve));
@@ -152,7 +155,40 @@ async function canRetry(error: unknown, backoff: Backoff, clock: Clock): Promise
   return true;
 }
 
-async function writeOnce({ db, options }: Parts, batch: readonly Waiting[]): Promise<void> {
+/** One Commit, built while its transaction holds the position counter: every other writer waits. */
+async function writeAlone(
+  { db, options }: Parts,
+  build: (tx: Queryable) => Promise<Commit | undefined>,
+): Promise<CommitOutcome | undefined> {
+  let commit: Commit | undefined;
+  let outcome: CommitOutcome | undefined;
+  try {
+    await db.transaction(async (tx) => {
+      await tx.query(awaitWriters);
+      commit = await build(tx);
+      if (commit === undefined) return;
+      const one = { commit, resolve: (told: CommitOutcome) => (outcome = told), reject: () => {} };
+      await writeOnce({ db: tx, options: { ...options, onCommitted: () => {} } }, [one]);
+    });
+  } catch (error) {
+    const repeated =
+      commit !== undefined && error instanceof StorageError && error.code === '23505'
+        ? (await findStored(db, [commit]))[0]
+        : undefined;
+    if (repeated === undefined) throw error;
+    return { outcome: 'duplicate', ...repeated };
+  }
+  if (commit !== undefined && outcome?.outcome === 'stored') {
+    const one = { commit, resolve: () => {}, reject: () => {} };
+    announce(options, [one], { first: outcome.first, last: outcome.first + commit.positions - 1 });
+  }
+  return outcome;
+}
+
+async function writeOnce(
+  { db, options }: { readonly db: Queryable; readonly options: DoorOptions },
+  batch: readonly Waiting[],
+): Promise<void> {
   const startedMs = options.clock.monotonicMs();
   const rows = new BatchRows();
   const before = batch.map(({ commit }) => rows.addCommit(commit));
@@ -164,7 +200,11 @@ async function writeOnce({ db, options }: Parts, batch: readonly Waiting[]): Pro
     throw new StorageError('P0002', 'the position counter is missing: the database is damaged');
   await failpoint('door.afterStatement');
   const rooms = new Set(written.rooms);
-  const stored = batch.filter(({ commit }) => commit.room === undefined || rooms.has(commit.room.roomNid));
+  const stored = batch.flatMap(({ commit }, index) =>
+    commit.room === undefined || rooms.has(commit.room.roomNid)
+      ? [{ commit, first: written.base + (before[index] ?? 0) }]
+      : [],
+  );
   announce(options, stored, { first: written.base, last: written.base + rows.positions - 1 });
   options.observe?.({
     commits: batch.length,
@@ -177,7 +217,7 @@ async function writeOnce({ db, options }: Parts, batch: readonly Waiting[]): Pro
   });
 }
 
-function announce(options: DoorOptions, stored: readonly Waiting[], range: { first: number; last: number }): void {
+function announce(options: DoorOptions, stored: Committed['commits'], range: { first: number; last: number }): void {
   if (stored.length === 0) return;
   const roomNids = new Set<number>();
   const userIds = new Set<string>();
@@ -191,7 +231,7 @@ function announce(options: DoorOptions, stored: readonly Waiting[], range: { fir
       for (const { userId } of list ?? []) userIds.add(userId);
     }
   }
-  options.onCommitted({ ...range, roomNids: [...roomNids], userIds: [...userIds] });
+  options.onCommitted({ ...range, roomNids: [...roomNids], userIds: [...userIds], commits: stored });
 }
 
 async function settleFailure(parts: Parts, batch: readonly Waiting[], error: unknown): Promise<void> {
@@ -242,8 +282,10 @@ async function settleUnknown({ db, options }: Parts, batch: readonly Waiting[], 
     for (const { reject } of batch) reject(error);
     return;
   }
-  const isStored = (index: number) => outcomes[index]?.outcome === 'stored';
-  const stored = batch.filter((_, index) => isStored(index));
+  const stored = batch.flatMap(({ commit }, index) => {
+    const outcome = outcomes[index];
+    return outcome?.outcome === 'stored' ? [{ commit, first: outcome.first }] : [];
+  });
   const positions = outcomes.flatMap((outcome, index) =>
     outcome?.outcome === 'stored' ? [outcome.first, outcome.first + (batch[index]?.commit.positions ?? 1) - 1] : [],
   );
