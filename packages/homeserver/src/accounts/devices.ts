@@ -6,6 +6,7 @@ import { MatrixError } from '@pons/spec';
 import type { Door } from '../storage/commit.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { deleteTokensOfDevice, tokenHashesOfDevices } from '../storage/tables/access-tokens.ts';
+import { purgeToDeviceOf } from '../storage/purge.ts';
 import {
   type DeviceRow,
   deleteDevices,
@@ -149,7 +150,9 @@ export async function removeDevices(parts: DevicesParts, userId: string, deviceI
     return devices;
   });
   for (const tokenHash of ended) parts.accessTokens.forget('token', tokenHash.toString('hex'));
-  if (deleted.length > 0) await announceDevices(parts.door, userId);
+  if (deleted.length === 0) return;
+  await purgeToDeviceOf(parts.db, userId, deleted);
+  await announceDevices(parts.door, userId);
 }
 
 /** Deletes all devices of a user (logout/all, deactivation, a changed password with `logout_devices`), but perhaps one. */

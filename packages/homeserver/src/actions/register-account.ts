@@ -11,15 +11,11 @@ import type { Passwords } from '../accounts/passwords.ts';
 import { isMacRight, type RegistrationNonces, type SharedSecretRequest } from '../accounts/registration-nonces.ts';
 import { spendRegistrationToken } from '../accounts/registration-tokens.ts';
 import { createAccount, findAccount, generateLocalpart, newUserId, userInUse } from '../accounts/users.ts';
+import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import type { Requester } from '../platform/requester.ts';
 
-/** Whose namespace a user id is in; appservices/registry.ts knows. */
-export interface UserNamespaces {
-  /** Id of the application service that claims this user id exclusively. */
-  exclusiveOwner(userId: string): string | undefined;
-  /** Whether this application service may register and act as this user. */
-  covers(appserviceId: string, userId: string): boolean;
-}
+/** Whose namespace a user id is in. */
+export type UserNamespaces = Pick<ExclusiveNamespaces, 'exclusiveOwner' | 'covers'>;
 
 /** What registration needs of the house. */
 export interface RegisterParts extends DevicesParts {
@@ -121,7 +117,7 @@ export async function registerForAppservice(
   }
   if (request.username === undefined) throw new MatrixError('M_MISSING_PARAM', 'the body lacks username');
   const userId = newUserId(request.username, parts.serverName);
-  const owner = parts.namespaces.exclusiveOwner(userId);
+  const owner = parts.namespaces.exclusiveOwner(userId, appserviceId);
   if (!parts.namespaces.covers(appserviceId, userId) || (owner !== undefined && owner !== appserviceId)) {
     throw new MatrixError('M_EXCLUSIVE', `${userId} is not in a namespace of this application service`);
   }
