@@ -179,8 +179,8 @@ async function writeAlone(
     return { outcome: 'duplicate', ...repeated };
   }
   if (commit !== undefined && outcome?.outcome === 'stored') {
-    const one = { commit, resolve: () => {}, reject: () => {} };
-    announce(options, [one], { first: outcome.first, last: outcome.first + commit.positions - 1 });
+    const { first } = outcome;
+    announce(options, [{ commit, first }], { first, last: first + commit.positions - 1 });
   }
   return outcome;
 }
