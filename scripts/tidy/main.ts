@@ -4,13 +4,14 @@ import { files, root } from './files.ts';
 import { dependencies } from './dependencies.ts';
 import { docs } from './docs.ts';
 import { doorTablesOnly } from './door.ts';
+import { errors } from './errors.ts';
 import { floorsHold } from './floors.ts';
 import { purity } from './purity.ts';
 import { reachable } from './reachable.ts';
 import { words } from './words.ts';
 
 const all = files();
-const complaints = [floorsHold, purity, doorTablesOnly, reachable, words, dependencies, docs].flatMap((check) =>
+const complaints = [floorsHold, purity, doorTablesOnly, reachable, words, dependencies, docs, errors].flatMap((check) =>
   check(all),
 );
 for (const complaint of complaints) console.error(complaint);

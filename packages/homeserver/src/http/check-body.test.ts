@@ -1,3 +1,5 @@
+// Bodies against the descriptors' schemas, as a table: what is refused, with which code and words.
+
 import type { JsonObject } from '@pons/spec';
 import { type Endpoint, endpoints, type JsonSchema } from '@pons/spec/endpoints';
 import { expect, test } from 'vitest';

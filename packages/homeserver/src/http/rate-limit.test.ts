@@ -1,3 +1,5 @@
+// Token buckets under a clock whose hands the test turns: bursts, waits, bounds, and whom an address stands for.
+
 import { expect, test } from 'vitest';
 import { addressKey, createRateLimiter } from './rate-limit.ts';
 

@@ -1,3 +1,5 @@
+// The router over every endpoint of the specification, and the paths that must lead nowhere.
+
 import { endpoints, federationEndpoints, type Endpoint } from '@pons/spec/endpoints';
 import { describe, expect, test } from 'vitest';
 import { createRouter } from './router.ts';

@@ -1,5 +1,5 @@
 // The listeners and the way of a request through them. Matrix's and our own API never reach Express: the router finds their route
-// and answer-request.ts answers (bare Express costs as much as all of it, docs/decisions/0009). Express serves what is left: the
+// and answer-request.ts answers (bare Express costs as much as all of it, docs/decisions/0006). Express serves what is left: the
 // console's files. Stopping: no new connections, long polls are told, the rest has 10 seconds.
 
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,3 +1,5 @@
+// The CPU pool with real threads: results, errors, a thread that dies, the bound.
+
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

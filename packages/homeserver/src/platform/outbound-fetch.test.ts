@@ -1,3 +1,5 @@
+// Calls to a real server on loopback: limits of time, bytes and redirects, private addresses, unix sockets.
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,3 +1,5 @@
+// Which addresses are private, as a table over both families.
+
 import { expect, test } from 'vitest';
 import { isPrivateAddress } from './private-addresses.ts';
 

@@ -2,7 +2,7 @@
 // standard error. SIGTERM and SIGINT stop it in order (exit 0), a second signal at once.
 
 import { Command } from 'commander';
-import type { Homeserver, ListenerInfo } from '@pons/homeserver';
+import type { ListenerInfo } from '@pons/homeserver';
 
 interface ServeOptions {
   readonly config: string;

@@ -1,3 +1,5 @@
+// Configuration files, good and bad: defaults, overrides, every mistake with its line, the launch contract, the example file.
+
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
