@@ -23,6 +23,8 @@ const EMITTING_MAX = 200;
 /** A channel that threw us out or will not have us is tried again, later and later. */
 const REJOIN_FIRST_MS = 10_000;
 const REJOIN_MAX_MS = 600_000;
+/** How long a new session waits for its channels. */
+const JOINS_AWAITED_MS = 20_000;
 /** Where a login keeps the channels it is in. */
 const CHANNELS_KEY = 'channels';
 
@@ -87,14 +89,17 @@ export class IrcSession {
     });
   }
 
-  /** Connects; resolves when messages can be sent, for the listener when its channels are joined. @throws {NotConnected} */
+  /** Connects; resolves when messages can be sent and the first channels are joined. @throws {NotConnected} */
   async open(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => void this.close(), { once: true });
     const wait = this.hub.retryAt - this.clock.now();
     if (wait > 0) throw new NotConnected(`the network asked us to stay away for ${Math.ceil(wait / 1000)} s`);
     this.connection.start();
-    if (!(await this.connection.whenReady(signal))) throw new NotConnected(this.#lastWhy);
-    await this.#joinAll();
+    do {
+      if (!(await this.connection.whenReady(signal))) throw new NotConnected(this.#lastWhy);
+      await this.#withinTime(this.#joinAll());
+      // A connection that broke while it joined has joined nothing.
+    } while (!this.connection.ready);
   }
 
   /** Says QUIT and is gone. */
@@ -187,6 +192,14 @@ export class IrcSession {
     this.#joinAll().catch((error: unknown) =>
       this.login.log.error('channels were not joined', { login: this.login.id, error: String(error) }),
     );
+  }
+
+  /** Flood control makes many channels slow: the first are enough to begin with, the others follow. */
+  async #withinTime(joining: Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.clock.after(JOINS_AWAITED_MS, resolve);
+    await Promise.race([joining, promise]);
+    cancel();
   }
 
   /** The configured rooms were mapped before the network said how names fold here. */

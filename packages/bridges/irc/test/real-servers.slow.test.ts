@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 const SERVERS: [string, () => Promise<RealServer | null>, string][] = [
-  ['InspIRCd', startInspircd, 'id:'],
+  ['InspIRCd', () => startInspircd(), 'id:'],
   ['ngIRCd', startNgircd, 'key:'],
 ];
 
@@ -122,5 +122,29 @@ describe.each(SERVERS)('on %s', (name, launch, ids) => {
     listener.session.connection.send({ command: 'MODE', params: ['#pons', '+m'] });
     await bob.hears('mode', { target: '#pons' });
     await expect(say('after', '$4')).rejects.toMatchObject({ why: 'forbidden' });
+  });
+});
+
+describe('on an InspIRCd that kills for excess flood', () => {
+  it('12 channels are joined and 10 messages sent with the default pace, and nobody is killed', async () => {
+    const server = await startInspircd(true);
+    if (server === null) {
+      process.stderr.write('not tested: InspIRCd is not installed (apt-get install inspircd)\n');
+      return;
+    }
+    cleanUp.push(() => server.stop());
+    const channels = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`#c${n}`, {}]));
+    const bridge = bridgeOn(configFor(server, { channels, flood: {} }));
+    const listener = await bridge.listener();
+    cleanUp.push(() => listener.close());
+    const listed = (channel: string) => heard(listener, 'chat', (e) => e.chat === channel);
+    await Promise.all(Object.keys(channels).map(listed));
+    const alice = await bridge.puppet('@alice:example.org', 'alice');
+    cleanUp.push(() => alice.close());
+    const sent = Array.from({ length: 10 }, (_, n) =>
+      bridge.network.to.message(alice.session, { chat: '#c0', message: said(`line ${n}`) }, context(`$${n}`)),
+    );
+    expect(await Promise.all(sent)).toHaveLength(10);
+    expect([...listener.statuses, ...alice.statuses].filter((status) => status.startsWith('unstable'))).toEqual([]);
   });
 });

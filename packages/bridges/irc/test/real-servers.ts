@@ -16,8 +16,9 @@ export interface RealServer {
   stop(): Promise<void>;
 }
 
-/** Starts InspIRCd 3; null when it is not installed. */
-export async function startInspircd(): Promise<RealServer | null> {
+/** Starts InspIRCd 3; null when it is not installed. `strict` makes it kill whoever sends faster than its default allows. */
+export async function startInspircd(strict = false): Promise<RealServer | null> {
+  const flood = strict ? 'commandrate="1000" threshold="10"' : 'commandrate="10000" threshold="1000"';
   const modules = [
     'cap',
     'ircv3',
@@ -40,7 +41,7 @@ export async function startInspircd(): Promise<RealServer | null> {
 <server name="irc.test.local" description="test" network="TestNet" id="001">
 <admin name="a" nick="a" email="a@test.local">
 <bind address="127.0.0.1" port="${port}" type="clients">
-<connect name="main" allow="*" timeout="30" pingfreq="120" hardsendq="1M" softsendq="64K" recvq="64K" localmax="100" globalmax="100" fakelag="no" commandrate="10000" threshold="1000" modes="" maxchans="200">
+<connect name="main" allow="*" timeout="30" pingfreq="120" hardsendq="1M" softsendq="64K" recvq="64K" localmax="100" globalmax="100" fakelag="no" ${flood} modes="" maxchans="200">
 <options prefixquit="" customversion="" hideulines="no" syntaxhints="no" casemapping="rfc1459" moronbanner="no">
 <security maxtargets="5" runasuser="" runasgroup="">
 <performance clonesonconnect="no">

@@ -118,7 +118,7 @@ export class Link {
 
   /** Queues one line; null when the queue is full. @throws {LineRefused} */
   send(line: OutLine): Promise<Sent> | null {
-    return this.#queue.offer(formatLine(line, { lineBytes: this.#isupport.lineBytes }));
+    return this.#queue.offer(formatLine(line, { lineBytes: this.#isupport.lineBytes }), costOf(line));
   }
 
   /** Queues lines whose arrival is to be proved. @throws {LineRefused} before anything is sent */
@@ -127,7 +127,7 @@ export class Link {
     for (const line of lines) formatLine(line, limits);
     const { send, fence } = this.#deliveries.prepare(lines, this.enabled);
     for (const each of send) {
-      const sent = this.#queue.offer(formatLine(each.line, limits));
+      const sent = this.#queue.offer(formatLine(each.line, limits), costOf(each.line));
       if (sent === null) each.given({ outcome: 'not-sent', why: 'queue-full' });
       else {
         void sent.then((done) => each.given(done === 'flushed' ? 'flushed' : { outcome: 'unsure', why: 'lost' }));
@@ -297,4 +297,9 @@ export class Link {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
   }
+}
+
+/** Servers count what is work for them more than once: InspIRCd twice for these. */
+function costOf(line: OutLine): number {
+  return line.command === 'JOIN' || line.command === 'NICK' ? 2 : 1;
 }

@@ -42,6 +42,24 @@ describe('SendQueue', () => {
     );
   });
 
+  it('counts what went past the queue, and dear commands for more', () => {
+    const clock = fakeClock();
+    const out: string[] = [];
+    const queue = new SendQueue(clock, { burst: 4, linesPerSecond: 1 }, (line) => out.push(line));
+    for (const line of ['CAP', 'NICK', 'USER']) void queue.urgent(line);
+    void queue.offer('JOIN #a', 2);
+    void queue.offer('x');
+    expect(out).toHaveLength(3);
+    clock.advance(1000);
+    expect(out.at(-1)).toBe('JOIN #a');
+    clock.advance(1000);
+    expect(out.at(-1)).toBe('x');
+    for (let n = 0; n < 100; n++) void queue.urgent('PONG');
+    void queue.offer('dear', 100);
+    clock.advance(8000);
+    expect(out.at(-1)).toBe('dear');
+  });
+
   it('takes no more lines than its bound, lets urgent ones pass, and tells what was lost', async () => {
     const out: string[] = [];
     const queue = new SendQueue(fakeClock(), { burst: 1, linesPerSecond: 1 }, (line, flushed) => {

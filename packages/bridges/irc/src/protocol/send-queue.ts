@@ -1,5 +1,6 @@
 // Lines that wait for the network's flood control. A token bucket: a burst at once, then so many a second, because servers
-// kill a connection that sends faster ("Excess Flood"). Answers to PING and the words of registration go past it.
+// kill a connection that sends faster ("Excess Flood"). Answers to PING and the words of registration go past the queue, but servers
+// count them too: they take their tokens afterwards.
 // The queue is bounded and its length visible: whoever offers a line to a full one is told.
 
 import type { Clock } from '../platform/clock.ts';
@@ -19,6 +20,7 @@ export const QUEUE_LINES_MAX = 1000;
 
 interface Waiting {
   line: string;
+  cost: number;
   done: (sent: Sent) => void;
 }
 
@@ -47,11 +49,15 @@ export class SendQueue {
     return this.#waiting.length;
   }
 
-  /** Sends the line when its turn comes; `null` when the queue is full and the line was not taken. */
-  offer(line: string): Promise<Sent> | null {
+  /**
+   * Sends the line when its turn comes; `null` when the queue is full and the line was not taken.
+   *
+   * @param cost tokens that it takes: servers count some commands for several
+   */
+  offer(line: string, cost = 1): Promise<Sent> | null {
     if (!this.#open) return Promise.resolve('lost');
     if (this.#waiting.length >= QUEUE_LINES_MAX) return null;
-    const sent = new Promise<Sent>((resolve) => this.#waiting.push({ line, done: resolve }));
+    const sent = new Promise<Sent>((resolve) => this.#waiting.push({ line, cost, done: resolve }));
     this.#drain();
     return sent;
   }
@@ -59,6 +65,9 @@ export class SendQueue {
   /** Sends the line before all others and without a token: PONG, QUIT, registration. */
   urgent(line: string): Promise<Sent> {
     if (!this.#open) return Promise.resolve('lost');
+    this.#refill();
+    // Bounded, so that a server which sends nothing but PINGs cannot keep us silent for long.
+    this.#tokens = Math.max(-this.#limits.burst, this.#tokens - 1);
     return new Promise<Sent>((resolve) => this.#send(line, resolve));
   }
 
@@ -75,18 +84,26 @@ export class SendQueue {
 
   #drain(): void {
     this.#refill();
-    while (this.#open && this.#tokens >= 1) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#tokens -= 1;
+    while (this.#open) {
+      const next = this.#waiting[0];
+      if (next === undefined || this.#tokens < this.#priceOf(next)) break;
+      this.#waiting.shift();
+      this.#tokens -= this.#priceOf(next);
       this.#send(next.line, next.done);
     }
-    if (!this.#open || this.#waiting.length === 0 || this.#cancelTimer !== null) return;
-    const waitMs = Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / this.#limits.linesPerSecond));
+    const next = this.#waiting[0];
+    if (!this.#open || next === undefined || this.#cancelTimer !== null) return;
+    const missing = this.#priceOf(next) - this.#tokens;
+    const waitMs = Math.max(1, Math.ceil((missing * 1000) / this.#limits.linesPerSecond));
     this.#cancelTimer = this.#clock.after(waitMs, () => {
       this.#cancelTimer = null;
       this.#drain();
     });
+  }
+
+  /** A line dearer than a whole burst would never go. */
+  #priceOf(waiting: Waiting): number {
+    return Math.min(waiting.cost, this.#limits.burst);
   }
 
   #refill(): void {
