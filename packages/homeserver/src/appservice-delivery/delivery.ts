@@ -50,8 +50,8 @@ export interface AppserviceDelivery {
   stop(): Promise<void>;
   /** Told by the door after each commit, before anybody is woken: saves reading it back. */
   committed(first: number, commit: Commit): void;
-  /** The stream has grown (stream/wake.ts, in this process or another). */
-  news(): void;
+  /** The stream has grown, up to `position` where that is known (stream/wake.ts, in this process or another). */
+  news(position?: number): void;
   /** Who types in a room now. */
   typing(roomNid: number, userIds: readonly string[]): void;
   /** The application service pinged or called: whatever waits for it is tried at once. */
@@ -154,7 +154,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
             await index.load([roomNid]);
             return index.roomId(roomNid);
           },
-          onDrained: () => follower.news(),
+          onDrained: () => follower.drained(),
           onOvertaken: (overtaken) => void serially(() => closeOne(overtaken, 0)),
         },
       );
@@ -220,7 +220,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       if (room !== undefined && (room.aliases !== undefined || room.aliasesRemoved !== undefined))
         index.forgetRoom(room.roomNid);
     },
-    news: () => follower.news(),
+    news: (position) => follower.news(position),
     typing(roomNid, userIds) {
       follower.typing(roomNid, userIds).catch((error: unknown) => log.warn({ err: error }, 'typing was not passed on'));
     },

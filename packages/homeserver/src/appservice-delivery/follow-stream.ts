@@ -36,6 +36,8 @@ export class StreamFollower {
   readonly #feeds = new Map<string, Feed>();
   #running: Promise<void> | undefined;
   #again = false;
+  #mustLook = true;
+  #grownTo = 0;
   #stopped = false;
   #retry: Timer | undefined;
   #turn = 0;
@@ -51,6 +53,11 @@ export class StreamFollower {
     this.news();
   }
 
+  /** A feed has room again. */
+  drained(): void {
+    this.#kick();
+  }
+
   remove(appserviceId: string): void {
     this.#feeds.delete(appserviceId);
   }
@@ -59,13 +66,23 @@ export class StreamFollower {
     return this.#feeds.values();
   }
 
-  /** The stream has grown, or a feed has room again: never waits, never loses a call. */
-  news(): void {
+  /**
+   * The stream has grown: never waits, never loses a call.
+   *
+   * @param position  how far it has grown; without it the database is asked
+   */
+  news(position?: number): void {
+    if (position === undefined) this.#mustLook = true;
+    else this.#grownTo = Math.max(this.#grownTo, position);
+    this.#kick();
+  }
+
+  #kick(): void {
     this.#again = true;
     if (this.#stopped || this.#running !== undefined) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
-      if (this.#again && this.#retry === undefined) this.news();
+      if (this.#again && this.#retry === undefined) this.#kick();
     });
   }
 
@@ -104,9 +121,10 @@ export class StreamFollower {
     } catch (error) {
       // Whatever it was (the database, mostly), nothing has been taken out of the stream: the same piece is read again.
       this.#parts.log.warn({ err: error }, 'reading the stream for application services failed');
+      this.#mustLook = true;
       this.#retry = this.#parts.clock.setTimer(retryAfterMs, () => {
         this.#retry = undefined;
-        this.news();
+        this.#kick();
       });
     }
   }
@@ -115,8 +133,10 @@ export class StreamFollower {
     const group = [...this.#feeds.values()].filter((feed) => feed.atHead);
     if (group.length === 0) return false;
     const after = Math.min(...group.map((feed) => feed.readPosition));
-    const piece = await this.#read(after);
-    if (piece.upTo === after) return false;
+    const look = this.#mustLook || this.#grownTo > after;
+    this.#mustLook = false;
+    const piece = await this.#read(after, look);
+    if (piece === undefined) return false;
     // Some may have been removed while we read; what is put into their feeds is of no consequence.
     this.#deal(piece, new Map(group.map((feed) => [feed.appservice.id, feed])));
     for (const feed of group) if (feed.isFull) feed.atHead = false;
@@ -127,14 +147,14 @@ export class StreamFollower {
     const behind = [...this.#feeds.values()].filter((feed) => !feed.atHead && feed.hasRoom);
     const feed = behind[(this.#turn += 1) % Math.max(1, behind.length)];
     if (feed === undefined) return false;
-    const piece = await this.#read(feed.readPosition);
-    this.#deal(piece, new Map([[feed.appservice.id, feed]]));
-    if (piece.events.length < pieceEventsMax) feed.atHead = true;
+    const piece = await this.#read(feed.readPosition, true);
+    if (piece !== undefined) this.#deal(piece, new Map([[feed.appservice.id, feed]]));
+    if (piece === undefined || piece.events.length < pieceEventsMax) feed.atHead = true;
     return true;
   }
 
-  #read(after: number): Promise<StreamPiece> {
-    return readStream(this.#parts, { after, limit: pieceEventsMax, receipts: this.#anyWantsEphemeral() });
+  #read(after: number, look: boolean): Promise<StreamPiece | undefined> {
+    return readStream(this.#parts, { after, limit: pieceEventsMax, receipts: this.#anyWantsEphemeral(), look });
   }
 
   #deal(piece: StreamPiece, feeds: ReadonlyMap<string, Feed>): void {

@@ -45,13 +45,17 @@ export interface ReadRequest {
   readonly limit: number;
   /** Somebody wants receipts. */
   readonly receipts: boolean;
+  /** Ask the database when memory has nothing: there may be more that this process has not written. */
+  readonly look: boolean;
 }
 
 type Bare = Omit<StreamEvent, 'text' | 'membership'> & { readonly json?: string };
 
-/** Reads a piece. Rooms of its events are in the index afterwards. */
-export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece> {
-  const { bare, receipts, upTo } = readRecent(parts.recent, request) ?? (await readPage(parts.db, request));
+/** Reads a piece; undefined when there is nothing. Rooms of its events are in the index afterwards. */
+export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece | undefined> {
+  const found = readRecent(parts.recent, request) ?? (request.look ? await readPage(parts.db, request) : undefined);
+  if (found === undefined || found.upTo === request.after) return undefined;
+  const { bare, receipts, upTo } = found;
   await parts.index.load([...bare.map(({ roomNid }) => roomNid), ...receipts.map(({ roomNid }) => roomNid)]);
   const wanted = mayBeWanted(bare, parts);
   const rows = await eventTexts(

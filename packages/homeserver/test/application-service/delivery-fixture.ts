@@ -44,7 +44,7 @@ export async function deliveryFixture() {
   const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
     for (const delivery of deliveries) {
       if (fromMemory.on) delivery.committed(first, commit);
-      delivery.news();
+      delivery.news(first);
     }
   });
 
