@@ -101,7 +101,7 @@ function agent(connect: buildConnector.connector): Agent {
 }
 
 async function call(request: OutboundRequest, dispatcher: Dispatcher): Promise<OutboundResponse> {
-  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const timeout = AbortSignal.timeout(Math.ceil(request.timeoutMs));
   const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
   let url = new URL(request.url);
   let headers = request.headers ?? {};

@@ -2,9 +2,10 @@
 // room, the console; then one message in each direction as proof. Everything is kept in one folder and is there again at the next start.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { readIrcBridgeConfig, type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
+import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
 import { configFrom, createHomeserver, OperatorError } from '@pons/homeserver';
+import { bridgeLog } from './bridge-log.ts';
 import { consoleDir } from './build-console.ts';
 import { type DataFolder, isFree, openDataFolder } from './data-folder.ts';
 import { visitIrc } from './irc-visitor.ts';
@@ -74,8 +75,10 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     ensureAdmin(base, folder.sharedSecret, { username: admin, password: folder.password }),
   );
   await out.step(`bridge ${options.channel} ↔ ${roomAlias}`, async () => {
+    const { log, end } = bridgeLog(path.join(dir, 'bridge.log'));
+    running.push({ name: 'bridge log', stop: end });
     const bridge = await startIrcBridge(
-      readIrcBridgeConfig({
+      {
         homeserver: { url: base, domain: serverName },
         registration: folder.registrationFile,
         store: path.join(dir, 'irc-bridge.sqlite'),
@@ -85,7 +88,8 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
           servers: [{ host: server.host, port: server.port, tls: server.tls !== false }],
         },
         channels: { [options.channel]: { room: roomAlias } },
-      }),
+      },
+      { log },
     );
     running.push({ name: 'bridge', stop: () => bridge.stop() });
     await bridge.ready();
