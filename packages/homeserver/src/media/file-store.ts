@@ -36,6 +36,8 @@ export class FileStore {
    * @throws MatrixError M_TOO_LARGE beyond `bytesMax`; what the stream fails with
    */
   async receive(bytes: Readable, bytesMax: number): Promise<StoredFile> {
+    // A client may go away before the loop below listens; the loop then says so.
+    bytes.once('error', () => {});
     const temporary = path.join(this.#incoming, this.#randomBytes(16).toString('hex'));
     const hash = createHash('sha256');
     let sizeBytes = 0;

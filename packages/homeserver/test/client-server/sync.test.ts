@@ -233,7 +233,7 @@ describe('an incremental /sync', () => {
     await redactEvent(house, alice, { roomId, redacts, content: {}, txnId: 'r1', endpoint: 'redactEvent' });
     const [event, redaction] = joined(await house.sync(alice.userId, { since }), roomId).timeline.events;
     expect(event?.content).toEqual({});
-    expect((event?.unsigned?.['redacted_because'] as JsonObject)['event_id']).toBe(redaction?.event_id);
+    expect(event?.unsigned?.['redacted_because']).toMatchObject({ event_id: redaction?.event_id });
   });
 
   it('refuses a token that was never given out', async () => {
@@ -342,7 +342,7 @@ describe('filters', () => {
     const first = await house.sync(alice.userId, { filter });
     const members = (room: SyncRoom) =>
       (room.state?.events ?? []).filter((event) => event.type === 'm.room.member').map((event) => event.state_key);
-    expect(members(joined(first, roomId)).sort()).toEqual([alice.userId, bob.userId].sort());
+    expect(new Set(members(joined(first, roomId)))).toEqual(new Set([alice.userId, bob.userId]));
     await say(bob, roomId, 'again');
     const second = await house.sync(alice.userId, { filter, since: first.next_batch });
     expect(members(joined(second, roomId))).toEqual([]);
@@ -408,7 +408,7 @@ describe('what is not an event of a room', () => {
     expect(Object.keys((own?.content[eventId] as JsonObject) ?? {})).toEqual(['m.read.private']);
     await setReadMarkers(house.receipts, reader, [{ type: 'm.read', eventId }]);
     const [seen] = joined(await house.sync(alice.userId, { since: tokens[0] }), roomId).ephemeral.events;
-    expect(Object.keys((seen?.content[eventId] as JsonObject)['m.read'] as JsonObject)).toEqual([bob.userId]);
+    expect(seen?.content[eventId]).toEqual({ 'm.read': { [bob.userId]: { ts: expect.any(Number) } } });
   });
 
   it('a receipt for an older event moves nothing', async () => {

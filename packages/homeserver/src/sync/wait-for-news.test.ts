@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { fakeClock } from '../../../testkit/src/clock.ts';
+import { NewsIndex } from './wait-for-news.ts';
+
+const alice = '@alice:pons.test';
+const bob = '@bob:pons.test';
+
+function index() {
+  const clock = fakeClock();
+  const news = new NewsIndex(clock);
+  news.heardAll(0);
+  const wait = (
+    userId: string,
+    rooms: number[],
+    after: number,
+    more: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ) =>
+    news.wait({
+      userId,
+      roomNids: new Set(rooms),
+      after,
+      timeoutMs: more.timeoutMs ?? 1_000,
+      signal: more.signal ?? new AbortController().signal,
+    });
+  return { clock, news, wait };
+}
+
+describe('waiting for news', () => {
+  it('wakes those whose room or name is concerned, and nobody else', async () => {
+    const { clock, news, wait } = index();
+    const waits = [wait(alice, [1, 2], 0), wait(bob, [3], 0), wait('@carol:pons.test', [], 0)];
+    news.heard({ position: 1, roomNids: [2], userIds: ['@carol:pons.test'] });
+    expect(news.size).toBe(1);
+    await clock.advance(1_000);
+    expect(await Promise.all(waits)).toEqual(['news', 'timeout', 'news']);
+    expect(news.size).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('misses nothing that was heard between reading and waiting', async () => {
+    const { news, wait } = index();
+    news.heard({ position: 5, roomNids: [1], userIds: [] });
+    expect(await wait(alice, [1], 4)).toBe('news');
+    expect(await wait(alice, [1], 5, { timeoutMs: 0 })).toBe('timeout');
+  });
+
+  it('sends everybody to look when something may have been missed', async () => {
+    const { news, wait } = index();
+    const waiting = wait(alice, [1], 0);
+    news.heardAll(9);
+    expect(await waiting).toBe('news');
+    expect(await wait(alice, [1], 8)).toBe('news');
+  });
+
+  it('looks at once for whoever is further back than it remembers', async () => {
+    const { news, wait } = index();
+    for (let position = 1; position <= 5_000; position += 1) news.heard({ position, roomNids: [7], userIds: [] });
+    expect(await wait(alice, [1], 10)).toBe('news');
+    expect(await wait(alice, [1], 4_999, { timeoutMs: 0 })).toBe('timeout');
+  });
+
+  it('ends with the client', async () => {
+    const { clock, news, wait } = index();
+    const controller = new AbortController();
+    const waiting = wait(alice, [1], 0, { signal: controller.signal });
+    controller.abort();
+    expect(await waiting).toBe('timeout');
+    expect([news.size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('knows that a user has no news only from what it was told of their rooms', () => {
+    const { news } = index();
+    expect(news.roomsWithoutNews(alice, 0)).toBeUndefined();
+    news.remember(alice, new Set([1]), 3);
+    expect(news.roomsWithoutNews(alice, 3)).toEqual(new Set([1]));
+    expect(news.roomsWithoutNews(alice, 4)).toBeUndefined();
+    news.heard({ position: 4, roomNids: [2], userIds: [bob] });
+    expect(news.roomsWithoutNews(alice, 3)).toEqual(new Set([1]));
+    news.heard({ position: 5, roomNids: [2], userIds: [alice] });
+    expect(news.roomsWithoutNews(alice, 3)).toBeUndefined();
+  });
+});
