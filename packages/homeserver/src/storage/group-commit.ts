@@ -217,8 +217,8 @@ async function writeOnce(
   });
 }
 
+// Told even where all was refused: those positions are used up, and nobody need wonder who has them.
 function announce(options: DoorOptions, stored: Committed['commits'], range: { first: number; last: number }): void {
-  if (stored.length === 0) return;
   const roomNids = new Set<number>();
   const userIds = new Set<string>();
   for (const { commit } of stored) {
