@@ -25,6 +25,9 @@ import { FileStore } from './media/file-store.ts';
 import type { Config } from './platform/config/schema.ts';
 import { createLanes } from './platform/lanes.ts';
 import { createRoomLanes } from './rooms/lanes.ts';
+import { createNids } from './storage/nids.ts';
+import { purgeToDevice } from './storage/purge.ts';
+import { createStateKeys } from './storage/tables/state-keys.ts';
 import { databaseAnswers, storedCounts } from './storage/tables/statistics.ts';
 import { positionOfSinceToken } from './sync/since-token.ts';
 import { Sync } from './sync/sync-response.ts';
@@ -72,7 +75,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   const { clock, log } = ground;
   const key = ownSigningKey(config.signingKeyFile, ground.random);
   const storage = await openStorage(config, { clock, log, progress: options.progress ?? (() => {}) });
-  const stream = await openStream(storage, ground);
+  const stream = openStream(config, storage, ground);
   const house = build(config, { ground, storage, stream, key });
   const server = createHttpServer({
     listeners: config.listeners,
@@ -134,8 +137,15 @@ function build(config: Config, foundations: Foundations) {
   const { db } = storage;
   const { door, typing, news } = stream;
   const appservices = composeAppservices(config, ground, { db, leases: stream.leases });
-  stream.follow({ delivery: appservices.delivery, masquerading: appservices.masquerading });
-  const lanes = createRoomLanes({ ...stream, db, clock, random: ground.random, signer: { serverName, key } });
+  const lanes = createRoomLanes({
+    db,
+    door,
+    clock,
+    random: ground.random,
+    signer: { serverName, key },
+    nextNid: createNids(db),
+    internStateKeys: createStateKeys(db),
+  });
   const accounts = composeAccounts(config, ground, {
     db,
     door,
@@ -143,8 +153,13 @@ function build(config: Config, foundations: Foundations) {
     namespaces: appservices.namespaces,
     askAppservices: appservices.queryUser,
     updateMemberships: (userId, profile, trace) => updateMemberships({ db, lanes }, userId, profile, trace),
-    leaveAllRooms: (userId) => leaveAllRooms({ db, lanes }, userId),
+    leaveAllRooms(userId) {
+      // The account has just ended: nobody may act as it from here on.
+      appservices.masquerading.forgetUser(userId);
+      return leaveAllRooms({ db, lanes }, userId);
+    },
   });
+  stream.follow({ appservices, accessTokens: accounts.accessTokens });
   const files = new FileStore(config.media.dir, (size) => ground.random.bytes(size));
   const now = () => clock.now();
   const client = clientRoutes({
@@ -184,7 +199,7 @@ function build(config: Config, foundations: Foundations) {
     sync: {
       db,
       filters: new StoredFilters(db),
-      sync: new Sync({ db, clock, news, typing, deleteToDevice: stream.deleteToDevice }),
+      sync: new Sync({ db, clock, news, typing, deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo) }),
     },
   });
   const routes = [...client, ...operatorRoutes(config, foundations, accounts)];

@@ -1,0 +1,147 @@
+// The stream of this process: the door, the wake-ups and invalidations between processes, leases, typing notices, the index of waiting
+// /sync requests; and who hears of what.
+//
+//   door ── after the commit ──▶ delivery (the rows themselves) ──▶ wake ──▶ news for /sync and delivery, here and in other processes
+//
+// On the embedded database this process is alone: nothing is told to others, nothing is polled.
+
+import type { AccessTokens } from '../accounts/access-tokens.ts';
+import { Typing, type TypingNotice } from '../ephemeral/typing.ts';
+import type { Config } from '../platform/config/schema.ts';
+import type { Door } from '../storage/commit.ts';
+import type { Database } from '../storage/database.ts';
+import { createDoor } from '../storage/group-commit.ts';
+import { createInvalidations, type Invalidations } from '../stream/invalidate.ts';
+import { createLeases, type Leases } from '../stream/lease.ts';
+import { createWake, type Wake } from '../stream/wake.ts';
+import { NewsIndex } from '../sync/wait-for-news.ts';
+import type { Appservices } from './appservices.ts';
+import { observeDoor } from './door-metrics.ts';
+import type { Ground } from './ground.ts';
+import type { Storage } from './open-storage.ts';
+
+/** The stream, and what hangs on it. */
+export interface Stream {
+  readonly door: Door;
+  readonly wake: Wake;
+  readonly invalidations: Invalidations;
+  readonly leases: Leases;
+  readonly typing: Typing;
+  readonly news: NewsIndex;
+  /** Who is told of commits, typing and invalidations; called once, before `start`. */
+  follow(followers: Followers): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Those who hear of more than /sync does. */
+export interface Followers {
+  readonly appservices: Pick<Appservices, 'delivery' | 'masquerading' | 'loader'>;
+  readonly accessTokens: AccessTokens;
+}
+
+const typingChannel = 'pons_typing';
+/** Letters that tell this process from the others on its database. */
+const PROCESS_ID_CHARS = 8;
+
+/** Opens it; nobody is told anything before `start`. */
+export function openStream(config: Config, { db, connection }: Storage, ground: Ground): Stream {
+  const { clock, random, metrics } = ground;
+  const shared = config.database.kind === 'server';
+  const processId = random.id(PROCESS_ID_CHARS);
+  const wake = createWake({ db, clock, processId, shared });
+  const invalidations = createInvalidations({ db, clock, shared });
+  const leases = createLeases({ connection, clock });
+  const news = new NewsIndex(clock);
+  let delivery: Appservices['delivery'] | undefined;
+  const door = createDoor(db, {
+    clock,
+    random,
+    observe: observeDoor(metrics.registry),
+    onCommitted(committed) {
+      for (const { first, commit } of committed.commits) delivery?.committed(first, commit);
+      wake.committed(committed);
+    },
+  });
+  const typingElsewhere = typingBetween(db, processId);
+  const typing = new Typing({ clock, publish: shared ? typingElsewhere.tell : () => {} });
+  let stopListening: (() => Promise<void>) | undefined;
+  return {
+    door,
+    wake,
+    invalidations,
+    leases,
+    typing,
+    news,
+    follow({ appservices, accessTokens }) {
+      delivery = appservices.delivery;
+      tellFollowers({ wake, typing, news, invalidations }, { appservices, accessTokens }, ground);
+    },
+    async start() {
+      if (shared) stopListening = await typingElsewhere.listen((notice) => typing.heard(notice));
+      await invalidations.start();
+      await wake.start();
+    },
+    async stop() {
+      typing.close();
+      await door.close();
+      await wake.stop();
+      await invalidations.stop();
+      await leases.stop();
+      await stopListening?.();
+    },
+  };
+}
+
+function tellFollowers(
+  { wake, typing, news, invalidations }: Pick<Stream, 'wake' | 'typing' | 'news' | 'invalidations'>,
+  { appservices, accessTokens }: Followers,
+  { log }: Ground,
+): void {
+  const { delivery, masquerading, loader } = appservices;
+  wake.onNews({
+    news(heard) {
+      news.heard(heard);
+      delivery.news(heard.position);
+    },
+    missed(position) {
+      news.heardAll(position);
+      delivery.news();
+    },
+  });
+  typing.onChange((roomNid) => {
+    news.heardOfRoom(roomNid);
+    delivery.typing(roomNid, typing.typistsIn(roomNid));
+  });
+  invalidations.onInvalidated('token', (keys) => {
+    for (const key of keys) accessTokens.forget('token', key);
+  });
+  invalidations.onInvalidated('user', (keys) => {
+    for (const userId of keys) {
+      accessTokens.forget('user', userId);
+      masquerading.forgetUser(userId);
+    }
+  });
+  invalidations.onInvalidated('appservices', (ids) => {
+    void loader
+      .load()
+      .then(() => Promise.all(ids.map((id) => delivery.refresh(id))))
+      .catch((error: unknown) => log.error({ err: error }, 'registrations could not be loaded again'));
+  });
+}
+
+// Typing notices have no position: they go by NOTIFY alone. One that is lost ends by itself.
+function typingBetween(db: Database, processId: string) {
+  return {
+    tell({ roomNid, userId, timeoutMs }: TypingNotice): void {
+      const payload = JSON.stringify([processId, roomNid, userId, timeoutMs]);
+      db.notify(typingChannel, payload).catch(() => {}); // the database is away: nobody types for long
+    },
+    listen: (heard: (notice: TypingNotice) => void) =>
+      db.listen(typingChannel, (payload) => {
+        if (payload === '') return;
+        const [from, roomNid, userId, timeoutMs] = JSON.parse(payload) as [string, number, string, number];
+        if (from !== processId) heard({ roomNid, userId, timeoutMs });
+      }),
+  };
+}
