@@ -85,20 +85,6 @@ export const NUMERIC = {
   RPL_SASLMECHS: '908',
 } as const;
 
-/** The numerics that refuse a JOIN. */
-export const JOIN_REFUSALS: ReadonlySet<string> = new Set([
-  NUMERIC.ERR_NOSUCHCHANNEL,
-  NUMERIC.ERR_TOOMANYCHANNELS,
-  NUMERIC.ERR_TOOMANYTARGETS,
-  NUMERIC.ERR_UNAVAILRESOURCE,
-  NUMERIC.ERR_CHANNELISFULL,
-  NUMERIC.ERR_INVITEONLYCHAN,
-  NUMERIC.ERR_BANNEDFROMCHAN,
-  NUMERIC.ERR_BADCHANNELKEY,
-  NUMERIC.ERR_BADCHANMASK,
-  NUMERIC.ERR_NEEDREGGEDNICK,
-]);
-
 /** Whether a command is a numeric that says no. */
 export function isErrorNumeric(command: string): boolean {
   return /^[45][0-9]{2}$/.test(command);

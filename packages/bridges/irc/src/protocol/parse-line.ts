@@ -61,7 +61,7 @@ export function parseLine(text: string, lineBytesMax: number = LINE_BYTES_MAX): 
 }
 
 /** `nick!user@host` in its parts; user and host are absent for a server. */
-export function parseSource(text: string): Source {
+function parseSource(text: string): Source {
   const at = text.indexOf('@');
   const bang = text.indexOf('!');
   const source: Source = { name: text };
