@@ -47,7 +47,7 @@ export interface HistoryPage {
 export async function historyPage(db: Queryable, view: RoomView, range: HistoryRange): Promise<HistoryPage> {
   const { roomNid } = view.room;
   const isBackwards = range.direction === 'b';
-  const start = startOf(view, range);
+  let start = startOf(view, range);
   const end = isBackwards ? (range.to ?? historyStart) : earlier(range.to ?? historyEnd, view.until ?? historyEnd);
   const events: VisibleEvent[] = [];
   let at = start;
@@ -57,6 +57,9 @@ export async function historyPage(db: Queryable, view: RoomView, range: HistoryR
       scanRows * 4,
     );
     const rows = await (isBackwards ? eventsBackwards : eventsForwards)(db, roomNid, { from: at, to: end, limit });
+    const [newest] = rows;
+    // "Now" as a token must not mean the end of time: more may come after it.
+    if (scanned === 0 && newest !== undefined && start.major === historyEnd.major) start = placeOf(newest);
     scanned += rows.length;
     const matching = range.matches === undefined ? rows : rows.filter(range.matches);
     for (const event of await visibleEvents(db, view, matching)) {
@@ -80,9 +83,12 @@ function startOf(view: RoomView, range: HistoryRange): HistoryPlace {
 export interface EventContext {
   readonly event: VisibleEvent;
   /** Backwards from it. */
-  readonly before: HistoryPage;
+  readonly before: readonly VisibleEvent[];
   /** Forwards from it. */
-  readonly after: HistoryPage;
+  readonly after: readonly VisibleEvent[];
+  /** Just before the first of all these events, and just after the last. */
+  readonly start: HistoryPlace;
+  readonly end: HistoryPlace;
 }
 
 /**
@@ -94,21 +100,21 @@ export async function eventContext(
   db: Queryable,
   view: RoomView,
   eventId: string,
-  limit: number,
-  matches?: (row: TimelineRow) => boolean,
+  around: Pick<HistoryRange, 'limit' | 'matches'>,
 ): Promise<EventContext> {
   const event = await visibleEvent(db, view, eventId);
   const place = placeOf(event.row);
-  const filtered = matches === undefined ? {} : { matches };
-  const half = Math.floor(limit / 2);
-  const page = (direction: 'b' | 'f', count: number, from: HistoryPlace): Promise<HistoryPage> =>
-    count === 0
-      ? Promise.resolve({ events: [], start: from, end: from })
-      : historyPage(db, view, { direction, from, limit: count, ...filtered });
+  const half = Math.floor(around.limit / 2);
+  const page = async (direction: 'b' | 'f', limit: number, from: HistoryPlace) =>
+    limit === 0 ? [] : (await historyPage(db, view, { ...around, direction, from, limit })).events;
+  const earlierEvents = await page('b', half, before(place));
+  const laterEvents = await page('f', around.limit - half, place);
   return {
     event,
-    before: await page('b', half, before(place)),
-    after: await page('f', limit - half, place),
+    before: earlierEvents,
+    after: laterEvents,
+    start: before(placeOf((earlierEvents.at(-1) ?? event).row)),
+    end: placeOf((laterEvents.at(-1) ?? event).row),
   };
 }
 

@@ -25,12 +25,14 @@ export function getContext(parts: RoomReadParts): Route {
       const filter = filterOf(request);
       const limit = limitOf(request, limitDefault);
       const view = await viewRoom(parts.db, roomId, viewer.userId);
-      const found = await eventContext(parts.db, view, eventId, limit, eventMatcher(filter, roomId));
+      const matches = eventMatcher(filter, roomId);
+      const around = matches === undefined ? { limit } : { limit, matches };
+      const found = await eventContext(parts.db, view, eventId, around);
       const audience = { roomId, rules: view.rules, viewer };
-      const present = (events: typeof found.before.events) => presentEvents(parts, audience, events);
-      const shown = [...found.before.events, found.event, ...found.after.events];
+      const present = (events: typeof found.before) => presentEvents(parts, audience, events);
+      const shown = [...found.before, found.event, ...found.after];
       const senders = new Set(shown.map(({ row }) => row.sender));
-      const last = found.after.events.at(-1) ?? found.event;
+      const last = found.after.at(-1) ?? found.event;
       const state: JsonObject[] = [];
       for await (const rows of stateEventsAt(parts.db, view.room.roomNid, stateAfter(last.row))) {
         const wanted =
@@ -42,11 +44,11 @@ export function getContext(parts: RoomReadParts): Route {
       const [event] = await present([found.event]);
       return {
         json: {
-          start: historyToken(found.before.end ?? found.before.start),
-          end: historyToken(found.after.end ?? found.after.start),
+          start: historyToken(found.start),
+          end: historyToken(found.end),
           event: event ?? {},
-          events_before: await present(found.before.events),
-          events_after: await present(found.after.events),
+          events_before: await present(found.before),
+          events_after: await present(found.after),
           state,
         },
       };
