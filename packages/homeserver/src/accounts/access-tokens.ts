@@ -9,22 +9,15 @@ import type { Requester } from '../platform/requester.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { deleteTokensOfRefresh, findAccessToken, insertAccessToken } from '../storage/tables/access-tokens.ts';
 import { deletePreviousRefreshTokens, insertRefreshToken } from '../storage/tables/refresh-tokens.ts';
+import type { Invalidations } from '../stream/invalidate.ts';
 import { hashToken, newToken } from './token-strings.ts';
-
-/** How other processes learn what to forget; stream/invalidations.ts is one. */
-export interface Invalidations {
-  /** Adds rows to the transaction that ends something. */
-  invalidate(tx: Queryable, kind: 'token' | 'user', keys: readonly string[]): Promise<void>;
-  /** False while rows of other processes cannot be read. */
-  isCurrent(): boolean;
-}
 
 /** What access tokens are made of. */
 export interface AccessTokensParts {
   readonly db: Database;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
-  readonly invalidations: Invalidations;
+  readonly invalidations: Pick<Invalidations, 'invalidate' | 'isCurrent'>;
   /** Whether the configuration names this user an administrator. */
   readonly isAdmin: (userId: string) => boolean;
 }

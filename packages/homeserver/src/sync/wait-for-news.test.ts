@@ -59,6 +59,16 @@ describe('waiting for news', () => {
     expect(await wait(alice, [1], 4_999, { timeoutMs: 0 })).toBe('timeout');
   });
 
+  it('begins to remember with the first reading, on a server where nothing happens', async () => {
+    const clock = fakeClock();
+    const news = new NewsIndex(clock);
+    news.remember(alice, new Set([1]), 7);
+    const { signal } = new AbortController();
+    expect(await news.wait({ userId: alice, roomNids: new Set([1]), after: 7, timeoutMs: 0, signal })).toBe('timeout');
+    expect(news.roomsWithoutNews(alice, 7)).toEqual(new Set([1]));
+    expect(news.roomsWithoutNews(alice, 6)).toBeUndefined();
+  });
+
   it('ends with the client', async () => {
     const { clock, news, wait } = index();
     const controller = new AbortController();

@@ -9,15 +9,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.ts';
-
-/** What one wake-up tells. */
-export interface News {
-  /** The newest position it speaks of. */
-  readonly position: number;
-  readonly roomNids: readonly number[];
-  /** Users whose account data, devices, messages or memberships changed: a new member must be named here. */
-  readonly userIds: readonly string[];
-}
+import type { News } from '../stream/wake.ts';
 
 /** Who waits for what. */
 export interface Wait {
@@ -65,7 +57,7 @@ export class NewsIndex {
     return this.#waiting;
   }
 
-  /** Something was committed, here or elsewhere. */
+  /** Something was committed, here or elsewhere. A new member is named among the users. */
   heard(news: News): void {
     if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = news.position;
     this.#recent.push(news);
@@ -91,6 +83,8 @@ export class NewsIndex {
 
   /** Remembers which rooms concern a user, as read at a position. */
   remember(userId: string, roomNids: ReadonlySet<number>, asOf: number): void {
+    // Before anything was told, the first reading is where remembering begins: what is committed after it will be told.
+    if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = asOf;
     const known = this.#roomsOf.get(userId);
     if (known === undefined || known.asOf <= asOf) this.#roomsOf.set(userId, { asOf, roomNids });
   }
