@@ -7,7 +7,10 @@ import { leaveAllRooms } from './actions/leave-all-rooms.ts';
 import { ensureAccount, registerWithSharedSecret } from './actions/register-account.ts';
 import { setProfile } from './actions/set-profile.ts';
 import { updateMemberships } from './actions/update-memberships.ts';
+import { appserviceAdminRoutes } from './admin-api/appservices.ts';
 import { adminRoutes } from './admin-api/routes.ts';
+import { createOperations } from './appservice-delivery/operate.ts';
+import { appserviceRoutes } from './client-api/appservice/routes.ts';
 import { clientRoutes } from './client-api/routes.ts';
 import { type Accounts, composeAccounts } from './compose/accounts.ts';
 import { composeAppservices } from './compose/appservices.ts';
@@ -28,6 +31,7 @@ import { createRoomLanes } from './rooms/lanes.ts';
 import { createNids } from './storage/nids.ts';
 import { purgeToDevice } from './storage/purge.ts';
 import { createStateKeys } from './storage/tables/state-keys.ts';
+import { setNetworkRoom } from './storage/tables/appservice-rooms.ts';
 import { databaseAnswers, storedCounts } from './storage/tables/statistics.ts';
 import { positionOfSinceToken } from './sync/since-token.ts';
 import { Sync } from './sync/sync-response.ts';
@@ -202,7 +206,26 @@ function build(config: Config, foundations: Foundations) {
       sync: new Sync({ db, clock, news, typing, deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo) }),
     },
   });
-  const routes = [...client, ...operatorRoutes(config, foundations, accounts)];
+  const routes = [
+    ...client,
+    ...appserviceRoutes({
+      ...appservices,
+      clock,
+      timeoutMs: config.appservices.requestTimeoutMs,
+      setNetworkRoom: (room, listed) => setNetworkRoom(db, room, listed),
+    }),
+    ...operatorRoutes(config, foundations, accounts),
+    ...appserviceAdminRoutes({
+      registry: appservices.registry,
+      status: (id) => appservices.delivery.status(id),
+      operations: createOperations({
+        db,
+        clock,
+        delivery: appservices.delivery,
+        invalidations: stream.invalidations,
+      }),
+    }),
+  ];
   return { appservices, accounts, accessTokens: accounts.accessTokens, lastSeen: accounts.lastSeen, files, routes };
 }
 

@@ -3,7 +3,9 @@
 // `pons serve` knows nothing of bridges. A mistake of the operator is one plain line and exit code 2; a bug shows its stack.
 
 import { Command } from 'commander';
+import { appserviceCommand } from './commands/appservice.ts';
 import { configCommand } from './commands/config.ts';
+import { registrationCommand } from './commands/registration.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { explain } from './explain.ts';
@@ -13,7 +15,9 @@ const program = new Command('pons')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(serveCommand())
-  .addCommand(configCommand());
+  .addCommand(configCommand())
+  .addCommand(registrationCommand())
+  .addCommand(appserviceCommand());
 
 try {
   await program.parseAsync();

@@ -64,8 +64,6 @@ export interface AppserviceDelivery {
 
 /** A cursor that nothing concerned is written at most this often. */
 const idleWriteMs = 10_000;
-/** A lost wake-up costs at most this. */
-const pollMs = 2000;
 /** Leases that others hold are tried for this often. */
 const leaseRetryMs = 5000;
 /** What is in flight at a stop gets this long. */
@@ -201,7 +199,6 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         });
       });
       await serially(openAll);
-      every('poll', pollMs, () => follower.news());
       every('idle cursors', idleWriteMs, () => writeIdle(open.values()));
       every('leases', leaseRetryMs, () => serially(openAll));
     },

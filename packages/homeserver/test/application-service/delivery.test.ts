@@ -382,7 +382,7 @@ describe('what waits', () => {
       },
       [room.roomNid, [alice, alice, ghost('bob')], ['m.read', 'm.read.private', 'm.read.private'], [3, 4, 4]],
     );
-    await at.clock.advance(2000);
+    delivery.news();
     await irc.until(() => irc.transactions.at(-1)?.body.includes('m.receipt') === true);
     const { ephemeral } = JSON.parse(irc.transactions.at(-1)?.body ?? '') as { ephemeral: { content: unknown }[] };
     expect(ephemeral.map(({ content }) => content)).toEqual([

@@ -8,6 +8,9 @@ const admin = { api: 'admin', auth: 'admin', rateLimit: 'none', link: docs } as 
 
 const probe = { api: 'admin', auth: 'none', rateLimit: 'none', method: 'GET', body: 'none', link: docs } as const;
 
+const appservices = '/_pons/admin/v1/appservices';
+const appservice = `${appservices}/{appserviceId}` as const;
+
 /** Ours, by operation. */
 export const ponsEndpoints = {
   getHealth: { ...probe, operation: 'getHealth', path: '/health' },
@@ -18,5 +21,37 @@ export const ponsEndpoints = {
     method: 'GET',
     path: '/_pons/admin/v1/statistics',
     body: 'none',
+  },
+  listAppservices: { ...admin, operation: 'listAppservices', method: 'GET', path: appservices, body: 'none' },
+  getAppservice: { ...admin, operation: 'getAppservice', method: 'GET', path: appservice, body: 'none' },
+  pauseAppservice: {
+    ...admin,
+    operation: 'pauseAppservice',
+    method: 'POST',
+    path: `${appservice}/pause`,
+    body: 'json',
+  },
+  resumeAppservice: {
+    ...admin,
+    operation: 'resumeAppservice',
+    method: 'POST',
+    path: `${appservice}/resume`,
+    body: 'json',
+  },
+  listSetAside: {
+    ...admin,
+    operation: 'listSetAside',
+    method: 'GET',
+    path: `${appservice}/set_aside`,
+    body: 'none',
+    query: [{ name: 'after', type: 'integer' }],
+  },
+  replaySetAside: {
+    ...admin,
+    operation: 'replaySetAside',
+    method: 'POST',
+    path: `${appservice}/set_aside/replay`,
+    body: 'json',
+    request: { type: 'object', properties: { positions: { type: 'array', items: { type: 'integer' } } } },
   },
 } as const satisfies Record<string, Endpoint>;

@@ -1,0 +1,121 @@
+// Application services for operators: each with its queue, lag and last error; pause and resume; what was set aside, and sending it again.
+
+import { type JsonObject, MatrixError } from '@pons/spec';
+import { ponsEndpoints } from '@pons/spec/endpoints';
+import type { DeliveryStatus } from '../appservice-delivery/delivery-state.ts';
+import type { DeliveryOperations } from '../appservice-delivery/operate.ts';
+import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
+import type { ApiRequest, Route } from '../http/route.ts';
+
+/** What the routes need of the house. */
+export interface AppserviceAdminParts {
+  readonly registry: AppserviceRegistry;
+  /** undefined: not sent for by this process. */
+  readonly status: (appserviceId: string) => DeliveryStatus | undefined;
+  readonly operations: DeliveryOperations;
+}
+
+const setAsideShown = 100;
+const positionsMax = 1000;
+
+/** GET /_pons/admin/v1/appservices and what is below it. */
+export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
+  const named = (request: ApiRequest): Appservice => {
+    const found = parts.registry.byId(request.path['appserviceId'] ?? '');
+    if (found === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no application service with that id.');
+    return found;
+  };
+  return [
+    {
+      endpoint: ponsEndpoints.listAppservices,
+      async handle() {
+        const aside = await parts.operations.countSetAside();
+        return { json: { appservices: parts.registry.all().map((one) => shape(one, parts, aside)) } };
+      },
+    },
+    {
+      endpoint: ponsEndpoints.getAppservice,
+      handle: async (request) => ({ json: shape(named(request), parts, await parts.operations.countSetAside()) }),
+    },
+    {
+      endpoint: ponsEndpoints.pauseAppservice,
+      handle: (request) => pause(parts, named(request), true),
+    },
+    {
+      endpoint: ponsEndpoints.resumeAppservice,
+      handle: (request) => pause(parts, named(request), false),
+    },
+    {
+      endpoint: ponsEndpoints.listSetAside,
+      async handle(request) {
+        const after = Number(request.query.get('after') ?? 0);
+        if (!Number.isSafeInteger(after) || after < 0)
+          throw new MatrixError('M_INVALID_PARAM', 'after must be a position');
+        const events = await parts.operations.listSetAside(named(request).id, { after, limit: setAsideShown });
+        return {
+          json: {
+            set_aside: events.map((one) => ({
+              position: one.position,
+              reason: one.reason,
+              set_aside_ts: one.createdTs,
+              replaying: one.replay,
+              event: one.event ?? null,
+            })),
+          },
+        };
+      },
+    },
+    {
+      endpoint: ponsEndpoints.replaySetAside,
+      async handle(request) {
+        return { json: { replaying: await parts.operations.askReplay(named(request).id, positionsOf(request.body)) } };
+      },
+    },
+  ];
+}
+
+async function pause(parts: AppserviceAdminParts, { id }: Appservice, paused: boolean) {
+  if (!(await parts.operations.setPaused(id, paused)))
+    throw new MatrixError('M_NOT_FOUND', 'Nothing is delivered to that application service.');
+  return { json: {} };
+}
+
+function positionsOf(body: JsonObject): readonly number[] | undefined {
+  const { positions } = body;
+  if (positions === undefined) return undefined;
+  if (Array.isArray(positions) && positions.length <= positionsMax) {
+    const numbers = positions.filter((position): position is number => Number.isSafeInteger(position));
+    if (numbers.length === positions.length) return numbers;
+  }
+  throw new MatrixError('M_INVALID_PARAM', `positions must be a list of at most ${positionsMax} positions`);
+}
+
+function shape(
+  { id, registration, sender, source }: Appservice,
+  parts: AppserviceAdminParts,
+  aside: ReadonlyMap<string, number>,
+): JsonObject {
+  const status = parts.status(id);
+  return {
+    id,
+    url: registration.url,
+    sender,
+    source: 'file' in source ? source.file : 'database',
+    status: registration.url === null ? 'idle' : (status?.state ?? 'elsewhere'),
+    queue_depth: status?.waitingEvents ?? 0,
+    queue_bytes: status?.waitingBytes ?? 0,
+    oldest_unacknowledged_ms: status?.oldestUnacknowledgedMs ?? null,
+    in_flight: status?.inFlight === undefined ? 0 : 1,
+    in_flight_txn_id: status?.inFlight ?? null,
+    retries: status?.retries ?? 0,
+    acknowledged_position: status?.acknowledgedPosition ?? 0,
+    acknowledged_txn_id: status?.acknowledgedTxnId ?? 0,
+    read_position: status?.readPosition ?? 0,
+    delivered_events: status?.deliveredEvents ?? 0,
+    delivered_transactions: status?.deliveredTransactions ?? 0,
+    delivered_bytes: status?.deliveredBytes ?? 0,
+    set_aside: aside.get(id) ?? 0,
+    last_error: status?.lastError?.reason ?? null,
+    last_error_ts: status?.lastError?.ts ?? null,
+  };
+}

@@ -1,0 +1,40 @@
+// The third-party lookups of clients: which networks there are, and who or what is in them.
+// https://spec.matrix.org/v1.19/client-server-api/#third-party-lookups
+
+import { MatrixError } from '@pons/spec';
+import { endpoints } from '@pons/spec/endpoints';
+import type { ThirdParty } from '../../appservice-delivery/third-party.ts';
+import type { ApiRequest, Route } from '../../http/route.ts';
+
+/** The lookups, all of them. */
+export function thirdPartyRoutes(thirdParty: ThirdParty): Route[] {
+  return [
+    { endpoint: endpoints.getProtocols, handle: async () => ({ json: await thirdParty.protocols() }) },
+    {
+      endpoint: endpoints.getProtocolMetadata,
+      handle: async (request) => ({ json: known(await thirdParty.protocol(request.path['protocol'] ?? '')) }),
+    },
+    { endpoint: endpoints.queryLocationByProtocol, handle: (request) => lookUp(thirdParty, 'location', request) },
+    { endpoint: endpoints.queryUserByProtocol, handle: (request) => lookUp(thirdParty, 'user', request) },
+    { endpoint: endpoints.queryLocationByAlias, handle: (request) => reverse(thirdParty, 'location', request) },
+    { endpoint: endpoints.queryUserByID, handle: (request) => reverse(thirdParty, 'user', request) },
+  ];
+}
+
+async function lookUp(thirdParty: ThirdParty, kind: 'user' | 'location', { path, query }: ApiRequest) {
+  const fields = new URLSearchParams(query);
+  fields.delete('access_token');
+  return { json: known(await thirdParty.lookUp(kind, path['protocol'] ?? '', fields)) };
+}
+
+async function reverse(thirdParty: ThirdParty, kind: 'user' | 'location', { query }: ApiRequest) {
+  const id = query.get(kind === 'user' ? 'userid' : 'alias');
+  if (id === null)
+    throw new MatrixError('M_MISSING_PARAM', `give ${kind === 'user' ? 'userid' : 'alias'} in the query`);
+  return { json: await thirdParty.reverse(kind, id) };
+}
+
+function known<T>(found: T | undefined): T {
+  if (found === undefined) throw new MatrixError('M_NOT_FOUND', 'No application service serves that protocol.');
+  return found;
+}

@@ -1,0 +1,131 @@
+// `pons registration generate` and `check`: making and judging registration files without a server. `check` says the same as the server
+// does at load; exit code 2 when a file would be refused.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  formatComplaint,
+  generateRegistration,
+  lintRegistration,
+  lintTogether,
+  loadRegistration,
+  prefixRegex,
+  type Registration,
+} from '@pons/registration';
+import { OperatorError } from '@pons/homeserver';
+import { Command } from 'commander';
+
+/** The command. */
+export function registrationCommand(): Command {
+  return new Command('registration')
+    .description('make and check registration files of application services')
+    .addCommand(generateCommand())
+    .addCommand(checkCommand());
+}
+
+interface GenerateOptions {
+  readonly serverName: string;
+  readonly url: string;
+  readonly prefix?: string;
+  readonly sender?: string;
+  readonly protocol: readonly string[];
+  readonly out?: string;
+}
+
+const tokenBytes = 32;
+const secretMode = 0o600;
+
+function generateCommand(): Command {
+  return new Command('generate')
+    .description('write a registration with fresh tokens')
+    .argument('<id>', 'id of the application service, such as irc')
+    .requiredOption('--server-name <name>', 'server_name of the homeserver')
+    .requiredOption('--url <url>', 'where it listens: http://host:port, unix:/path.sock, or none')
+    .option('--prefix <prefix>', 'how the localparts of its users and aliases begin (default: _ID_)')
+    .option('--sender <localpart>', 'localpart of its own user (default: _ID_bot)')
+    .option('--protocol <name>', 'third-party network that it serves (may be repeated)', collect, [])
+    .option('--out <file>', 'file to write, readable by its owner only (default: standard output)')
+    .action(generate);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function generate(id: string, options: GenerateOptions): void {
+  const { serverName, prefix = `_${id}_`, out } = options;
+  const token = () => randomBytes(tokenBytes).toString('hex');
+  const text = generateRegistration({
+    id,
+    url: options.url === 'none' ? null : options.url,
+    asToken: token(),
+    hsToken: token(),
+    senderLocalpart: options.sender ?? `_${id}_bot`,
+    namespaces: {
+      users: [{ regex: prefixRegex('@', prefix, serverName), exclusive: true }],
+      aliases: [{ regex: prefixRegex('#', prefix, serverName), exclusive: true }],
+      rooms: [],
+    },
+    protocols: options.protocol,
+  });
+  const loaded = loadRegistration(text, { file: out ?? id, serverName });
+  if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
+  if (out === undefined) process.stdout.write(text);
+  else {
+    // Never over a file that is there: its tokens are in use.
+    onDisk(out, () => writeFileSync(out, text, { flag: 'wx', mode: secretMode }));
+    console.log(`${out}: written`);
+  }
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('check registration files, alone and together')
+    .argument('<files...>', 'registration.yaml')
+    .option('--server-name <name>', 'server_name of the homeserver', 'example.org')
+    .action(check);
+}
+
+function check(files: readonly string[], { serverName }: { readonly serverName: string }): void {
+  const refused: string[] = [];
+  const registrations: Registration[] = [];
+  for (const file of files) {
+    const loaded = loadRegistration(
+      onDisk(file, () => readFileSync(file, 'utf8')),
+      { file, serverName },
+    );
+    if (loaded.outcome === 'refused') refused.push(...loaded.complaints.map(formatComplaint));
+    else {
+      const { registration, lineOf } = loaded;
+      registrations.push(registration);
+      for (const { path, reason } of lintRegistration(registration, serverName))
+        console.log(`${file}:${lineOf(path)}: warning: ${path}: ${reason}`);
+    }
+  }
+  for (const { id, path, reason } of lintTogether(registrations, serverName))
+    console.log(`${id}: warning: ${path}: ${reason}`);
+  const taken = twice(registrations);
+  if (refused.length + taken.length > 0) throw new OperatorError([...refused, ...taken]);
+  console.log(`${registrations.length} good`);
+}
+
+function twice(registrations: readonly Registration[]): string[] {
+  const seen = new Map<string, string>();
+  return registrations.flatMap(({ id, asToken }) =>
+    [`id ${id}`, `as_token ${asToken}`].flatMap((key) => {
+      const before = seen.get(key);
+      seen.set(key, id);
+      if (before === undefined) return [];
+      return [key.startsWith('id ') ? `${id}: id: is used twice` : `${id}: as_token: is that of ${before} too`];
+    }),
+  );
+}
+
+function onDisk<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    // Absent, forbidden, there already: the operator's to mend.
+    throw new OperatorError([`${file}: ${error instanceof Error ? error.message : String(error)}`], { cause: error });
+  }
+}
