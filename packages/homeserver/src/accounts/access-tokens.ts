@@ -104,6 +104,11 @@ export class AccessTokens {
     );
   }
 
+  /** Adds to a transaction what makes every process forget that this account is there; call `forget` after it committed. */
+  async userEnded(tx: Queryable, userId: string): Promise<void> {
+    await this.#parts.invalidations.invalidate(tx, 'user', [userId]);
+  }
+
   /** Forgets a token (its hash in hex) or all tokens of a user: called for our own changes and for invalidations that were heard. */
   forget(kind: 'token' | 'user', key: string): void {
     this.#forgotten += 1;

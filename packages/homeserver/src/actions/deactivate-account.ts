@@ -32,7 +32,9 @@ export async function deactivateAccount(
   await parts.db.transaction(async (tx) => {
     await endAccount(tx, userId, parts.now());
     if (request.erase) await eraseProfile(tx, userId);
+    await parts.accessTokens.userEnded(tx, userId);
   });
+  parts.accessTokens.forget('user', userId);
   await removeAllDevices(parts, userId);
   await parts.leaveAllRooms(userId);
   return undefined;

@@ -280,13 +280,7 @@ describe('the end of things', () => {
     const requester = await resolve(accessToken);
     await createRoom(house, requester, { invite: [], isDirect: false, creationContent: {}, initialState: [] });
     const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: userId }, password: 'pw' };
-    const forgotten: string[] = [];
-    const deactivateParts = {
-      ...parts,
-      leaveAllRooms: (id: string) => leaveAllRooms(house, id),
-      invalidations: { invalidate: () => Promise.resolve() },
-      forgetUser: (id: string) => void forgotten.push(id),
-    };
+    const deactivateParts = { ...parts, leaveAllRooms: (id: string) => leaveAllRooms(house, id) };
     expect(await deactivateAccount(deactivateParts, requester, { body: { auth }, erase: true })).toBeUndefined();
     await expect(resolve(accessToken)).rejects.toThrow(errcode('M_UNKNOWN_TOKEN'));
     await expect(logInWithPassword(parts, { user: userId, refreshable: false }, 'pw')).rejects.toThrow(
@@ -294,7 +288,7 @@ describe('the end of things', () => {
     );
     await expect(checkUsername(parts, userId.slice(1, userId.indexOf(':')))).rejects.toThrow(errcode('M_USER_IN_USE'));
     expect((await house.sync(userId)).rooms).toBeUndefined();
-    expect(forgotten).toEqual([userId]);
+    expect(house.invalidated).toContain(`user ${userId}`);
   });
 
   it('a deleted device is announced to those who share a room', async () => {
