@@ -38,7 +38,8 @@ function operationsOf(file: string, module: string): Operation[] {
       .filter((method) => asNode(item)[method] !== undefined)
       .map((method) => {
         const node = asNode(asNode(item)[method]);
-        return { module, method: method.toUpperCase(), path: base + path, file, node, shared };
+        // Two operations of one path (the two ways to invite) are told apart by a blank at its end.
+        return { module, method: method.toUpperCase(), path: base + path.trimEnd(), file, node, shared };
       });
   });
 }

@@ -64,7 +64,12 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     },
   });
   const typingElsewhere = typingBetween(db, processId);
-  const typing = new Typing({ clock, publish: shared ? typingElsewhere.tell : () => {} });
+  const typing = new Typing({
+    clock,
+    publish(notice) {
+      if (shared) typingElsewhere.tell(notice);
+    },
+  });
   let stopListening: (() => Promise<void>) | undefined;
   return {
     door,

@@ -4,7 +4,9 @@ import { endpoints, federationEndpoints, type Endpoint } from '@pons/spec/endpoi
 import { describe, expect, test } from 'vitest';
 import { createRouter } from './router.ts';
 
-const all: Endpoint[] = [...Object.values(endpoints), ...Object.values(federationEndpoints)];
+// Inviting by a third-party id has the path of inviting a user, peeking that of the old /sync: one route can answer there.
+const { inviteBy3PID: _, peekEvents: __, ...others } = endpoints;
+const all: Endpoint[] = [...Object.values(others), ...Object.values(federationEndpoints)];
 const router = createRouter(all.map((endpoint) => ({ endpoint })));
 
 function find(method: string, path: string): string {

@@ -5,7 +5,7 @@ export const inviteUser = {
   operation: "inviteUser",
   api: "client-server",
   method: "POST",
-  path: "/_matrix/client/v3/rooms/{roomId}/invite ",
+  path: "/_matrix/client/v3/rooms/{roomId}/invite",
   auth: "accessToken",
   rateLimit: "default",
   body: "json",

@@ -5,7 +5,7 @@ export const peekEvents = {
   operation: "peekEvents",
   api: "client-server",
   method: "GET",
-  path: "/_matrix/client/v3/events ",
+  path: "/_matrix/client/v3/events",
   auth: "accessToken",
   rateLimit: "none",
   body: "none",

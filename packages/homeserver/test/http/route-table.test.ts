@@ -1,0 +1,188 @@
+// Every route of a whole homeserver, found by what it says of itself (the Allow header of a 405): without a token, with an unknown one,
+// and with an as_token acting as a user inside its namespace, outside of it, or not registered. And everything else leads nowhere.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Endpoint, endpoints, federationEndpoints, ponsEndpoints, synapseEndpoints } from '@pons/spec/endpoints';
+import { testDatabase } from '@pons/testkit/database';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pons-routes-'));
+const asToken = 'as-token-of-the-route-table';
+const described: Endpoint[] = [endpoints, federationEndpoints, ponsEndpoints, synapseEndpoints].flatMap((list) =>
+  Object.values(list),
+);
+let homeserver: Homeserver;
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let base = '';
+let routed: Endpoint[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  writeFileSync(
+    join(folder, 'irc.yaml'),
+    JSON.stringify({
+      id: 'irc',
+      url: null,
+      as_token: asToken,
+      hs_token: 'hs-token-of-the-route-table',
+      sender_localpart: '_irc_bot',
+      rate_limited: false,
+      namespaces: { users: [{ exclusive: true, regex: '@_irc_.*:localhost' }], aliases: [], rooms: [] },
+    }),
+  );
+  const config = configFrom(
+    {
+      server_name: 'localhost',
+      database: database.url,
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port: 0 }],
+      appservices: { files: ['irc.yaml'] },
+      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
+      rate_limits: 'off',
+    },
+    folder,
+  );
+  homeserver = await createHomeserver(config, { log: silentLog });
+  const [listener] = await homeserver.listen();
+  base = listener?.url ?? '';
+  const allowed = await Promise.all(described.map(async ({ path }) => methodsOf(filled(path, '@a:localhost'))));
+  // Inviting by a third-party id has the path of inviting a user.
+  routed = described.filter(
+    ({ method, operation }, index) => operation !== 'inviteBy3PID' && allowed[index]?.includes(method) === true,
+  );
+});
+afterAll(async () => {
+  await homeserver.stop();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+
+const values: Readonly<Record<string, string>> = {
+  roomId: '!room:localhost',
+  roomIdOrAlias: '!room:localhost',
+  roomAlias: '#alias:localhost',
+  eventId: '$event',
+  serverName: 'localhost',
+  appserviceId: 'irc',
+};
+
+function filled(path: string, userId: string): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(name === 'userId' ? userId : (values[name] ?? name)),
+  );
+}
+
+async function methodsOf(path: string): Promise<string[]> {
+  const response = await fetch(base + path, { method: 'PATCH' });
+  return response.status === 405 ? (response.headers.get('allow') ?? '').split(', ') : [];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly errcode: string | undefined;
+  readonly error: string | undefined;
+}
+
+async function ask(endpoint: Endpoint, token: string | undefined, userId?: string): Promise<Answer> {
+  const required = (endpoint.query ?? []).filter((parameter) => parameter.required === true);
+  const query = new URLSearchParams();
+  for (const { name, type, values: [first] = [] } of required)
+    query.set(name, first ?? (type === 'integer' ? '1' : 'x'));
+  if (userId !== undefined) query.set('user_id', userId);
+  const response = await fetch(`${base}${filled(endpoint.path, userId ?? '@a:localhost')}?${query.toString()}`, {
+    method: endpoint.method,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    ...(endpoint.body === 'none' ? {} : { body: '{}' }),
+  });
+  const { errcode, error } = JSON.parse((await response.text()) || '{}') as { errcode?: string; error?: string };
+  return { status: response.status, errcode, error };
+}
+
+/** What each route answers, by operation: only those that differ from what is expected. */
+async function differing(list: readonly Endpoint[], call: (endpoint: Endpoint) => Promise<string>, expected: RegExp) {
+  const answers: Record<string, string> = {};
+  for (const endpoint of list) {
+    const answer = await call(endpoint);
+    if (!expected.test(answer)) answers[endpoint.operation] = answer;
+  }
+  return answers;
+}
+
+const short = ({ status, errcode }: Answer) => `${status} ${errcode}`;
+const withToken = () => routed.filter(({ auth }) => auth === 'accessToken' || auth === 'asToken' || auth === 'admin');
+
+describe('every route of the homeserver', () => {
+  test('is there in some number', () => {
+    expect(withToken().length).toBeGreaterThan(70);
+    expect(routed.map(({ operation }) => operation)).toEqual(
+      expect.arrayContaining(['sync', 'sendMessage', 'createRoom']),
+    );
+  });
+
+  test('that needs a token answers 401 without one, and 401 to an unknown one', async () => {
+    expect(
+      await differing(withToken(), async (one) => short(await ask(one, undefined)), /^401 M_MISSING_TOKEN$/),
+    ).toEqual({});
+    expect(
+      await differing(withToken(), async (one) => short(await ask(one, 'nobody')), /^401 M_UNKNOWN_TOKEN$/),
+    ).toEqual({});
+    const optional = routed.filter(({ auth }) => auth === 'optional');
+    expect(await differing(optional, async (one) => short(await ask(one, 'nobody')), /^401 M_UNKNOWN_TOKEN$/)).toEqual(
+      {},
+    );
+  });
+
+  test('refuses an as_token for a user outside its namespace', async () => {
+    const call = async (one: Endpoint) => short(await ask(one, asToken, '@alice:localhost'));
+    expect(await differing(withToken(), call, /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('refuses an as_token for a user of its namespace who is not registered', async () => {
+    const call = async (one: Endpoint) => short(await ask(one, asToken, '@_irc_nobody:localhost'));
+    expect(await differing(withToken(), call, /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('lets an as_token act as a registered user of its namespace, and never fails by itself', async () => {
+    const call = async (endpoint: Endpoint) => {
+      // Some end the account or its sessions: each route gets a ghost of its own.
+      const localpart = `_irc_${endpoint.operation.toLowerCase()}`;
+      await fetch(`${base}/_matrix/client/v3/register`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${asToken}` },
+        body: JSON.stringify({ type: 'm.login.application_service', username: localpart, inhibit_login: true }),
+      });
+      const { status, error = '' } = await ask(endpoint, asToken, `@${localpart}:localhost`);
+      if (status === 401 || status >= 500) return `${status} ${error}`;
+      return /namespaces|not registered/.test(error) ? error : 'acted';
+    };
+    const users = withToken().filter(({ auth }) => auth === 'accessToken');
+    expect(await differing(users, call, /^acted$/)).toEqual({});
+  });
+
+  test('of administrators refuses an as_token, whoever it acts as', async () => {
+    const admin = routed.filter(({ auth }) => auth === 'admin');
+    expect(admin.length).toBeGreaterThan(0);
+    expect(await differing(admin, async (one) => short(await ask(one, asToken)), /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('answers 405 to a method that it does not know, and nothing lies below it', async () => {
+    for (const { path } of routed) {
+      const known = filled(path, '@a:localhost');
+      const allow = await methodsOf(known);
+      for (const method of ['GET', 'PUT', 'POST', 'DELETE'].filter((one) => !allow.includes(one))) {
+        const response = await fetch(base + known, { method });
+        expect([path, method, response.status, await response.json()]).toMatchObject([
+          path,
+          method,
+          405,
+          { errcode: 'M_UNRECOGNIZED' },
+        ]);
+      }
+      const below = await fetch(`${base}${known}/a/b/c/d/e/f`);
+      expect([path, below.status, await below.json()]).toMatchObject([path, 404, { errcode: 'M_UNRECOGNIZED' }]);
+    }
+  });
+});
