@@ -162,14 +162,15 @@ export class Lane {
       pending.map(({ proposal }) => proposal),
     );
     try {
-      if (refusals >= refusalsBeforeAlone && door.commitAlone !== undefined) {
+      if (refusals >= refusalsBeforeAlone) {
         let making: Making | undefined;
         const outcome = await door.commitAlone(async (tx) => {
           await this.#memory.refresh(tx);
           making = await this.#make(pending, numbers, tx);
           return making.made.length === 0 ? undefined : making.part.toCommit();
         });
-        return making === undefined ? undefined : { ...making, outcome };
+        if (making === undefined) throw new Error('the door wrote nothing and asked for nothing');
+        return { ...making, outcome };
       }
       const making = await this.#make(pending, numbers, db);
       // The rules refused by what the memory says: if that is stale, they are asked again.

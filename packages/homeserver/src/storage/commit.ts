@@ -158,5 +158,5 @@ export interface Door {
    * @param build  reads by `tx` alone; undefined: nothing to write
    * @throws StorageError as commit does; what `build` throws
    */
-  readonly commitAlone?: (build: (tx: Queryable) => Promise<Commit | undefined>) => Promise<CommitOutcome | undefined>;
+  readonly commitAlone: (build: (tx: Queryable) => Promise<Commit | undefined>) => Promise<CommitOutcome | undefined>;
 }
