@@ -1,12 +1,12 @@
 // The other way in to the tables of the door: deletes, and nothing else. Each runs by itself, outside of any Commit, and only removes
 // what nobody can ask for any more.
 
-import type { Queryable } from './database.ts';
+import { type Queryable, statement } from './database.ts';
 
-const acknowledged = {
-  name: 'purge.to_device',
-  text: `delete from to_device where user_id = $1 and device_id = $2 and position <= $3`,
-};
+const acknowledged = statement(
+  'purge.to_device',
+  `delete from to_device where user_id = $1 and device_id = $2 and position <= $3`,
+);
 
 /** Deletes the messages to a device that it has acknowledged. */
 export async function purgeToDevice(
@@ -17,12 +17,37 @@ export async function purgeToDevice(
   await db.query(acknowledged, [device.userId, device.deviceId, upTo]);
 }
 
-const ofDevices = {
-  name: 'purge.to_device_of_devices',
-  text: `delete from to_device where user_id = $1 and device_id = any($2::text[])`,
-};
+const ofDevices = statement(
+  'purge.to_device_of_devices',
+  `delete from to_device where user_id = $1 and device_id = any($2::text[])`,
+);
 
 /** Deletes all messages to devices that are gone. */
 export async function purgeToDeviceOf(db: Queryable, userId: string, deviceIds: readonly string[]): Promise<void> {
   await db.query(ofDevices, [userId, deviceIds]);
+}
+
+// Rows are in the order of their age, more or less: a scan from the front finds the old ones at once, and no index has to be kept for it.
+const oldTransactions = statement(
+  'purge.client_transactions',
+  `delete from client_transactions
+    where ctid = any(array(select ctid from client_transactions where created_ts < $1 limit $2)) returning 1 as gone`,
+);
+const oldInvalidations = statement('purge.invalidations', 'delete from invalidations where created_ts < $1');
+
+/** Rows deleted at once: short enough to stand in nobody's way. */
+const rowsPerDelete = 5_000;
+
+/** Forgets requests that were answered before this time; one that comes again is a new one. @returns how many */
+export async function purgeClientTransactions(db: Queryable, beforeTs: number): Promise<number> {
+  for (let total = 0; ; ) {
+    const gone = (await db.query<{ gone: number }>(oldTransactions, [beforeTs, rowsPerDelete])).length;
+    total += gone;
+    if (gone < rowsPerDelete) return total;
+  }
+}
+
+/** Deletes invalidations that every process has heard. */
+export async function purgeInvalidations(db: Queryable, beforeTs: number): Promise<void> {
+  await db.query(oldInvalidations, [beforeTs]);
 }

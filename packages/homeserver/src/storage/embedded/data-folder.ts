@@ -9,6 +9,7 @@ import {
   closeSync,
   fsyncSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -16,7 +17,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -94,18 +94,31 @@ export function socketFolder(
   return { dir: far, remove: () => rmSync(far, { recursive: true, force: true }) };
 }
 
-/** Gives a folder and all in it to somebody, when it is not theirs already. */
-export function giveFolder(folder: string, owner: { uid: number; gid: number } | undefined): void {
-  if (owner === undefined || statSync(folder).uid === owner.uid) return;
-  // From the inside out: when this is interrupted, the folder itself still says that it is not done.
+/** Gives a cluster and all in it to somebody, when it is not theirs already. */
+export function giveCluster(cluster: string, owner: { uid: number; gid: number } | undefined): void {
+  if (owner === undefined) return;
+  // Given last: when this is interrupted, the file still says that it is not done.
+  const lastFile = path.join(cluster, 'PG_VERSION');
+  if (ownerOf(lastFile) === owner.uid) return;
+  // From the outside in: without capabilities we can look into what is ours only.
   const give = (file: string, isFolder: boolean): void => {
-    if (isFolder) {
-      for (const entry of readdirSync(file, { withFileTypes: true }))
-        give(path.join(file, entry.name), entry.isDirectory());
-    }
+    if (file === lastFile) return;
     lchownSync(file, owner.uid, owner.gid);
+    if (!isFolder) return;
+    for (const entry of readdirSync(file, { withFileTypes: true })) {
+      give(path.join(file, entry.name), entry.isDirectory());
+    }
   };
-  give(folder, true);
+  give(cluster, true);
+  if (ownerOf(lastFile) !== undefined) lchownSync(lastFile, owner.uid, owner.gid);
+}
+
+function ownerOf(file: string): number | undefined {
+  try {
+    return lstatSync(file).uid;
+  } catch {
+    return undefined; // not there, or not ours to look at
+  }
 }
 
 /** Makes what happened to names in a folder durable. */

@@ -13,7 +13,7 @@ import pg from 'pg';
 import { createBackoff } from '../../platform/backoff.ts';
 import { type Clock, sleep, systemClock } from '../../platform/clock.ts';
 import { systemRandom } from '../../platform/random.ts';
-import { giveFolder, linkLibraries, lockFolder, socketFolder, syncFolder } from './data-folder.ts';
+import { giveCluster, linkLibraries, lockFolder, socketFolder, syncFolder } from './data-folder.ts';
 import { EmbeddedDatabaseError } from './embedded-error.ts';
 import { type Binaries, locateBinaries } from './locate-binaries.ts';
 import { postmasterPid, stopOrphan } from './orphan.ts';
@@ -104,9 +104,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       clock: options.clock ?? systemClock,
     };
     await stopOrphan(place);
-    if (existsSync(cluster)) refuseOtherMajor(place);
-    else await makeCluster(place, folder);
-    giveFolder(cluster, runAs.owner);
+    if (existsSync(cluster)) {
+      giveCluster(cluster, runAs.owner); // made by another way of running
+      refuseOtherMajor(place);
+    } else {
+      await makeCluster(place, folder);
+    }
     return await supervise(place, () => {
       socket?.remove();
       lock.release();
@@ -156,7 +159,7 @@ async function makeCluster(place: Place, folder: string): Promise<void> {
   const unfinished = `${place.cluster}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
-  giveFolder(unfinished, place.runAs.owner);
+  giveCluster(unfinished, place.runAs.owner);
   const { command, args } = place.runAs.wrap(place.initdb, [
     `--pgdata=${unfinished}`,
     `--username=${user}`,

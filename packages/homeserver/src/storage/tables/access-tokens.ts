@@ -1,6 +1,6 @@
 // Table `access_tokens`: SHA-256 of each token, never the token. Each belongs to a device and dies with it.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 /** A token together with what its owner may do. */
 export interface AccessTokenRow {
@@ -13,11 +13,11 @@ export interface AccessTokenRow {
   readonly deactivated: boolean;
 }
 
-const insert = {
-  name: 'access_tokens.insert',
-  text: `insert into access_tokens (token_hash, user_id, device_id, refresh_hash, expires_ts, created_ts)
+const insert = statement(
+  'access_tokens.insert',
+  `insert into access_tokens (token_hash, user_id, device_id, refresh_hash, expires_ts, created_ts)
          values ($1, $2, $3, $4, $5, $6)`,
-};
+);
 
 /** Stores the hash of a token that is about to be handed out. */
 export async function insertAccessToken(
@@ -41,22 +41,22 @@ export async function insertAccessToken(
   ]);
 }
 
-const byHash = {
-  name: 'access_tokens.by_hash',
-  text: `select t.user_id, t.device_id, t.refresh_hash, t.expires_ts, u.admin, u.guest,
+const byHash = statement(
+  'access_tokens.by_hash',
+  `select t.user_id, t.device_id, t.refresh_hash, t.expires_ts, u.admin, u.guest,
                 u.deactivated_ts is not null as deactivated
          from access_tokens t join users u on u.user_id = t.user_id where t.token_hash = $1`,
-};
+);
 
 /** Looks a token up by its hash. */
 export async function findAccessToken(db: Queryable, tokenHash: Buffer): Promise<AccessTokenRow | undefined> {
   return (await db.query<AccessTokenRow>(byHash, [tokenHash]))[0];
 }
 
-const ofDevices = {
-  name: 'access_tokens.of_devices',
-  text: `select token_hash from access_tokens where user_id = $1 and device_id = any($2::text[])`,
-};
+const ofDevices = statement(
+  'access_tokens.of_devices',
+  `select token_hash from access_tokens where user_id = $1 and device_id = any($2::text[])`,
+);
 
 /** Hashes of the tokens of some devices: what other processes must forget when these devices go. */
 export async function tokenHashesOfDevices(
@@ -68,11 +68,11 @@ export async function tokenHashesOfDevices(
   return rows.map((row) => row.token_hash);
 }
 
-const removeOfDevice = {
-  name: 'access_tokens.delete_of_device',
-  text: `with refresh as (delete from refresh_tokens where user_id = $1 and device_id = $2)
+const removeOfDevice = statement(
+  'access_tokens.delete_of_device',
+  `with refresh as (delete from refresh_tokens where user_id = $1 and device_id = $2)
          delete from access_tokens where user_id = $1 and device_id = $2 returning token_hash`,
-};
+);
 
 /** Ends all tokens of a device (the device stays); answers the hashes of its access tokens. */
 export async function deleteTokensOfDevice(db: Queryable, userId: string, deviceId: string): Promise<Buffer[]> {
@@ -80,10 +80,10 @@ export async function deleteTokensOfDevice(db: Queryable, userId: string, device
   return rows.map((row) => row.token_hash);
 }
 
-const removeOfRefresh = {
-  name: 'access_tokens.delete_of_refresh',
-  text: `delete from access_tokens where refresh_hash = any($1::bytea[]) and user_id = $2 and device_id = $3 returning token_hash`,
-};
+const removeOfRefresh = statement(
+  'access_tokens.delete_of_refresh',
+  `delete from access_tokens where refresh_hash = any($1::bytea[]) and user_id = $2 and device_id = $3 returning token_hash`,
+);
 
 /** Ends the access tokens of one device that were handed out together with these refresh tokens. */
 export async function deleteTokensOfRefresh(

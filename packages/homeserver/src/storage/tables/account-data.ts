@@ -1,7 +1,7 @@
 // Table `account_data`, reading only: its rows take a position, so the door writes them (Commit.accountData).
 // room_nid 0 is global account data. Deleted entries keep their row with the content `{}`.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface AccountDataRow {
   readonly room_nid: number;
@@ -11,10 +11,10 @@ export interface AccountDataRow {
   readonly position: number;
 }
 
-const one = {
-  name: 'account_data.one',
-  text: `select room_nid, type, json, position from account_data where user_id = $1 and room_nid = $2 and type = $3`,
-};
+const one = statement(
+  'account_data.one',
+  `select room_nid, type, json, position from account_data where user_id = $1 and room_nid = $2 and type = $3`,
+);
 
 /** One entry; roomNid 0: global. */
 export async function findAccountData(
@@ -26,11 +26,11 @@ export async function findAccountData(
   return (await db.query<AccountDataRow>(one, [userId, roomNid, type]))[0];
 }
 
-const changed = {
-  name: 'account_data.changed',
-  text: `select room_nid, type, json, position from account_data
+const changed = statement(
+  'account_data.changed',
+  `select room_nid, type, json, position from account_data
          where user_id = $1 and position > $2 and position <= $3 order by position`,
-};
+);
 
 /** What changed of a user's account data between two positions, global and of rooms. */
 export async function accountDataBetween(
@@ -42,10 +42,7 @@ export async function accountDataBetween(
   return db.query<AccountDataRow>(changed, [userId, after, upTo]);
 }
 
-const count = {
-  name: 'account_data.count',
-  text: `select count(*)::int as entries from account_data where user_id = $1`,
-};
+const count = statement('account_data.count', `select count(*)::int as entries from account_data where user_id = $1`);
 
 /** How many entries a user has: they are bounded. */
 export async function countAccountData(db: Queryable, userId: string): Promise<number> {

@@ -2,7 +2,7 @@
 // the counts of interest, events set aside. All of it is one statement, so that a kill at any moment leaves either all or nothing, and a
 // process that lost its lease without knowing writes nothing (next_txn_id has moved on).
 
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface CursorRow {
   readonly position: number;
@@ -12,23 +12,23 @@ export interface CursorRow {
   readonly paused: boolean;
 }
 
-const byId: Statement = {
-  name: 'appservice_cursors.by_id',
-  text: `select position, next_txn_id as "nextTxnId", counted_at as "countedAt", counted_for as "countedFor", paused
+const byId = statement(
+  'appservice_cursors.by_id',
+  `select position, next_txn_id as "nextTxnId", counted_at as "countedAt", counted_for as "countedFor", paused
     from appservice_cursors where appservice_id = $1`,
-};
+);
 
 /** The cursor of an application service that was followed before. */
 export async function findCursor(db: Queryable, appserviceId: string): Promise<CursorRow | undefined> {
   return (await db.query<CursorRow>(byId, [appserviceId]))[0];
 }
 
-const create: Statement = {
-  name: 'appservice_cursors.create',
-  text: `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for)
+const create = statement(
+  'appservice_cursors.create',
+  `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for)
     values ($1, $2, $3, $2, $4)
     on conflict (appservice_id) do update set counted_at = excluded.counted_at, counted_for = excluded.counted_for`,
-};
+);
 
 /** A first cursor at a position; of one that is there, only what its interest was counted for. */
 export async function putCursor(
@@ -62,9 +62,9 @@ export interface CursorStep {
 }
 
 // counted_at never goes back: a cursor that does (a split) must not count the same joins again.
-const step: Statement = {
-  name: 'appservice_cursors.step',
-  text: `with moved as (
+const step = statement(
+  'appservice_cursors.step',
+  `with moved as (
       update appservice_cursors set position = $3, counted_at = greatest(counted_at, $3),
         next_txn_id = case when $5::bytea is null then next_txn_id else $2 + 1 end
       where appservice_id = $1 and next_txn_id = $2 returning appservice_id),
@@ -83,7 +83,7 @@ const step: Statement = {
     replayed as (delete from appservice_set_aside s using moved
       where s.appservice_id = moved.appservice_id and s.position = any($13::bigint[]))
     select appservice_id from moved`,
-};
+);
 
 /** Writes a step; false when the cursor has been moved by somebody else. */
 export async function writeStep(
@@ -117,16 +117,16 @@ export interface IdleStep {
   readonly done: number;
 }
 
-const idle: Statement = {
-  name: 'appservice_cursors.idle',
-  text: `with moved as (
+const idle = statement(
+  'appservice_cursors.idle',
+  `with moved as (
       update appservice_cursors c set position = v.position, counted_at = greatest(c.counted_at, v.position)
       from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) as v (appservice_id, next_txn_id, position, done)
       where c.appservice_id = v.appservice_id and c.next_txn_id = v.next_txn_id and c.position <= v.position
       returning c.appservice_id, v.done)
     delete from appservice_transactions t using moved
     where t.appservice_id = moved.appservice_id and t.txn_id = moved.done`,
-};
+);
 
 /** Moves the cursors of application services that nothing concerned: many in one statement. */
 export async function writeIdleSteps(db: Queryable, steps: readonly IdleStep[]): Promise<void> {
@@ -139,10 +139,10 @@ export async function writeIdleSteps(db: Queryable, steps: readonly IdleStep[]):
   ]);
 }
 
-const pause: Statement = {
-  name: 'appservice_cursors.pause',
-  text: 'update appservice_cursors set paused = $2 where appservice_id = $1 returning appservice_id',
-};
+const pause = statement(
+  'appservice_cursors.pause',
+  'update appservice_cursors set paused = $2 where appservice_id = $1 returning appservice_id',
+);
 
 /** Stops or resumes the sending; false when the application service was never followed. */
 export async function setPaused(db: Queryable, appserviceId: string, paused: boolean): Promise<boolean> {

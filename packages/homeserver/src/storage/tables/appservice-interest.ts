@@ -1,7 +1,7 @@
 // Table `appservice_interest`: for each room and application service, how many members are in its users namespace. Kept by cursors'
 // steps (appservice-cursors.ts); counted anew here when an application service is new or its namespaces changed.
 
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface RoomInterestRow {
   readonly roomNid: number;
@@ -11,9 +11,9 @@ export interface RoomInterestRow {
   readonly members: readonly number[];
 }
 
-const ofRooms: Statement = {
-  name: 'appservice_interest.of_rooms',
-  text: `select r.room_nid as "roomNid", r.room_id as "roomId",
+const ofRooms = statement(
+  'appservice_interest.of_rooms',
+  `select r.room_nid as "roomNid", r.room_id as "roomId",
       coalesce((select array_agg(a.alias::text) from room_aliases a where a.room_nid = r.room_nid), '{}') as aliases,
       coalesce(i.ids, '{}') as "appserviceIds", coalesce(i.members, '{}') as members
     from rooms r
@@ -21,32 +21,26 @@ const ofRooms: Statement = {
         array_agg(members order by appservice_id) as members
       from appservice_interest where room_nid = r.room_nid and members > 0) i on true
     where r.room_nid = any($1)`,
-};
+);
 
 /** These rooms, their aliases and who has members in them. */
 export async function interestOfRooms(db: Queryable, roomNids: readonly number[]): Promise<RoomInterestRow[]> {
   return roomNids.length === 0 ? [] : db.query<RoomInterestRow>(ofRooms, [roomNids]);
 }
 
-const localMembers: Statement = {
-  name: 'appservice_interest.local_members',
-  text: `select room_nid as "roomNid", user_id as "userId" from room_members
+const localMembers = statement(
+  'appservice_interest.local_members',
+  `select room_nid as "roomNid", user_id as "userId" from room_members
     where local and membership in ('join', 'invite') and (room_nid, user_id) > ($1, $2)
     order by room_nid, user_id limit $3`,
-};
-const clear: Statement = {
-  name: 'appservice_interest.clear',
-  text: 'delete from appservice_interest where appservice_id = $1',
-};
-const put: Statement = {
-  name: 'appservice_interest.put',
-  text: `insert into appservice_interest (room_nid, appservice_id, members)
+);
+const clear = statement('appservice_interest.clear', 'delete from appservice_interest where appservice_id = $1');
+const put = statement(
+  'appservice_interest.put',
+  `insert into appservice_interest (room_nid, appservice_id, members)
     select room_nid, $1, members from unnest($2::bigint[], $3::int[]) as c (room_nid, members)`,
-};
-const oneSnapshot: Statement = {
-  name: 'appservice_interest.one_snapshot',
-  text: 'set transaction isolation level repeatable read',
-};
+);
+const oneSnapshot = statement('appservice_interest.one_snapshot', 'set transaction isolation level repeatable read');
 
 /** All that follows in this transaction sees the database as it is at its first read. Must be the first statement. */
 export async function inOneSnapshot(tx: Queryable): Promise<void> {

@@ -1,6 +1,6 @@
 // Table `appservices`: registrations that were added while running. Those of files and folder are never in it.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface AppserviceRow {
   readonly appservice_id: string;
@@ -9,10 +9,10 @@ export interface AppserviceRow {
   readonly added_ts: number;
 }
 
-const all = {
-  name: 'appservices.all',
-  text: 'select appservice_id, registration, added_ts from appservices order by added_ts, appservice_id',
-};
+const all = statement(
+  'appservices.all',
+  'select appservice_id, registration, added_ts from appservices order by added_ts, appservice_id',
+);
 
 /** All of them, the oldest first. */
 export async function liveRegistrations(db: Queryable): Promise<AppserviceRow[]> {

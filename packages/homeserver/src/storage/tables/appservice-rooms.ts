@@ -1,18 +1,18 @@
 // Table `appservice_rooms`: the published rooms of networks that application services serve, apart from the server's own directory.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
-const publish = {
-  name: 'appservice_rooms.publish',
-  text: `insert into appservice_rooms (appservice_id, network_id, room_nid)
+const publish = statement(
+  'appservice_rooms.publish',
+  `insert into appservice_rooms (appservice_id, network_id, room_nid)
          select $1, $2, room_nid from rooms where room_id = $3 on conflict do nothing`,
-};
-const withdraw = {
-  name: 'appservice_rooms.withdraw',
-  text: `delete from appservice_rooms where appservice_id = $1 and network_id = $2
+);
+const withdraw = statement(
+  'appservice_rooms.withdraw',
+  `delete from appservice_rooms where appservice_id = $1 and network_id = $2
          and room_nid = (select room_nid from rooms where room_id = $3)`,
-};
-const exists = { name: 'appservice_rooms.room_exists', text: 'select 1 as found from rooms where room_id = $1' };
+);
+const exists = statement('appservice_rooms.room_exists', 'select 1 as found from rooms where room_id = $1');
 
 /** Which entry of which network's directory. */
 export interface NetworkRoom {

@@ -1,7 +1,7 @@
 // Table `appservice_set_aside`: events that an application service refused by themselves. Written by a cursor's step; an operator lists
 // them and asks for some to be sent again. Only positions are kept: the events are read anew, so a redaction reaches them.
 
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface SetAsideRow {
   readonly position: number;
@@ -10,11 +10,11 @@ export interface SetAsideRow {
   readonly replay: boolean;
 }
 
-const list: Statement = {
-  name: 'appservice_set_aside.list',
-  text: `select position, reason, created_ts as "createdTs", replay from appservice_set_aside
+const list = statement(
+  'appservice_set_aside.list',
+  `select position, reason, created_ts as "createdTs", replay from appservice_set_aside
     where appservice_id = $1 and position > $2 order by position limit $3`,
-};
+);
 
 /** Events set aside, from the oldest on. */
 export async function listSetAside(
@@ -25,10 +25,10 @@ export async function listSetAside(
   return db.query<SetAsideRow>(list, [appserviceId, page.after, page.limit]);
 }
 
-const counts: Statement = {
-  name: 'appservice_set_aside.counts',
-  text: 'select appservice_id as "appserviceId", count(*) as count from appservice_set_aside group by appservice_id',
-};
+const counts = statement(
+  'appservice_set_aside.counts',
+  'select appservice_id as "appserviceId", count(*) as count from appservice_set_aside group by appservice_id',
+);
 
 /** How many each application service has. */
 export async function countSetAside(db: Queryable): Promise<Map<string, number>> {
@@ -36,21 +36,21 @@ export async function countSetAside(db: Queryable): Promise<Map<string, number>>
   return new Map(rows.map(({ appserviceId, count }) => [appserviceId, count]));
 }
 
-const ask: Statement = {
-  name: 'appservice_set_aside.ask_replay',
-  text: `update appservice_set_aside set replay = true
+const ask = statement(
+  'appservice_set_aside.ask_replay',
+  `update appservice_set_aside set replay = true
     where appservice_id = $1 and ($2::bigint[] is null or position = any($2)) returning position`,
-};
+);
 
 /** Asks for these (all without `positions`) to be sent again. @returns how many there are */
 export async function askReplay(db: Queryable, appserviceId: string, positions?: readonly number[]): Promise<number> {
   return (await db.query(ask, [appserviceId, positions ?? null])).length;
 }
 
-const next: Statement = {
-  name: 'appservice_set_aside.next_replay',
-  text: `select min(position) as position from appservice_set_aside where appservice_id = $1 and replay`,
-};
+const next = statement(
+  'appservice_set_aside.next_replay',
+  `select min(position) as position from appservice_set_aside where appservice_id = $1 and replay`,
+);
 
 /** The oldest that is to be sent again. */
 export async function nextReplay(db: Queryable, appserviceId: string): Promise<number | undefined> {

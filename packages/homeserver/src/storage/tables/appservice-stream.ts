@@ -1,7 +1,7 @@
 // What the delivery to application services reads of the stream: rows by position, and the texts of those that somebody wants.
 // The page is light (no texts), so that rows which concern nobody cost next to nothing.
 
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 import { type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
 
 /** A row of the stream without its text. */
@@ -24,15 +24,15 @@ export interface StreamPage {
 }
 
 // Head and rows in one snapshot: what is not in the page and at or below the head is no event.
-const page: Statement = {
-  name: 'appservice_stream.page',
-  text: `select p.value as head, e.position, e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId",
+const page = statement(
+  'appservice_stream.page',
+  `select p.value as head, e.position, e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId",
       e.type, e.sender, k.state_key as "stateKey", e.trace
     from position p
     left join (select * from events where position > $1 order by position limit $2) e on true
     left join state_keys k on k.key_nid = e.key_nid
     order by e.position`,
-};
+);
 
 /** The next events after a position. */
 export async function streamPage(db: Queryable, after: number, limit: number): Promise<StreamPage> {
@@ -54,12 +54,12 @@ export interface EventTextRow extends TimelineRow {
 const textColumns = `${timelineColumns}, k.state_key as "stateKey"`;
 const textJoins = `${timelineJoins} left join state_keys k on k.key_nid = e.key_nid`;
 
-const texts: Statement = {
-  name: 'appservice_stream.texts',
-  text: `select ${textColumns} from unnest($1::bigint[], $2::bigint[]) as wanted (room_nid, event_nid)
+const texts = statement(
+  'appservice_stream.texts',
+  `select ${textColumns} from unnest($1::bigint[], $2::bigint[]) as wanted (room_nid, event_nid)
     join events e on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${textJoins}
     where e.position is not null`,
-};
+);
 
 /** Texts of these events, in no order. */
 export async function eventTexts(
@@ -70,10 +70,10 @@ export async function eventTexts(
   return db.query<EventTextRow>(texts, [events.map(({ roomNid }) => roomNid), events.map(({ eventNid }) => eventNid)]);
 }
 
-const textsAt: Statement = {
-  name: 'appservice_stream.texts_at',
-  text: `select ${textColumns} from events e ${textJoins} where e.position = any($1) order by e.position`,
-};
+const textsAt = statement(
+  'appservice_stream.texts_at',
+  `select ${textColumns} from events e ${textJoins} where e.position = any($1) order by e.position`,
+);
 
 /** Texts of the events at these positions, in their order: those of a transaction that was refused, or set aside. */
 export async function eventTextsAt(db: Queryable, positions: readonly number[]): Promise<EventTextRow[]> {
@@ -91,11 +91,11 @@ export interface StreamReceiptRow {
   readonly ts: number;
 }
 
-const receipts: Statement = {
-  name: 'appservice_stream.receipts',
-  text: `select position, room_nid as "roomNid", user_id as "userId", type, thread_id as "threadId", event_id as "eventId", ts
+const receipts = statement(
+  'appservice_stream.receipts',
+  `select position, room_nid as "roomNid", user_id as "userId", type, thread_id as "threadId", event_id as "eventId", ts
     from receipts where position > $1 and position <= $2 order by position limit $3`,
-};
+);
 
 /** Receipts between two positions; each user's latest only, as the table has it. */
 export async function streamReceipts(
@@ -105,7 +105,7 @@ export async function streamReceipts(
   return db.query<StreamReceiptRow>(receipts, [range.after, range.upTo, range.limit]);
 }
 
-const head: Statement = { name: 'appservice_stream.head', text: 'select value from position' };
+const head = statement('appservice_stream.head', 'select value from position');
 
 /** The latest position. */
 export async function streamHead(db: Queryable): Promise<number> {

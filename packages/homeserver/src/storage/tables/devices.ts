@@ -1,6 +1,6 @@
 // Table `devices`. Access and refresh tokens hang on a device and go with it (foreign keys cascade).
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface DeviceRow {
   readonly user_id: string;
@@ -11,11 +11,11 @@ export interface DeviceRow {
   readonly last_seen_ip: string | null;
 }
 
-const upsert = {
-  name: 'devices.upsert',
-  text: `insert into devices (user_id, device_id, display_name, created_ts) values ($1, $2, $3, $4)
+const upsert = statement(
+  'devices.upsert',
+  `insert into devices (user_id, device_id, display_name, created_ts) values ($1, $2, $3, $4)
          on conflict (user_id, device_id) do nothing returning device_id`,
-};
+);
 
 /** Makes a device where there is none; a known one keeps its name. True when it is new. */
 export async function ensureDevice(
@@ -31,32 +31,32 @@ export async function ensureDevice(
   return rows.length === 1;
 }
 
-const byUser = {
-  name: 'devices.by_user',
-  text: `select user_id, device_id, display_name, created_ts, last_seen_ts, last_seen_ip from devices
+const byUser = statement(
+  'devices.by_user',
+  `select user_id, device_id, display_name, created_ts, last_seen_ts, last_seen_ip from devices
          where user_id = $1 order by created_ts, device_id`,
-};
+);
 
 /** A user's devices, oldest first. */
 export async function devicesOfUser(db: Queryable, userId: string): Promise<DeviceRow[]> {
   return db.query<DeviceRow>(byUser, [userId]);
 }
 
-const byId = {
-  name: 'devices.by_id',
-  text: `select user_id, device_id, display_name, created_ts, last_seen_ts, last_seen_ip from devices
+const byId = statement(
+  'devices.by_id',
+  `select user_id, device_id, display_name, created_ts, last_seen_ts, last_seen_ip from devices
          where user_id = $1 and device_id = $2`,
-};
+);
 
 /** One device of a user. */
 export async function findDevice(db: Queryable, userId: string, deviceId: string): Promise<DeviceRow | undefined> {
   return (await db.query<DeviceRow>(byId, [userId, deviceId]))[0];
 }
 
-const rename = {
-  name: 'devices.rename',
-  text: `update devices set display_name = $3 where user_id = $1 and device_id = $2 returning device_id`,
-};
+const rename = statement(
+  'devices.rename',
+  `update devices set display_name = $3 where user_id = $1 and device_id = $2 returning device_id`,
+);
 
 /** False when the user has no such device. */
 export async function renameDevice(
@@ -68,10 +68,10 @@ export async function renameDevice(
   return (await db.query<{ device_id: string }>(rename, [userId, deviceId, displayName])).length === 1;
 }
 
-const remove = {
-  name: 'devices.delete',
-  text: `delete from devices where user_id = $1 and device_id = any($2::text[]) returning device_id`,
-};
+const remove = statement(
+  'devices.delete',
+  `delete from devices where user_id = $1 and device_id = any($2::text[]) returning device_id`,
+);
 
 /** Deletes devices and with them their tokens; answers which of them were there. */
 export async function deleteDevices(db: Queryable, userId: string, deviceIds: readonly string[]): Promise<string[]> {
@@ -79,12 +79,12 @@ export async function deleteDevices(db: Queryable, userId: string, deviceIds: re
   return rows.map((row) => row.device_id);
 }
 
-const seen = {
-  name: 'devices.seen',
-  text: `update devices d set last_seen_ts = s.ts, last_seen_ip = s.ip
+const seen = statement(
+  'devices.seen',
+  `update devices d set last_seen_ts = s.ts, last_seen_ip = s.ip
          from unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) as s (user_id, device_id, ts, ip)
          where d.user_id = s.user_id and d.device_id = s.device_id`,
-};
+);
 
 /** Notes when and from where devices were last seen, many in one statement. */
 export async function setLastSeen(

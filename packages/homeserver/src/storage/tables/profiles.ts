@@ -1,6 +1,6 @@
 // Table `profiles`: display name, avatar and the other fields (a JSON object) of local users.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface ProfileRow {
   readonly user_id: string;
@@ -10,21 +10,21 @@ export interface ProfileRow {
   readonly fields: string;
 }
 
-const byUser = {
-  name: 'profiles.by_user',
-  text: `select user_id, displayname, avatar_url, fields from profiles where user_id = $1`,
-};
+const byUser = statement(
+  'profiles.by_user',
+  `select user_id, displayname, avatar_url, fields from profiles where user_id = $1`,
+);
 
 /** A user's profile; undefined when nothing was ever set. */
 export async function findProfile(db: Queryable, userId: string): Promise<ProfileRow | undefined> {
   return (await db.query<ProfileRow>(byUser, [userId]))[0];
 }
 
-const lock = {
-  name: 'profiles.lock',
-  text: `insert into profiles (user_id) values ($1) on conflict (user_id) do update set user_id = excluded.user_id
+const lock = statement(
+  'profiles.lock',
+  `insert into profiles (user_id) values ($1) on conflict (user_id) do update set user_id = excluded.user_id
          returning user_id, displayname, avatar_url, fields`,
-};
+);
 
 /** A user's profile, made where there is none, its row locked until the transaction ends. */
 export async function lockProfile(tx: Queryable, userId: string): Promise<ProfileRow> {
@@ -32,17 +32,17 @@ export async function lockProfile(tx: Queryable, userId: string): Promise<Profil
   return row ?? { user_id: userId, displayname: null, avatar_url: null, fields: '{}' };
 }
 
-const save = {
-  name: 'profiles.save',
-  text: `update profiles set displayname = $2, avatar_url = $3, fields = $4 where user_id = $1`,
-};
+const save = statement(
+  'profiles.save',
+  `update profiles set displayname = $2, avatar_url = $3, fields = $4 where user_id = $1`,
+);
 
 /** Writes a locked profile back. */
 export async function saveProfile(tx: Queryable, row: ProfileRow): Promise<void> {
   await tx.query(save, [row.user_id, row.displayname, row.avatar_url, row.fields]);
 }
 
-const remove = { name: 'profiles.delete', text: `delete from profiles where user_id = $1` };
+const remove = statement('profiles.delete', `delete from profiles where user_id = $1`);
 
 /** Forgets a profile (deactivation with erasure). */
 export async function deleteProfile(tx: Queryable, userId: string): Promise<void> {

@@ -1,16 +1,16 @@
 // Figures for operators: how much there is. Small tables are counted, large ones estimated from what PostgreSQL's own statistics say.
-import type { Queryable, Statement } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
-const counts: Statement = {
-  name: 'statistics.counts',
-  text: `select
+const counts = statement(
+  'statistics.counts',
+  `select
     (select count(*) from rooms) as rooms,
     (select count(*) from users where deactivated_ts is null) as users,
     (select value from position) as position,
     (select reltuples::bigint from pg_class where oid = 'events'::regclass) as estimate`,
-};
-const events: Statement = { name: 'statistics.events', text: 'select count(*) as events from events' };
-const answers: Statement = { name: 'statistics.answers', text: 'select 1 as one' };
+);
+const events = statement('statistics.events', 'select count(*) as events from events');
+const answers = statement('statistics.answers', 'select 1 as one');
 
 /** From so many events on, the estimate is used. */
 const countedMax = 100_000;

@@ -2,7 +2,7 @@
 // The first statement fixes the position up to which everything else is read; events and intervals of state never change below it, so
 // that later statements need no common snapshot.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 import { type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
 
 /** A room of a user, as of `position`. */
@@ -23,9 +23,9 @@ export interface StreamRoomRow {
   readonly forgotten: boolean;
 }
 
-const rooms = {
-  name: 'stream.rooms_of_user',
-  text: `select p.value as position, m.room_nid as "roomNid", r.room_id as "roomId", r.room_version as "roomVersion",
+const rooms = statement(
+  'stream.rooms_of_user',
+  `select p.value as position, m.room_nid as "roomNid", r.room_id as "roomId", r.room_version as "roomVersion",
            r.state_version as "stateVersion", r.joined, r.invited, m.membership, m.position as "memberPosition",
            m.event_nid as "memberEventNid", m.sender as "memberSender", m.forgotten
          from position p
@@ -33,7 +33,7 @@ const rooms = {
            and (m.membership = 'join' or m.position > $2 or ($3 and m.membership in ('invite', 'knock'))
              or ($4 and not m.forgotten))
          left join rooms r on r.room_nid = m.room_nid`,
-};
+);
 
 /**
  * The newest position, and the rooms of a user that can matter to a response: joined now, or changed after a position.
@@ -73,9 +73,9 @@ export interface TimelineSelection {
   readonly notSenders: readonly string[] | null;
 }
 
-const timelines = {
-  name: 'stream.timelines',
-  text: `select ${timelineColumns}
+const timelines = statement(
+  'stream.timelines',
+  `select ${timelineColumns}
          from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, after, up_to)
          cross join lateral (
            select * from events ev
@@ -86,7 +86,7 @@ const timelines = {
            order by ev.order_major desc, ev.order_minor desc limit $9) e
          ${timelineJoins}
          order by e.room_nid, e.order_major, e.order_minor`,
-};
+);
 
 /** The newest events of each range, at most `limit` of each; ordered by room, then by history. */
 export async function streamTimelines(
@@ -120,9 +120,9 @@ const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid
   left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
   left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;
 
-const wholeState = {
-  name: 'stream.whole_state',
-  text: `select ${stateColumns}
+const wholeState = statement(
+  'stream.whole_state',
+  `select ${stateColumns}
          from unnest($1::bigint[], $2::bigint[]) as w (room_nid, version)
          join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.from_version <= w.version
            and (s.to_version is null or s.to_version > w.version)
@@ -130,7 +130,7 @@ const wholeState = {
          join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
          ${stateJoins}
          order by e.room_nid, s.key_nid`,
-};
+);
 
 /** The state of rooms, each at a version; without members when those are loaded lazily. */
 export async function streamWholeState(
@@ -146,9 +146,9 @@ export async function streamWholeState(
   ]);
 }
 
-const stateDelta = {
-  name: 'stream.state_delta',
-  text: `select ${stateColumns}
+const stateDelta = statement(
+  'stream.state_delta',
+  `select ${stateColumns}
          from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, since, version)
          cross join lateral (
            select coalesce((
@@ -162,7 +162,7 @@ const stateDelta = {
          join events e on e.room_nid = w.room_nid and e.event_nid = s.event_nid
          ${stateJoins}
          order by e.room_nid, s.key_nid`,
-};
+);
 
 /** What changed of rooms' state between a position and a version, each key once with its last value. */
 export async function streamStateDelta(
@@ -186,9 +186,9 @@ export interface StateKeyAt {
   readonly stateKey: string;
 }
 
-const stateKeys = {
-  name: 'stream.state_keys',
-  text: `select w.place::int as place, ${stateColumns}
+const stateKeys = statement(
+  'stream.state_keys',
+  `select w.place::int as place, ${stateColumns}
          from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[]) with ordinality
            as w (room_nid, line, version, type, state_key, place)
          join state_keys k on k.type = w.type and k.state_key = w.state_key
@@ -206,7 +206,7 @@ const stateKeys = {
            ) x order by x.preference limit 1) as v
          join events e on e.room_nid = w.room_nid and e.event_nid = v.event_nid
          ${stateJoins}`,
-};
+);
 
 /** Values of single keys, by their index in `keys`; keys without a value are missing. */
 export async function streamStateKeys(
@@ -224,9 +224,9 @@ export async function streamStateKeys(
   return new Map(rows.map((row) => [row.place - 1, row]));
 }
 
-const membershipsAt = {
-  name: 'stream.memberships_at',
-  text: `select w.room_nid as "roomNid", j.json
+const membershipsAt = statement(
+  'stream.memberships_at',
+  `select w.room_nid as "roomNid", j.json
          from unnest($1::bigint[]) as w (room_nid)
          join state_keys k on k.type = 'm.room.member' and k.state_key = $2
          cross join lateral (
@@ -235,7 +235,7 @@ const membershipsAt = {
            where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid and e.position <= $3
            order by s.from_version desc limit 1) as v
          join event_json j on j.room_nid = w.room_nid and j.event_nid = v.event_nid`,
-};
+);
 
 /** The user's member event in each room as it was at a position; rooms without one are missing. */
 export async function streamMembershipsAt(
@@ -248,9 +248,9 @@ export async function streamMembershipsAt(
   return db.query<{ roomNid: number; json: string }>(membershipsAt, [roomNids, userId, position]);
 }
 
-const leavings = {
-  name: 'stream.leavings',
-  text: `select w.room_nid as "roomNid", e.state_version + 1 as "endVersion", v.json as "beforeJson"
+const leavings = statement(
+  'stream.leavings',
+  `select w.room_nid as "roomNid", e.state_version + 1 as "endVersion", v.json as "beforeJson"
          from unnest($1::bigint[], $2::bigint[]) as w (room_nid, event_nid)
          join events e on e.room_nid = w.room_nid and e.event_nid = w.event_nid
          left join lateral (
@@ -258,7 +258,7 @@ const leavings = {
            join event_json j on j.room_nid = s.room_nid and j.event_nid = s.event_nid
            where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = e.key_nid and s.from_version <= e.state_version
            order by s.from_version desc limit 1) as v on true`,
-};
+);
 
 /** How rooms were left: the version of the state after the leave event, and the member event before it. */
 export async function streamLeavings(
@@ -272,9 +272,9 @@ export async function streamLeavings(
   ]);
 }
 
-const heroes = {
-  name: 'stream.heroes',
-  text: `select w.room_nid as "roomNid", h.user_id as "userId", h.membership
+const heroes = statement(
+  'stream.heroes',
+  `select w.room_nid as "roomNid", h.user_id as "userId", h.membership
          from unnest($1::bigint[]) as w (room_nid)
          cross join lateral (
            (select m.user_id, m.membership, m.position, 1 as preference from room_members m
@@ -285,7 +285,7 @@ const heroes = {
              where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('leave', 'ban')
              order by m.position limit $3)
            order by preference, position) as h`,
-};
+);
 
 /** Of each room the first members by position other than the viewer, then those who have left. */
 export async function streamHeroes(
@@ -298,11 +298,11 @@ export async function streamHeroes(
   return db.query<{ roomNid: number; userId: string; membership: string }>(heroes, [roomNids, viewer, limit]);
 }
 
-const related = {
-  name: 'stream.rooms_with_relations',
-  text: `select distinct r.room_nid as "roomNid" from unnest($1::bigint[], $2::text[]) as w (room_nid, event_id)
+const related = statement(
+  'stream.rooms_with_relations',
+  `select distinct r.room_nid as "roomNid" from unnest($1::bigint[], $2::text[]) as w (room_nid, event_id)
          join event_relations r on r.room_nid = w.room_nid and r.relates_to = w.event_id`,
-};
+);
 
 /** The rooms in which one of these events has children. */
 export async function roomsWithRelations(
@@ -317,13 +317,13 @@ export async function roomsWithRelations(
   return new Set(rows.map((row) => row.roomNid));
 }
 
-const devices = {
-  name: 'stream.device_lists',
-  text: `select distinct d.user_id as "userId" from device_list_changes d
+const devices = statement(
+  'stream.device_lists',
+  `select distinct d.user_id as "userId" from device_list_changes d
          where d.position > $2 and d.position <= $3 and (d.user_id = $1 or exists (
            select from room_members a join room_members b on b.room_nid = a.room_nid
            where a.user_id = $1 and a.membership = 'join' and b.user_id = d.user_id and b.membership = 'join'))`,
-};
+);
 
 /** Users whose devices changed and who share a room with the viewer, or are the viewer. */
 export async function deviceListChanges(db: Queryable, viewer: string, after: number, upTo: number): Promise<string[]> {
@@ -331,14 +331,14 @@ export async function deviceListChanges(db: Queryable, viewer: string, after: nu
   return rows.map((row) => row.userId);
 }
 
-const accountData = {
-  name: 'stream.account_data',
-  text: `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
+const accountData = statement(
+  'stream.account_data',
+  `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
          from account_data a left join rooms r on r.room_nid = a.room_nid
          where a.user_id = $1 and a.position <= $3
            and (a.position > $2 or a.room_nid = any($4::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
          order by a.position`,
-};
+);
 
 /** One entry of account data; roomNid 0 is global. */
 export interface StreamAccountDataRow {

@@ -1,6 +1,6 @@
 // Table `to_device`, reading only: the door writes (Commit.toDevice), storage/purge.ts deletes what a device has acknowledged.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface ToDeviceRow {
   readonly position: number;
@@ -8,11 +8,11 @@ export interface ToDeviceRow {
   readonly json: string;
 }
 
-const waiting = {
-  name: 'to_device.waiting',
-  text: `select position, json from to_device
+const waiting = statement(
+  'to_device.waiting',
+  `select position, json from to_device
          where user_id = $1 and device_id = $2 and position > $3 and position <= $4 order by position limit $5`,
-};
+);
 
 /** Messages waiting for a device between two positions, oldest first. */
 export async function toDeviceWaiting(
@@ -23,10 +23,10 @@ export async function toDeviceWaiting(
   return db.query<ToDeviceRow>(waiting, [device.userId, device.deviceId, range.after, range.upTo, range.limit]);
 }
 
-const known = {
-  name: 'to_device.known_devices',
-  text: `select user_id, device_id from devices where user_id = any($1::text[])`,
-};
+const known = statement(
+  'to_device.known_devices',
+  `select user_id, device_id from devices where user_id = any($1::text[])`,
+);
 
 /** All devices of some users: whom `*` means. */
 export async function devicesOfUsers(

@@ -1,6 +1,6 @@
 // Table `users`: the accounts of this server. Written by accounts/ in short transactions of its own; nothing here takes a position.
 
-import type { Queryable } from '../database.ts';
+import { type Queryable, statement } from '../database.ts';
 
 export interface UserRow {
   readonly user_id: string;
@@ -21,11 +21,11 @@ export interface NewUser {
   readonly appserviceId: string | null;
 }
 
-const insert = {
-  name: 'users.insert',
-  text: `insert into users (user_id, password_hash, created_ts, admin, guest, appservice_id)
+const insert = statement(
+  'users.insert',
+  `insert into users (user_id, password_hash, created_ts, admin, guest, appservice_id)
          values ($1, $2, $3, $4, $5, $6) on conflict (user_id) do nothing returning user_id`,
-};
+);
 
 /** Creates an account; false when the user id is taken (also by a deactivated account). */
 export async function insertUser(db: Queryable, user: NewUser): Promise<boolean> {
@@ -40,30 +40,30 @@ export async function insertUser(db: Queryable, user: NewUser): Promise<boolean>
   return rows.length === 1;
 }
 
-const byId = {
-  name: 'users.by_id',
-  text: `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users where user_id = $1`,
-};
+const byId = statement(
+  'users.by_id',
+  `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users where user_id = $1`,
+);
 
 /** One account, deactivated ones included. */
 export async function findUser(db: Queryable, userId: string): Promise<UserRow | undefined> {
   return (await db.query<UserRow>(byId, [userId]))[0];
 }
 
-const setPassword = {
-  name: 'users.set_password_hash',
-  text: `update users set password_hash = $2 where user_id = $1 and deactivated_ts is null`,
-};
+const setPassword = statement(
+  'users.set_password_hash',
+  `update users set password_hash = $2 where user_id = $1 and deactivated_ts is null`,
+);
 
 /** Replaces the password hash of an active account. */
 export async function setPasswordHash(db: Queryable, userId: string, passwordHash: string): Promise<void> {
   await db.query(setPassword, [userId, passwordHash]);
 }
 
-const deactivate = {
-  name: 'users.deactivate',
-  text: `update users set deactivated_ts = $2, password_hash = null where user_id = $1 and deactivated_ts is null`,
-};
+const deactivate = statement(
+  'users.deactivate',
+  `update users set deactivated_ts = $2, password_hash = null where user_id = $1 and deactivated_ts is null`,
+);
 
 /** Ends an account. Its user id is never given out again. */
 export async function deactivateUser(db: Queryable, userId: string, deactivatedTs: number): Promise<void> {
