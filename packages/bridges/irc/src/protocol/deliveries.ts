@@ -87,7 +87,9 @@ export class Deliveries {
       };
       return { line: label === null ? line : { ...line, tags: { ...line.tags, label } }, proof: promise, given };
     });
-    return { send, fence: labelled ? null : { command: 'PING', params: [fence] } };
+    // A JOIN is always answered, by its echo or a refusal: it needs no PING, which flood control would count.
+    const answered = labelled || lines.every((line) => line.command === 'JOIN');
+    return { send, fence: answered ? null : { command: 'PING', params: [fence] } };
   }
 
   /** Looks at one line from the server; true when it is only an answer to us: an echo, an error, a PONG. */
