@@ -26,6 +26,20 @@ export function checkEventKeys(type: string, stateKey?: string): void {
   }
 }
 
+/** Of a transaction id, which is part of an indexed key. */
+const txnIdBytesMax = 1_000;
+
+/**
+ * A transaction id.
+ *
+ * @throws MatrixError M_INVALID_PARAM
+ */
+export function checkTxnId(txnId: string): void {
+  if (txnId.includes('\0') || Buffer.byteLength(txnId) > txnIdBytesMax) {
+    throw new MatrixError('M_INVALID_PARAM', `A transaction id has at most ${txnIdBytesMax} bytes and no U+0000.`);
+  }
+}
+
 /**
  * Content of a state event that a client wants to send.
  *

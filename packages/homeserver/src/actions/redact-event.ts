@@ -1,8 +1,9 @@
 // Redacting an event: an event of its own, which takes effect in the same commit.
 // https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid
-import type { JsonObject } from '@pons/spec';
+import { type JsonObject, MatrixError } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
+import { checkTxnId } from './check-event.ts';
 
 /** A redaction to be made. */
 export interface RedactEventRequest {
@@ -29,6 +30,8 @@ export async function redactEvent(
   request: RedactEventRequest,
 ): Promise<string> {
   const { roomId, redacts, content, txnId, endpoint, originServerTs, trace } = request;
+  checkTxnId(txnId);
+  if (redacts.includes('\0')) throw new MatrixError('M_INVALID_PARAM', 'An event id holds no U+0000.');
   const { redacts: _written, ...rest } = content;
   const result = await parts.lanes.propose({
     roomId,

@@ -6,7 +6,7 @@ import type { Requester } from '../platform/requester.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
 import { findEventText } from '../rooms/timeline.ts';
 import type { Database } from '../storage/database.ts';
-import { checkEventKeys } from './check-event.ts';
+import { checkEventKeys, checkTxnId } from './check-event.ts';
 import { redactEvent } from './redact-event.ts';
 
 /** What sending needs of the house. */
@@ -41,6 +41,7 @@ export async function sendEvent(
 ): Promise<string> {
   const { roomId, type, content, txnId, endpoint, originServerTs, trace } = request;
   checkEventKeys(type);
+  checkTxnId(txnId);
   if (type === 'm.room.redaction') {
     const redacts = content['redacts'];
     if (typeof redacts !== 'string') throw new MatrixError('M_BAD_JSON', 'redacts must be the id of an event.');

@@ -14,6 +14,9 @@ import { type StateContent, type StateValue, stateContent, stateKeyText } from '
 import type { JudgedPdu } from './authorise-pdu.ts';
 import type { Part } from './part.ts';
 
+/** Length of a relation's kind and of the event id it names. */
+const relationCharsMax = 255;
+
 /** What the rows say besides the event itself. */
 export interface AppendContext {
   readonly eventNid: number;
@@ -122,7 +125,9 @@ function appendRelation(part: Part, pdu: Pdu, eventNid: number): void {
   const { rel_type, event_id, key } = relation;
   const relType = storable(rel_type);
   const relatesTo = storable(event_id);
-  if (relType !== null && relatesTo !== null) {
+  if (relType === null || relatesTo === null) return;
+  // They are indexed: longer ones name nothing that there is.
+  if (relType.length <= relationCharsMax && relatesTo.length <= relationCharsMax) {
     part.relations.push({ eventNid, relatesTo, relType, key: storable(key) });
   }
 }

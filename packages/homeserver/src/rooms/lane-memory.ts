@@ -149,7 +149,9 @@ export class LaneMemory {
     if (this.#isNew) return;
     const missing = keys.filter((key) => !this.#values.has(stateKeyText(key.type, key.stateKey)));
     if (missing.length === 0) return;
-    const rows = await currentKeyValues(db, this.roomNid, missing);
+    // Contents may name keys with U+0000, which no row can have and PostgreSQL does not take.
+    const possible = missing.filter((key) => !key.stateKey.includes('\0'));
+    const rows = await currentKeyValues(db, this.roomNid, possible);
     for (const key of missing) this.#values.set(stateKeyText(key.type, key.stateKey), absent);
     for (const row of rows) this.remember(row.type, row.stateKey, storedValue(row));
   }

@@ -350,6 +350,28 @@ describe('what a client may not do', () => {
     ).toBe('M_NOT_FOUND');
   });
 
+  it('is refused, or stored as it is, with U+0000 and endless names in its content', async () => {
+    const roomId = await room();
+    const long = 'r'.repeat(10_000);
+    const message = (content: object, type = 'm.room.message', txnId = `n${(txn += 1)}`) =>
+      refusal(sendEvent(house, alice, { roomId, type, content: content as never, txnId, endpoint: 'sendMessage' }));
+    const relation = (rel_type: string, event_id: string) => ({ 'm.relates_to': { rel_type, event_id } });
+    expect(await message({ body: 'a\0b' })).toBe('allowed');
+    expect(await message(relation('m.thread', '$a\0'))).toBe('allowed');
+    expect(await message(relation(long, `$${long}`))).toBe('allowed');
+    expect(await message({ redacts: '$a\0' }, 'm.room.redaction')).toBe('M_INVALID_PARAM');
+    expect(await message({}, 'm.room.message', long)).toBe('M_INVALID_PARAM');
+    const member = (content: object) =>
+      refusal(
+        sendState(house, alice, { roomId, type: 'm.room.member', stateKey: bob.userId, content: content as never }),
+      );
+    const signed = { mxid: bob.userId, token: 'a\0b', signatures: {} };
+    expect(await member({ membership: 'invite', third_party_invite: { signed } })).toBe('M_FORBIDDEN');
+    expect(await member({ membership: 'join', join_authorised_via_users_server: '@a\0:x' })).toBe('M_FORBIDDEN');
+    expect(await member({ membership: 'invite', displayname: 'b\0b' })).toBe('allowed');
+    expect(await refusal(setAlias(house, alice, '#nul:pons.test', '!a\0'))).toBe('M_NOT_FOUND');
+  });
+
   it('takes no alias twice', async () => {
     const roomId = await room({ aliasName: 'taken' });
     expect(await refusal(room({ aliasName: 'taken' }))).toBe('M_ROOM_IN_USE');

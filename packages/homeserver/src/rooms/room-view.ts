@@ -63,7 +63,7 @@ export async function viewJoinedRoom(
 
 /** The room with this id, whoever asks; undefined when this server does not know it. For checks, never for showing. */
 export async function findRoom(db: Queryable, roomId: string): Promise<RoomRow | undefined> {
-  return roomById(db, roomId);
+  return roomId.includes('\0') ? undefined : roomById(db, roomId);
 }
 
 async function knownRoom(db: Queryable, roomId: string) {

@@ -147,7 +147,7 @@ export async function nearestEvent(
 
 /** The text of an event whoever may see it, or undefined: for checks, never for showing. */
 export async function findEventText(db: Queryable, roomId: string, eventId: string): Promise<string | undefined> {
-  return eventText(db, roomId, eventId);
+  return eventId.includes('\0') ? undefined : eventText(db, roomId, eventId);
 }
 
 /** Where an event stands. */
