@@ -15,6 +15,11 @@ export interface Statement {
   /** Unique over the house, e.g. `users.by_id`. */
   readonly name: string;
   readonly text: string;
+  /**
+   * Planned once and by index, on connections of their own, where no read stands in the way: for the door, whose statements take longer
+   * to plan than to run. Not inside a transaction.
+   */
+  readonly fixedPlan?: boolean;
 }
 
 const registered = new Map<string, Statement>();
@@ -24,9 +29,9 @@ const registered = new Map<string, Statement>();
  *
  * @throws Error when another statement has the name
  */
-export function statement(name: string, text: string): Statement {
+export function statement(name: string, text: string, options: Pick<Statement, 'fixedPlan'> = {}): Statement {
   if (registered.has(name)) throw new Error(`two statements are named ${name}`);
-  const made = { name, text };
+  const made = { name, text, ...options };
   registered.set(name, made);
   return made;
 }

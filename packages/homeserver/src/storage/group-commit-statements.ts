@@ -280,7 +280,7 @@ function variant(name: string, names: readonly SectionName[]): Variant {
   const text = `with p as (update position set value = value + $1::bigint returning value - $1::bigint + 1 as base),
     ${[...ctes.slice(0, rooms.length), g, ...ctes.slice(rooms.length)].join(',\n    ')}
     select base, rooms from g`;
-  return { statement: statement(name, text), sections: names };
+  return { statement: statement(name, text, { fixedPlan: true }), sections: names };
 }
 
 const message = ['rooms', 'events', 'eventJson', 'clientTransactions'] as const;

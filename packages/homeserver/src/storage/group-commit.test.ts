@@ -14,7 +14,7 @@ let second: Database;
 let nextNid: () => number | Promise<number>;
 beforeAll(async () => {
   test = await testDatabase();
-  second = await openDatabase({ connection: test.url, poolSize: 2, clock: systemClock, fixedPlans: true });
+  second = await openDatabase({ connection: test.url, poolSize: 2, clock: systemClock });
   nextNid = createNids(test.db);
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
-// Database over the `pg` driver: a bounded pool for statements and short transactions, and one connection of its own for LISTEN and
-// NOTIFY. A statement is prepared once per connection under its name. The only other files that speak to the driver are migrate.ts,
-// dump.ts and restore.ts.
+// Database over the `pg` driver: a bounded pool for statements and short transactions, a small one for the door, and one connection of
+// its own for LISTEN and NOTIFY. A statement is prepared once per connection under its name. The only other files that speak to the
+// driver are migrate.ts, session.ts, dump.ts and restore.ts.
 import pg from 'pg';
 import { type Clock, sleep } from '../platform/clock.ts';
 import { clientConfig, connectionLost, type ConnectionTarget, storageError } from './connection.ts';
@@ -9,16 +9,16 @@ import { createNotifications } from './notifications.ts';
 
 /** Debian 12's. The SQL of the house is limited to it. */
 const oldestServer = 150_000;
+/** What the door has in flight. */
+const fixedPlanConnections = 2;
 /** A server that starts together with us gets this long. */
 const firstConnectMs = 15_000;
 const connectAgainAfterMs = 250;
 
 export interface OpenOptions {
   readonly connection: ConnectionTarget;
-  /** Connections for statements; LISTEN takes one more, each lease session one. */
+  /** Connections for statements; the door takes two more, LISTEN one, the leases of a process one. */
   readonly poolSize?: number;
-  /** For the door, which has a pool of its own: no read stands in its way, and its plans are made once. */
-  readonly fixedPlans?: boolean;
   readonly clock: Clock;
   readonly log?: (line: string) => void;
   /** How long to wait for a server that is not there yet. */
@@ -33,18 +33,21 @@ export interface OpenOptions {
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const { connection, clock, poolSize = 10, log = () => {} } = options;
   await firstConnect(connection, clock, options.waitMs ?? firstConnectMs);
-  const pool = new pg.Pool({
-    ...clientConfig(connection, { fixedPlans: options.fixedPlans ?? false }),
-    max: poolSize,
+  const pool = new pg.Pool({ ...clientConfig(connection), max: poolSize, idleTimeoutMillis: 0 });
+  const fixedPlans = new pg.Pool({
+    ...clientConfig(connection, { fixedPlans: true }),
+    max: fixedPlanConnections,
     idleTimeoutMillis: 0,
   });
-  pool.on('error', (error) => log(`a database connection ended: ${error.message}`));
+  for (const each of [pool, fixedPlans]) {
+    each.on('error', (error) => log(`a database connection ended: ${error.message}`));
+  }
   const notifications = createNotifications({ connection, clock, log });
   let closing: Promise<void> | undefined;
 
   return {
     query: async <Row extends object>(statement: Statement, values?: readonly SqlValue[]) => {
-      const client = await take(pool);
+      const client = await take(statement.fixedPlan === true ? fixedPlans : pool);
       try {
         const rows = await ask<Row>(client, statement, values);
         client.release();
@@ -66,7 +69,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     listen: notifications.listen,
     notify: notifications.notify,
     close: () => {
-      closing ??= Promise.all([pool.end(), notifications.close()]).then(() => {});
+      closing ??= Promise.all([pool.end(), fixedPlans.end(), notifications.close()]).then(() => {});
       return closing;
     },
   };
