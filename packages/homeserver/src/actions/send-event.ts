@@ -59,7 +59,7 @@ export async function sendEvent(
 }
 
 /** Scope of a transaction id. */
-export function transactionKey({ userId, deviceId = '' }: Requester, endpoint: string, txnId: string) {
+function transactionKey({ userId, deviceId = '' }: Requester, endpoint: string, txnId: string) {
   return { userId, deviceId, endpoint, txnId };
 }
 

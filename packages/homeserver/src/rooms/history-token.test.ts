@@ -1,3 +1,4 @@
+// Tokens of the history survive the round trip, and what is none is refused.
 import { MatrixError } from '@pons/spec';
 import { expect, it } from 'vitest';
 import { historyEnd, historyStart } from '../storage/tables/events.ts';

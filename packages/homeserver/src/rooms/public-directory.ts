@@ -65,7 +65,7 @@ export async function publicRooms(db: Queryable, query: DirectoryQuery): Promise
 }
 
 /** Short descriptions of rooms by room number, in the form of the API. */
-export async function describeRooms(db: Queryable, rooms: readonly RoomRow[]): Promise<Map<number, JsonObject>> {
+async function describeRooms(db: Queryable, rooms: readonly RoomRow[]): Promise<Map<number, JsonObject>> {
   const rows = await currentKeyValuesOfRooms(
     db,
     rooms.map((room) => room.roomNid),

@@ -1,3 +1,4 @@
+// Tables of filters against events: the outcome for each way of naming types, senders, rooms and urls.
 import { describe, expect, it } from 'vitest';
 import { parseRoomEventFilter } from '../../accounts/filters.ts';
 import type { VisibleEvent } from '../../rooms/visibility.ts';

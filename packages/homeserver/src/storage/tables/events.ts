@@ -1,4 +1,4 @@
-// Reads of `events` with their text, in the order of the room's history (order_major, order_minor) or of the stream (position).
+// Reads of `events` with their text, in the order of the room's history (order_major, order_minor).
 // Rows without a position (outliers, rejected, soft-failed) are never part of a page. Only the door writes it.
 import { type Queryable, statement } from '../database.ts';
 
@@ -224,22 +224,6 @@ export async function relatedEvents(db: Queryable, roomNid: number, range: Relat
     range.to.minor,
     range.limit,
   ]);
-}
-
-const streamPage = statement(
-  'events.after_position',
-  `select ${columns}, r.room_id as "roomId" from (
-      select * from events where position > $1 and position <= $2 order by position limit $3) e
-    join rooms r on r.room_nid = e.room_nid ${joins}
-    order by e.position`,
-);
-
-/** Events of all rooms by position: what a follower of the stream reads. */
-export async function eventsAfterPosition(
-  db: Queryable,
-  range: { readonly after: number; readonly upTo: number; readonly limit: number },
-): Promise<(TimelineRow & { readonly roomId: string })[]> {
-  return db.query<TimelineRow & { readonly roomId: string }>(streamPage, [range.after, range.upTo, range.limit]);
 }
 
 const redactionsSince = statement(

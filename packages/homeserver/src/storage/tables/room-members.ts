@@ -84,18 +84,6 @@ export async function joinedRoomsOf(db: Queryable, userId: string): Promise<Room
   return roomsOfUser(db, userId, ['join']);
 }
 
-const shared = statement(
-  'room_members.share_room',
-  `select exists (
-      select from room_members a join room_members b using (room_nid)
-      where a.user_id = $1 and a.membership = 'join' and b.user_id = $2 and b.membership = 'join') as found`,
-);
-
-/** Whether two users are joined to a room together. */
-export async function shareRoom(db: Queryable, userId: string, otherId: string): Promise<boolean> {
-  return (await db.query<{ found: boolean }>(shared, [userId, otherId]))[0]?.found ?? false;
-}
-
 const inRoom = statement(
   'room_members.in_room',
   `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
