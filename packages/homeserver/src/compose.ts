@@ -2,7 +2,6 @@
 // knows nothing of who uses it. Stopping goes the other way round: first nobody new comes in, last the database goes.
 
 import { readFileSync } from 'node:fs';
-import { StoredFilters } from './accounts/filters.ts';
 import { leaveAllRooms } from './actions/leave-all-rooms.ts';
 import { ensureAccount, registerWithSharedSecret } from './actions/register-account.ts';
 import { setProfile } from './actions/set-profile.ts';
@@ -14,6 +13,7 @@ import { appserviceRoutes } from './client-api/appservice/routes.ts';
 import { clientRoutes } from './client-api/routes.ts';
 import { type Accounts, composeAccounts } from './compose/accounts.ts';
 import { composeAppservices } from './compose/appservices.ts';
+import { composeClientApi } from './compose/client-api.ts';
 import { type Ground, type GroundOptions, layGround } from './compose/ground.ts';
 import { openStorage, type Storage } from './compose/open-storage.ts';
 import { ownSigningKey } from './compose/own-key.ts';
@@ -23,18 +23,14 @@ import type { ListenerInfo } from './http/listener.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import type { Route } from './http/route.ts';
 import { createHttpServer, type Upgrade } from './http/server.ts';
-import { ContentRepository } from './media/content-repository.ts';
 import { FileStore } from './media/file-store.ts';
 import type { Config } from './platform/config/schema.ts';
-import { createLanes } from './platform/lanes.ts';
 import { createRoomLanes } from './rooms/lanes.ts';
+import { createHousekeeping } from './stream/housekeeping.ts';
 import { createNids } from './storage/nids.ts';
-import { purgeToDevice } from './storage/purge.ts';
 import { createStateKeys } from './storage/tables/state-keys.ts';
 import { setNetworkRoom } from './storage/tables/appservice-rooms.ts';
 import { databaseAnswers, storedCounts } from './storage/tables/statistics.ts';
-import { positionOfSinceToken } from './sync/since-token.ts';
-import { Sync } from './sync/sync-response.ts';
 
 /** What a caller may bring along. */
 export interface HomeserverOptions extends GroundOptions {
@@ -60,8 +56,6 @@ export interface Homeserver {
   }): Promise<{ userId: string; created: boolean }>;
 }
 
-/** Account-data updates of one user that may wait. */
-const ACCOUNT_UPDATES_WAITING_MAX = 1_000;
 /** How often sightings of devices are written. */
 const LAST_SEEN_EVERY_MS = 60_000;
 
@@ -103,6 +97,12 @@ export async function createHomeserver(config: Config, options: HomeserverOption
     lastSeen.flush().catch((error: unknown) => log.warn({ err: error }, 'last-seen times were not written'));
     sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
   }
+  const housekeeping = createHousekeeping({
+    db: storage.db,
+    leases: stream.leases,
+    clock,
+    failed: (error) => log.warn({ err: error }, 'housekeeping'),
+  });
   return {
     async listen() {
       await files.prepare();
@@ -110,11 +110,13 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await appservices.loader.watch();
       await stream.start();
       await appservices.delivery.start();
+      housekeeping.start();
       return server.listen();
     },
     async stop() {
       await server.stop();
       sightings.cancel();
+      await housekeeping.stop();
       appservices.loader.stop();
       await appservices.delivery.stop();
       await lastSeen.flush();
@@ -139,7 +141,7 @@ function build(config: Config, foundations: Foundations) {
   const { clock } = ground;
   const { serverName } = config;
   const { db } = storage;
-  const { door, typing, news } = stream;
+  const { door } = stream;
   const appservices = composeAppservices(config, ground, { db, leases: stream.leases });
   const lanes = createRoomLanes({
     db,
@@ -165,49 +167,15 @@ function build(config: Config, foundations: Foundations) {
   });
   stream.follow({ appservices, accessTokens: accounts.accessTokens });
   const files = new FileStore(config.media.dir, (size) => ground.random.bytes(size));
-  const now = () => clock.now();
-  const client = clientRoutes({
+  const client = composeClientApi(config, {
+    ...foundations,
+    lanes,
+    files,
+    appservices,
     account: accounts.routeParts,
-    accountData: { db, door, updates: createLanes(ACCOUNT_UPDATES_WAITING_MAX) },
-    ephemeral: { db, door, now, serverName, typing },
-    media: {
-      repository: new ContentRepository({
-        db,
-        files,
-        clock,
-        random: ground.random,
-        serverName,
-        uploadBytesMax: config.media.maxUploadBytes,
-      }),
-    },
-    rooms: {
-      db,
-      lanes,
-      clock,
-      serverName,
-      defaultRoomVersion: config.rooms.defaultVersion,
-      queryAlias: appservices.queryAlias,
-      queryUser: appservices.queryUser,
-      aliasNamespaces: appservices.namespaces,
-      covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
-      positionOfSync: positionOfSinceToken,
-      withoutLogin: config.publicRooms.withoutLogin,
-    },
-    server: {
-      publicBaseUrl: config.publicBaseUrl,
-      contact: config.admin.contact,
-      defaultRoomVersion: config.rooms.defaultVersion,
-      now,
-      ...config.voip,
-    },
-    sync: {
-      db,
-      filters: new StoredFilters(db),
-      sync: new Sync({ db, clock, news, typing, deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo) }),
-    },
   });
   const routes = [
-    ...client,
+    ...clientRoutes(client),
     ...appserviceRoutes({
       ...appservices,
       clock,

@@ -17,6 +17,7 @@ import type { Config } from '../platform/config/schema.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Database } from '../storage/database.ts';
 import { registrationPlaces } from './registration-places.ts';
+import { observeAppservices } from './appservice-metrics.ts';
 import type { Ground } from './ground.ts';
 
 /** The application services of this process. */
@@ -45,6 +46,13 @@ export function composeAppservices(
   const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
   const registry = createRegistry(config.serverName);
   const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate });
+  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs });
+  observeAppservices(ground.metrics.registry, () =>
+    registry.all().flatMap(({ id }) => {
+      const status = delivery.status(id);
+      return status === undefined ? [] : [[id, status] as const];
+    }),
+  );
   const questions = { registry, call, clock, deadlineMs: Math.min(timeoutMs, QUESTION_DEADLINE_MS) };
   return {
     registry,
@@ -57,7 +65,7 @@ export function composeAppservices(
     }),
     masquerading: createMasquerading(db),
     namespaces: exclusiveNamespaces(registry),
-    delivery: createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs }),
+    delivery,
     thirdParty: createThirdParty(questions),
     call,
     queryAlias: createQueryAlias(questions),

@@ -3,10 +3,12 @@
 
 import { Command } from 'commander';
 import type { ListenerInfo } from '@pons/homeserver';
+import { type BridgeBeside, startBridge } from '../bridge-beside.ts';
 
 interface ServeOptions {
   readonly config: string;
   readonly set: readonly string[];
+  readonly bridge: readonly string[];
 }
 
 /** The command. */
@@ -15,6 +17,7 @@ export function serveCommand(): Command {
     .description('run the homeserver in the foreground')
     .requiredOption('--config <file>', 'configuration, such as homeserver.yaml')
     .option('--set <key=value>', 'override one key, such as listeners.0.port=8010 (may be repeated)', collect, [])
+    .option('--bridge <file>', 'an IRC bridge in the same process, by its configuration (may be repeated)', collect, [])
     .action((options: ServeOptions) => serve(options));
 }
 
@@ -22,16 +25,20 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-async function serve({ config: file, set }: ServeOptions): Promise<void> {
+async function serve({ config: file, set, bridge }: ServeOptions): Promise<void> {
   const { createHomeserver, loadConfig } = await import('@pons/homeserver');
   const { config } = loadConfig({ file, set, env: process.env });
   const signalled = firstSignal();
   const homeserver = await createHomeserver(config, { progress: (text) => console.error(text) });
+  const bridges: BridgeBeside[] = [];
   try {
     const listeners = await homeserver.listen();
     console.log(readyLine(listeners, config.dataDir));
+    for (const one of bridge) bridges.push(await startBridge(one));
     await signalled;
   } finally {
+    // Bridges first: they still have something to say to the homeserver.
+    for (const one of bridges) await one.stop();
     await homeserver.stop();
   }
   // Nothing keeps the process alive now but what somebody forgot: it must not wait for that.

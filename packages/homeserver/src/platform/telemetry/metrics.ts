@@ -10,7 +10,7 @@ export interface Metrics {
   readonly registry: Registry;
   /** The observer of one operation: called with status and duration of each request. */
   http(operation: string): (status: number, seconds: number) => void;
-  /** Event-loop lag since the last call, in milliseconds. */
+  /** Event-loop lag of the last while (at least what happened since the call before, at most some 10 s), in milliseconds. */
   eventLoopLag(): { p50Ms: number; p99Ms: number; maxMs: number };
   /** The text format of Prometheus. */
   text(): Promise<string>;
@@ -20,6 +20,8 @@ export interface Metrics {
 
 /** Half a millisecond (a read from memory) to half a minute (a long poll). */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+/** Several read the lag (Prometheus, the console, a bench): none takes it away from the others before this has passed. */
+const LAG_WINDOW_MS = 10_000;
 /** Resolution of the lag's measurement, in milliseconds. */
 const LAG_RESOLUTION_MS = 10;
 
@@ -35,11 +37,15 @@ export function createMetrics(): Metrics {
   });
   const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   delay.enable();
+  let windowFromMs = performance.now();
   const eventLoopLag = () => {
     // The histogram counts the timer's own interval in: what is above it is lag.
     const lag = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS);
     const figures = { p50Ms: lag(delay.percentile(50)), p99Ms: lag(delay.percentile(99)), maxMs: lag(delay.max) };
-    delay.reset();
+    if (performance.now() - windowFromMs > LAG_WINDOW_MS) {
+      delay.reset();
+      windowFromMs = performance.now();
+    }
     return figures;
   };
   registerProcess(registry, eventLoopLag);

@@ -1,0 +1,73 @@
+// What the client-server API is made of, family by family: domains and actions as its endpoints take them.
+
+import { StoredFilters } from '../accounts/filters.ts';
+import type { AccountRouteParts, ClientApiParts } from '../client-api/routes.ts';
+import { ContentRepository } from '../media/content-repository.ts';
+import type { FileStore } from '../media/file-store.ts';
+import type { Config } from '../platform/config/schema.ts';
+import { createLanes } from '../platform/lanes.ts';
+import type { RoomLanes } from '../rooms/lanes.ts';
+import { purgeToDevice } from '../storage/purge.ts';
+import { positionOfSinceToken } from '../sync/since-token.ts';
+import { Sync } from '../sync/sync-response.ts';
+import type { Appservices } from './appservices.ts';
+import type { Ground } from './ground.ts';
+import type { Storage } from './open-storage.ts';
+import type { Stream } from './stream.ts';
+
+/** What it stands on. */
+export interface ClientApiOptions {
+  readonly ground: Ground;
+  readonly storage: Storage;
+  readonly stream: Stream;
+  readonly lanes: RoomLanes;
+  readonly files: FileStore;
+  readonly appservices: Appservices;
+  readonly account: AccountRouteParts;
+}
+
+/** Account-data updates of one user that may wait. */
+const ACCOUNT_UPDATES_WAITING_MAX = 1_000;
+
+/** Puts the parts together. */
+export function composeClientApi(config: Config, options: ClientApiOptions): ClientApiParts {
+  const { account, appservices, files, lanes } = options;
+  const { clock, random } = options.ground;
+  const { db } = options.storage;
+  const { door, typing, news } = options.stream;
+  const { serverName } = config;
+  const now = () => clock.now();
+  const uploadBytesMax = config.media.maxUploadBytes;
+  const defaultRoomVersion = config.rooms.defaultVersion;
+  return {
+    account,
+    accountData: { db, door, updates: createLanes(ACCOUNT_UPDATES_WAITING_MAX) },
+    ephemeral: { db, door, now, serverName, typing },
+    media: { repository: new ContentRepository({ db, files, clock, random, serverName, uploadBytesMax }) },
+    rooms: {
+      db,
+      lanes,
+      clock,
+      serverName,
+      defaultRoomVersion,
+      queryAlias: appservices.queryAlias,
+      queryUser: appservices.queryUser,
+      aliasNamespaces: appservices.namespaces,
+      covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
+      positionOfSync: positionOfSinceToken,
+      withoutLogin: config.publicRooms.withoutLogin,
+    },
+    server: {
+      publicBaseUrl: config.publicBaseUrl,
+      contact: config.admin.contact,
+      defaultRoomVersion,
+      now,
+      ...config.voip,
+    },
+    sync: {
+      db,
+      filters: new StoredFilters(db),
+      sync: new Sync({ db, clock, news, typing, deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo) }),
+    },
+  };
+}
