@@ -107,7 +107,7 @@ export class LaneMemory {
 
   /** Reads where the room stands. */
   static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules, count: ValueCount): Promise<LaneMemory> {
-    // The position first: what is committed after it is looked at again by the next refresh, never missed.
+    // Values are read after this, so whatever was redacted up to here is redacted in them.
     const position = await lastStreamPosition(db);
     return new LaneMemory(
       { roomNid: row.roomNid, roomId: row.roomId, rules, count },
@@ -173,6 +173,7 @@ export class LaneMemory {
 
   /** Learns what others have committed. @returns whether anything had changed */
   async refresh(db: Queryable): Promise<boolean> {
+    // The position first: what is committed after it is looked at again by the next refresh, never missed.
     const position = await lastStreamPosition(db);
     const row = (await roomsByNids(db, [this.roomNid]))[0];
     if (row === undefined || row.version === this.point.version) return false;
