@@ -45,8 +45,8 @@ function lintEntry(
   if (kind === 'rooms' && entry.exclusive) warn(`${regex}: exclusive has no meaning for rooms`);
   if (/\([^()]*[+*][^()]*\)[+*{]/.test(entry.regex))
     warn(`${regex} repeats a repetition: it runs in linear time here, but stops servers with a backtracking engine`);
-  // Compared as text: whatever follows the pattern is let in unless the pattern itself says where the id ends.
-  if (kind !== 'rooms' && !/\$\)*$|\.\*\)*$/.test(entry.regex)) {
+  // A pattern that goes on to the server name, or says that it wants everything, leaves nothing open.
+  if (kind !== 'rooms' && !/:|\$\)*$|\.\*\)*$/.test(entry.regex)) {
     const open = example(entry.regex, sigils[kind]);
     if (open !== undefined && inside(`${open}x:${serverName}`) !== 'outside')
       warn(`${regex} does not cover the whole id: it also takes ${open}x:${serverName}`);

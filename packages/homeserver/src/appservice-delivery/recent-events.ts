@@ -41,9 +41,10 @@ export interface RecentEvents {
   readonly length: number;
 }
 
-const rowsMax = 8192;
-/** Texts held, in characters: at most 16 MB. */
-const lengthMax = 8_388_608;
+/** Followers are here within milliseconds: this is a second of a busy server. */
+const rowsMax = 2048;
+/** Texts held, in characters: at most 4 MB. */
+const lengthMax = 2_097_152;
 
 /** An empty memory. */
 export function createRecentEvents(): RecentEvents {
