@@ -6,7 +6,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { MatrixError } from '@pons/spec';
-import express, { type Express } from 'express';
+import type { Express, Request, Response } from 'express';
 import type { Log } from '../platform/telemetry/log.ts';
 import { answerRequest, type PreparedRoute, prepareRoute, refuse, type Surroundings } from './answer-request.ts';
 import { preflightHeaders } from './cors.ts';
@@ -14,7 +14,6 @@ import { type ListenerConfig, type ListenerInfo, openListener } from './listener
 import type { Route } from './route.ts';
 import { createRouter, type Router } from './router.ts';
 import { isServed } from './services.ts';
-import { staticConsole } from './static-console.ts';
 
 /** A WebSocket of somebody else's in this process: `packages/pons` brings `/_pons/try-it`. */
 export interface Upgrade {
@@ -53,11 +52,14 @@ export function createHttpServer(parts: ServerParts): HttpServer {
   const around = { ...parts.around, stopping: stopping.signal };
   const servers: http.Server[] = [];
   const upgraded = new Set<Duplex>();
+  // Browsers and fetch connect ahead of a request; Node counts such a connection as neither idle nor busy, and would wait for it.
+  const unused = new Set<Duplex>();
   return {
     async listen() {
       const opened: ListenerInfo[] = [];
+      const rest = await consoleOf(parts.consoleFolder);
       for (const listener of parts.listeners) {
-        const desk = new Desk(parts, listener, routes, around);
+        const desk = new Desk(parts, listener, { routes, around, rest });
         const make = () => {
           const server = serverFor(listener, desk, parts.around.log);
           server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -65,6 +67,11 @@ export function createHttpServer(parts: ServerParts): HttpServer {
             socket.once('close', () => upgraded.delete(socket));
             desk.upgrade(incoming, socket, head);
           });
+          server.on(listener.tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
+            unused.add(socket);
+            socket.once('close', () => unused.delete(socket));
+          });
+          server.prependListener('request', ({ socket }: IncomingMessage) => unused.delete(socket));
           servers.push(server);
           return server;
         };
@@ -75,7 +82,7 @@ export function createHttpServer(parts: ServerParts): HttpServer {
     async stop() {
       const closed = servers.map(close);
       stopping.abort();
-      for (const socket of upgraded) socket.destroy();
+      for (const socket of [...upgraded, ...unused]) socket.destroy();
       await Promise.all(closed);
     },
   };
@@ -123,26 +130,41 @@ function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex, log: Log):
   );
 }
 
+/** What the desks of all listeners share. */
+interface DeskParts {
+  readonly routes: readonly PreparedRoute[];
+  readonly around: Surroundings;
+  readonly rest: Express | undefined;
+}
+
+// Express is loaded when there are files to serve: it costs 20 MB of memory.
+async function consoleOf(folder: string | undefined): Promise<Express | undefined> {
+  if (folder === undefined) return undefined;
+  const [{ default: express }, { staticConsole }] = await Promise.all([
+    import('express'),
+    import('./static-console.ts'),
+  ]);
+  return express().disable('x-powered-by').disable('etag').use('/_pons/console', staticConsole(folder));
+}
+
 /** Where requests of one listener arrive. */
 class Desk {
   readonly #router: Router<PreparedRoute>;
   readonly #upgrades: readonly Upgrade[];
-  readonly #rest: Express;
+  readonly #rest: Express | undefined;
   readonly #around: Surroundings;
   readonly #nextId: () => string;
   readonly #behindProxy: boolean;
 
-  constructor(parts: ServerParts, listener: ListenerConfig, routes: readonly PreparedRoute[], around: Surroundings) {
+  constructor(parts: ServerParts, listener: ListenerConfig, shared: DeskParts) {
+    const { routes, around, rest } = shared;
     const { serves } = listener;
     this.#router = createRouter(routes.filter((route) => isServed(route.endpoint.path, serves)));
     this.#upgrades = parts.upgrades.filter(({ path }) => isServed(path, serves));
     this.#around = around;
     this.#nextId = parts.nextRequestId;
     this.#behindProxy = listener.behindProxy;
-    this.#rest = express().disable('x-powered-by').disable('etag');
-    if (parts.consoleFolder !== undefined && serves.includes('console')) {
-      this.#rest.use('/_pons/console', staticConsole(parts.consoleFolder));
-    }
+    this.#rest = serves.includes('console') ? rest : undefined;
   }
 
   serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -162,8 +184,8 @@ class Desk {
       void answerRequest(found, exchange, arrival, this.#around);
     } catch (error) {
       const unknown = error instanceof MatrixError && error.status === 404;
-      if (unknown && pathText.startsWith('/_pons/console')) {
-        this.#rest(incoming as express.Request, outgoing as express.Response, (fault?: unknown) =>
+      if (unknown && this.#rest !== undefined && pathText.startsWith('/_pons/console')) {
+        this.#rest(incoming as Request, outgoing as Response, (fault?: unknown) =>
           refuse(exchange, fault ?? error, id, this.#around.log),
         );
         return;
