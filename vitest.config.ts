@@ -20,5 +20,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: tier === 'fast' ? 20_000 : 600_000,
     hookTimeout: 60_000,
+    // Libraries under test chat on standard output; what a test wants to be read (figures, reasons for skipping) goes to standard error.
+    onConsoleLog: (_text, type) => type === 'stderr',
   },
 });

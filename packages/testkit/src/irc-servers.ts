@@ -1,112 +1,135 @@
-// Real IRC servers from the distribution's packages, as processes on loopback: InspIRCd (modern capabilities) and ngIRCd (few). A machine
-// without them gets undefined, and the test says what was missing.
-import { spawn } from 'node:child_process';
+// Real IRC servers from Debian, each as a process of its own with its files in a temporary folder. Where a server is not installed
+// the caller is told so, prints it, and has nothing to test.
+
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const upWithinMs = 15_000;
-
-export interface IrcServer {
-  readonly host: '127.0.0.1';
-  readonly port: number;
+/** A server that runs. */
+export interface RealServer {
+  port: number;
+  /** Stops it as a frozen machine would, and lets it go on. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
-export type IrcServerName = 'inspircd' | 'ngircd';
 
-const binaries: Record<IrcServerName, string> = { inspircd: '/usr/sbin/inspircd', ngircd: '/usr/sbin/ngircd' };
-const modules = [
-  'account',
-  'cap',
-  'ircv3',
-  'ircv3_accounttag',
-  'ircv3_batch',
-  'ircv3_capnotify',
-  'ircv3_ctctags',
-  'ircv3_echomessage',
-  'ircv3_labeledresponse',
-  'ircv3_msgid',
-  'ircv3_servertime',
-];
-
-function inspircdConfig(dir: string, port: number): string {
-  return [
-    '<server name="irc.test" description="test" network="TestNet" id="001">',
-    '<admin name="test" nick="test" email="test@localhost">',
-    `<bind address="127.0.0.1" port="${port}" type="clients">`,
-    '<connect allow="*" timeout="60" pingfreq="60" hardsendq="1M" softsendq="64K" recvq="64K" threshold="1000" commandrate="100000" fakelag="no" localmax="200" globalmax="200" resolvehostnames="no" useident="no">',
-    `<pid file="${dir}/pid">`,
-    '<log method="stderr" type="*" level="normal">',
-    '<security hidewhois="" maxtargets="20">',
-    '<performance netbuffersize="10240" somaxconn="128" softlimit="1024" quietbursts="yes">',
-    ...modules.map((name) => `<module name="${name}">`),
-    '',
-  ].join('\n');
-}
-const ngircdConfig = (port: number) =>
-  [
-    '[Global]',
-    'Name = irc.test',
-    'Info = test',
-    'Listen = 127.0.0.1',
-    `Ports = ${port}`,
-    'MotdPhrase = hello',
-    '[Limits]',
-    'MaxConnectionsIP = 0',
-    'MaxNickLength = 30',
-    'MaxPenaltyTime = 0',
-    '[Options]',
-    'Ident = no',
-    'PAM = no',
-    'DNS = no',
-    '',
-  ].join('\n');
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => socket.end(() => resolve(true)));
-    socket.once('error', () => resolve(false));
-  });
+/** Starts InspIRCd 3; null when it is not installed. `strict` makes it kill whoever sends faster than its default allows. */
+export async function startInspircd(strict = false): Promise<RealServer | null> {
+  const flood = strict ? 'commandrate="1000" threshold="10"' : 'commandrate="10000" threshold="1000"';
+  const modules = [
+    'cap',
+    'ircv3',
+    'ircv3_accounttag',
+    'ircv3_batch',
+    'ircv3_capnotify',
+    'ircv3_chghost',
+    'ircv3_ctctags',
+    'ircv3_echomessage',
+    'ircv3_invitenotify',
+    'ircv3_labeledresponse',
+    'ircv3_msgid',
+    'ircv3_servertime',
+    'namesx',
+    'uhnames',
+  ];
+  return await start('/usr/sbin/inspircd', (folder, port) => ({
+    config: `
+<config format="xml">
+<server name="irc.test.local" description="test" network="TestNet" id="001">
+<admin name="a" nick="a" email="a@test.local">
+<bind address="127.0.0.1" port="${port}" type="clients">
+<connect name="main" allow="*" timeout="30" pingfreq="120" hardsendq="1M" softsendq="64K" recvq="64K" localmax="100" globalmax="100" fakelag="no" ${flood} modes="" maxchans="200">
+<options prefixquit="" customversion="" hideulines="no" syntaxhints="no" casemapping="rfc1459" moronbanner="no">
+<security maxtargets="5" runasuser="" runasgroup="">
+<performance clonesonconnect="no">
+<limits maxnick="30" maxchan="64" maxtopic="307">
+<pid file="${folder}/inspircd.pid">
+<log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${folder}/inspircd.log">
+${modules.map((name) => `<module name="${name}">`).join('\n')}
+`,
+    args: ['--nofork', '--nolog', '--runasroot', `--config=${folder}/server.conf`],
+  }));
 }
 
-/** Starts the server; undefined when it is not installed. */
-export async function ircServer(name: IrcServerName): Promise<IrcServer | undefined> {
-  const binary = binaries[name];
-  if (!existsSync(binary)) return undefined;
-  const dir = mkdtempSync(path.join(tmpdir(), `pons-${name}-`));
+/** Starts ngIRCd; null when it is not installed. */
+export async function startNgircd(): Promise<RealServer | null> {
+  return await start('/usr/sbin/ngircd', (folder, port) => ({
+    config: `
+[Global]
+Name = irc.test.local
+Info = test
+Listen = 127.0.0.1
+Ports = ${port}
+PidFile = ${folder}/ngircd.pid
+ServerUID = ${process.getuid?.() ?? 0}
+ServerGID = ${process.getgid?.() ?? 0}
+MotdPhrase = hello
+[Limits]
+MaxPenaltyTime = 0
+MaxConnectionsIP = 0
+MaxJoins = 200
+[Options]
+DNS = no
+Ident = no
+PAM = no
+`,
+    args: ['--nodaemon', '--config', `${folder}/server.conf`],
+  }));
+}
+
+async function start(
+  binary: string,
+  make: (folder: string, port: number) => { config: string; args: string[] },
+): Promise<RealServer | null> {
+  if (!existsSync(binary)) return null;
+  const folder = mkdtempSync(path.join(tmpdir(), 'pons-ircd-'));
   const port = await freePort();
-  const config = path.join(dir, `${name}.conf`);
-  writeFileSync(config, name === 'inspircd' ? inspircdConfig(dir, port) : ngircdConfig(port));
-  const args =
-    name === 'inspircd' ? ['--nofork', '--runasroot', '--config', config] : ['--nodaemon', '--config', config];
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { config, args } = make(folder, port);
+  writeFileSync(path.join(folder, 'server.conf'), config);
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
   let output = '';
-  const read = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000));
-  child.stdout.on('data', read);
-  child.stderr.on('data', read);
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const until = performance.now() + upWithinMs;
-  while (!(await connects(port))) {
-    if (child.exitCode !== null || performance.now() > until) throw new Error(`${name} did not come up\n${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await answers(child, port, () => output);
   return {
-    host: '127.0.0.1',
     port,
-    stop: async () => {
-      child.kill('SIGKILL');
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async stop() {
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
       await ended;
-      rmSync(dir, { recursive: true, force: true });
+      clearTimeout(force);
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves when the server accepts connections. */
+async function answers(child: ChildProcess, port: number, output: () => string): Promise<void> {
+  const until = Date.now() + 15_000;
+  for (;;) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on('error', () => resolve(false));
+    });
+    if (accepted) return;
+    if (child.exitCode !== null || Date.now() > until) throw new Error(`the server does not start: ${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DemoNetwork, startDemoNetwork } from '../src/demo-network/index.ts';
 import { bridgeOn, configFor, context, said } from './bridge-logins.ts';
-import { recorder } from './recorder.ts';
+import { recorder } from '@pons/testkit/recorder';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {

@@ -6,7 +6,7 @@ import { ircNetwork } from '../src/connector.ts';
 import { listenerLogin, type NewLogin, puppetLogin } from '../src/login.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
 import type { IrcLogin, IrcSession } from '../src/session.ts';
-import { type Recorder, recorder } from './recorder.ts';
+import { type Recorder, recorder } from '@pons/testkit/recorder';
 
 /** A failed send, as `c.fail` makes it. */
 export class Failed extends Error {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { generateRegistration } from '@pons/registration';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DemoNetwork, startDemoNetwork } from '../src/demo-network/index.ts';
-import { person } from './irc-person.ts';
+import { person } from '@pons/testkit/irc-person';
 import { type MatrixDouble, matrixDouble } from './matrix-double.ts';
 
 const cleanUp: (() => unknown)[] = [];

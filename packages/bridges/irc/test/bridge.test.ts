@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDemoNetwork } from '../src/demo-network/index.ts';
 import { type IrcBridge, startIrcBridge } from '../src/start-irc-bridge.ts';
-import { person } from './irc-person.ts';
+import { person } from '@pons/testkit/irc-person';
 import { matrixDouble, type SentEvent } from './matrix-double.ts';
 
 const cleanUp: (() => unknown)[] = [];

@@ -11,7 +11,7 @@ import { type ConnectionEvent, type ConnectionOptions, IrcConnection } from '../
 import { PING_AFTER_MS, PING_TIMEOUT_MS } from '../src/protocol/link.ts';
 import type { ServerAddress } from '../src/protocol/open-socket.ts';
 import { fakeClock } from './fake-clock.ts';
-import { recorder } from './recorder.ts';
+import { recorder } from '@pons/testkit/recorder';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {

@@ -4,7 +4,7 @@ import type { RemoteEvent } from '@pons/appservice-sdk/bridge';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DemoNetwork, type DemoNetworkOptions, startDemoNetwork } from '../src/demo-network/index.ts';
 import { bridgeOn, type Connected, configFor, context, said } from './bridge-logins.ts';
-import { type Person, person } from './irc-person.ts';
+import { type Person, person } from '@pons/testkit/irc-person';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {

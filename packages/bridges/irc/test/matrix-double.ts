@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { validateRegistration, type Registration } from '@pons/registration';
-import { type Recorder, recorder } from './recorder.ts';
+import { type Recorder, recorder } from '@pons/testkit/recorder';
 
 type Content = Record<string, unknown>;
 

@@ -4,8 +4,8 @@
 import type { RemoteEvent } from '@pons/appservice-sdk/bridge';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bridgeOn, type Connected, configFor, context, said } from './bridge-logins.ts';
-import { person } from './irc-person.ts';
-import { type RealServer, startInspircd, startNgircd } from './real-servers.ts';
+import { person } from '@pons/testkit/irc-person';
+import { type RealServer, startInspircd, startNgircd } from '@pons/testkit/irc-servers';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
