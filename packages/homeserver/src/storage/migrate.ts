@@ -41,6 +41,8 @@ export interface MigrateOptions {
   /** Whose database it is; absent: nobody's yet (templates, dumps). */
   readonly serverName?: string;
   readonly now: number;
+  /** Only up to this migration: what a dump was made with. */
+  readonly upTo?: number;
   readonly progress?: (text: string) => void;
 }
 
@@ -63,7 +65,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   }
 }
 
-async function apply(client: pg.Client, { now, progress }: MigrateOptions): Promise<void> {
+async function apply(client: pg.Client, { now, upTo, progress }: MigrateOptions): Promise<void> {
   await client.query(`create table if not exists schema_migrations (
     number int primary key, name text not null, applied_ts bigint not null)`);
   const done = await client.query<{ number: number; name: string }>(
@@ -79,7 +81,7 @@ async function apply(client: pg.Client, { now, progress }: MigrateOptions): Prom
   }
   const numbers = new Set(done.rows.map((row) => row.number));
   for (const { number, name, text } of known) {
-    if (numbers.has(number)) continue;
+    if (numbers.has(number) || number > (upTo ?? newest)) continue;
     progress?.(`migrating the database: ${name}`);
     await client.query('begin');
     await client.query('insert into schema_migrations values ($1, $2, $3)', [number, name, now]);

@@ -1,7 +1,7 @@
-// One connection that is held: for what PostgreSQL ties to a session (advisory locks). Used by stream/lease.ts. When it breaks, the
-// server notices within half a minute and frees what it held.
+// One connection that is held: for what PostgreSQL ties to a session (the locks of stream/lease.ts) and for long work that must not sit
+// in the pool (dump, restore, check). When it breaks, the server notices within half a minute and frees what it held.
 import pg from 'pg';
-import { clientConfig, type ConnectionTarget, storageError } from './connection.ts';
+import { type ClientSettings, clientConfig, type ConnectionTarget, storageError } from './connection.ts';
 import type { Queryable } from './database.ts';
 
 /** A held connection. */
@@ -10,8 +10,12 @@ export interface Session extends Queryable {
 }
 
 /** @param lost called once when the connection ends without having been closed */
-export async function openSession(connection: ConnectionTarget, lost: () => void): Promise<Session> {
-  const config = clientConfig(connection);
+export async function openSession(
+  connection: ConnectionTarget,
+  lost: () => void,
+  settings: ClientSettings = {},
+): Promise<Session> {
+  const config = clientConfig(connection, settings);
   const client = new pg.Client({
     ...config,
     options: `${config.options} -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3`,

@@ -23,14 +23,17 @@ export interface StreamPage {
   readonly upTo: number;
 }
 
+// As an expression it is looked up by index, whatever the planner believes of tables that have never been analysed; a join would read
+// all keys of the server.
+const stateKey = '(select k.state_key from state_keys k where k.key_nid = e.key_nid)';
+
 // Head and rows in one snapshot: what is not in the page and at or below the head is no event.
 const page = statement(
   'appservice_stream.page',
   `select p.value as head, e.position, e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId",
-      e.type, e.sender, k.state_key as "stateKey", e.trace
+      e.type, e.sender, ${stateKey} as "stateKey", e.trace
     from position p
     left join (select * from events where position > $1 order by position limit $2) e on true
-    left join state_keys k on k.key_nid = e.key_nid
     order by e.position`,
 );
 
@@ -51,13 +54,12 @@ export interface EventTextRow extends TimelineRow {
   readonly stateKey: string | null;
 }
 
-const textColumns = `${timelineColumns}, k.state_key as "stateKey"`;
-const textJoins = `${timelineJoins} left join state_keys k on k.key_nid = e.key_nid`;
+const textColumns = `${timelineColumns}, ${stateKey} as "stateKey"`;
 
 const texts = statement(
   'appservice_stream.texts',
   `select ${textColumns} from unnest($1::bigint[], $2::bigint[]) as wanted (room_nid, event_nid)
-    join events e on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${textJoins}
+    join events e on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${timelineJoins}
     where e.position is not null`,
 );
 
@@ -72,7 +74,7 @@ export async function eventTexts(
 
 const textsAt = statement(
   'appservice_stream.texts_at',
-  `select ${textColumns} from events e ${textJoins} where e.position = any($1) order by e.position`,
+  `select ${textColumns} from events e ${timelineJoins} where e.position = any($1) order by e.position`,
 );
 
 /** Texts of the events at these positions, in their order: those of a transaction that was refused, or set aside. */
