@@ -40,27 +40,32 @@ const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id 
   e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
   e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion",
   e.transaction_key as "transactionKey", e.trace, j.json,
-  redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
-  replaced.event_id as "replacesId", replaced_json.json as "replacesJson"`;
+  redaction.event_id as "redactionId", redaction.json as "redactionJson",
+  replaced.event_id as "replacesId", replaced.json as "replacesJson"`;
 
-const joins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
-  left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
-  left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by
+// Each part is a lookup by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and the row
+// comparison leaves it only the primary key of room_state. With plain joins on tables that were never analysed, one event of a room
+// read all events and all state of that room.
+const joins = `join lateral (
+    select t.json from event_json t where t.room_nid = e.room_nid and t.event_nid = e.event_nid limit 1) j on true
   left join lateral (
-    select x.event_nid from (
-      (select 1 as preference, s.event_nid from room_state s
-        where s.room_nid = e.room_nid and s.line = e.line and s.key_nid = e.key_nid and s.from_version <= e.state_version
-        order by s.from_version desc limit 1)
-      union all
-      (select 2, s.event_nid from state_lines l
-        join room_state s on s.room_nid = e.room_nid and s.line = 0 and s.key_nid = e.key_nid
-          and s.from_version <= l.base_version
-        where l.room_nid = e.room_nid and l.line = e.line
-        order by s.from_version desc limit 1)
-    ) x order by x.preference limit 1) before on e.key_nid is not null
-  left join events replaced on replaced.room_nid = e.room_nid and replaced.event_nid = before.event_nid
-  left join event_json replaced_json
-    on replaced_json.room_nid = e.room_nid and replaced_json.event_nid = before.event_nid`;
+    select r.event_id, t.json from events r join event_json t using (room_nid, event_nid)
+    where r.room_nid = e.room_nid and r.event_nid = e.redacted_by limit 1) redaction on true
+  left join lateral (
+    select s.key_nid, s.event_nid from room_state s
+    where e.key_nid is not null and s.room_nid = e.room_nid and s.line = e.line
+      and (s.key_nid, s.from_version) <= (e.key_nid, e.state_version)
+    order by s.key_nid desc, s.from_version desc limit 1) own on own.key_nid = e.key_nid
+  left join lateral (
+    select s.key_nid, s.event_nid from room_state s
+    where e.line <> 0 and e.key_nid is not null and own.key_nid is null and s.room_nid = e.room_nid and s.line = 0
+      and (s.key_nid, s.from_version) <= (e.key_nid,
+        (select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line))
+    order by s.key_nid desc, s.from_version desc limit 1) base on base.key_nid = e.key_nid
+  left join lateral (
+    select r.event_id, t.json from events r join event_json t using (room_nid, event_nid)
+    where r.room_nid = e.room_nid and r.event_nid = case when own.key_nid is null then base.event_nid else own.event_nid end
+    limit 1) replaced on true`;
 
 // Timelines of many rooms at once (stream.ts) are read in the same form.
 export { columns as timelineColumns, joins as timelineJoins };
