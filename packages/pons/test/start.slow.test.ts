@@ -30,7 +30,7 @@ function start(): Promise<Started> {
     const read = (chunk: Buffer) => {
       text += chunk.toString();
       const url = /(http:\/\/[^\s]+)\/_pons\/console\//.exec(text)?.[1];
-      if (url !== undefined && /IRC → Matrix/.test(text) && /Matrix → IRC/.test(text))
+      if (url !== undefined && text.includes('Ctrl-C'))
         resolve({ child, output: () => text, url, readyMs: performance.now() - from });
     };
     child.stdout!.on('data', read);

@@ -8,6 +8,8 @@ import type { Endpoint } from '@pons/spec/endpoints';
 
 /** Largest JSON body. An event is at most 65,536 bytes; escapes, white space and createRoom's initial state need more. */
 const BODY_BYTES_MAX = 1024 * 1024;
+/** What is read and thrown away after a refusal. */
+const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 /** Of endpoints that carry many keys or many events at once. */
 const LARGE_BODY_BYTES_MAX = 16 * 1024 * 1024;
 const large = /\/room_keys\/|\/keys\/|^\/_matrix\/(federation|app)\//;
@@ -53,20 +55,22 @@ function refuseEncodings({ headers }: IncomingMessage): void {
 
 function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
-      reject(tooLarge(bytesMax));
-      return;
-    }
-    const chunks: Buffer[] = [];
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (declared > DISCARDED_BYTES_MAX) return reject(tooLarge(bytesMax));
+    let chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > bytesMax) {
-        request.removeAllListeners('data');
-        reject(tooLarge(bytesMax));
-      } else chunks.push(chunk);
+      // A client that is still writing when the connection closes never sees the answer: what is too much is read and thrown
+      // away, within bounds, and refused at its end.
+      if (length <= bytesMax) chunks.push(chunk);
+      else chunks = [];
+      if (length > DISCARDED_BYTES_MAX) reject(tooLarge(bytesMax));
     });
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on('end', () => {
+      if (length > bytesMax) reject(tooLarge(bytesMax));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
     request.on('error', () => reject(new MatrixError('M_NOT_JSON', 'The body ended early.')));
     request.on('close', () => reject(new MatrixError('M_NOT_JSON', 'The body ended early.')));
   });

@@ -47,6 +47,11 @@ const situations =
 const v3 = '/_matrix/client/v3';
 const dir = mkdtempSync(path.join(tmpdir(), 'pons-bad-'));
 const known: Record<string, string> = { server: 'localhost' };
+// Entries that are about somebody else than the usual requester: which token replaces the usual one.
+const otherwise: Record<string, { usual: string; instead: string }> = {
+  'BI-152': { usual: 'token', instead: 'member_token' },
+  'BI-267': { usual: 'as_token', instead: 'nourl_token' },
+};
 let server: Served;
 let count = 0;
 
@@ -97,6 +102,7 @@ beforeAll(async () => {
     });
     await post(asToken, `/join/${encodeURIComponent(room)}?user_id=@_irc_${name}:localhost`, {});
   }
+  await post(alice.token, `/join/${encodeURIComponent(room)}`, {});
   const sent = await request<{ event_id: string }>(
     url,
     'PUT',
@@ -126,6 +132,8 @@ beforeAll(async () => {
     existingLocalpart: other.userId.slice(1).split(':')[0],
     eventId: sent.event_id,
     as_token: asToken,
+    member_token: alice.token,
+    nourl_token: String(others[2]?.['as_token']),
     hs_token: String(irc['hs_token']),
     ghost: '@_irc_one:localhost',
     ghost2: '@_irc_two:localhost',
@@ -176,7 +184,11 @@ function ask(entry: BadInput): Promise<Answer> {
   count += 1;
   const { hostname, port } = new URL(server.url);
   const body = bodyOf(entry);
-  const headers = Object.fromEntries(Object.entries(entry.headers ?? {}).map(([name, value]) => [name, fill(value)]));
+  const swap = otherwise[entry.id];
+  const whom = (value: string) => (swap === undefined ? value : value.replace(`{${swap.usual}}`, `{${swap.instead}}`));
+  const headers = Object.fromEntries(
+    Object.entries(entry.headers ?? {}).map(([name, value]) => [name, fill(whom(value))]),
+  );
   return new Promise((resolve, reject) => {
     const sent = http.request(
       {
