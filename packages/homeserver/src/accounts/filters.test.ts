@@ -1,3 +1,4 @@
+// Filters as clients store them: what is malformed is refused, what is stored keeps its number, whoever else asks finds nothing.
 import type { JsonObject } from '@pons/spec';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';

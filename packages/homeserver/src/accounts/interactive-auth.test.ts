@@ -1,3 +1,4 @@
+// Interactive auth is only worth something if a session cannot be carried elsewhere: to another user, request, endpoint or time.
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '@pons/spec';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// Stored passwords outlive configurations and implementations: what one wrote, another must verify.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Passwords } from './passwords.ts';

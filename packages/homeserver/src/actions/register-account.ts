@@ -169,21 +169,6 @@ export async function ensureAccount(
   return { userId, created: true };
 }
 
-/** Makes the account of an application service's sender, if there is none. */
-export async function ensureAppserviceSender(
-  parts: Pick<RegisterParts, 'db' | 'now'>,
-  userId: string,
-  appserviceId: string,
-): Promise<void> {
-  if ((await findAccount(parts.db, userId)) !== undefined) return;
-  try {
-    await createAccount(parts.db, { userId, passwordHash: null, createdTs: parts.now(), appserviceId });
-  } catch (error) {
-    // Another process was first: the account is there, which is all that was wanted.
-    if (!(error instanceof MatrixError && error.errcode === 'M_USER_IN_USE')) throw error;
-  }
-}
-
 function flowsOf(mode: 'closed' | 'token' | 'open'): readonly (readonly AuthStage[])[] {
   if (mode === 'open') return [['m.login.dummy']];
   if (mode === 'token') return [['m.login.registration_token']];

@@ -1,3 +1,4 @@
+// Typing notices are timers and numbers: they end by themselves, and only real changes are told.
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../../testkit/src/clock.ts';
 import { Typing, type TypingNotice } from './typing.ts';

@@ -1,3 +1,4 @@
+// What passes a filter and which fields are left, as tables; the patterns of types mean the same here and in the database.
 import { describe, expect, it } from 'vitest';
 import { eventPasses, timelineSelection, withFields } from './filter.ts';
 

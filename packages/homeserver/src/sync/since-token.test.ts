@@ -1,3 +1,4 @@
+// Tokens of /sync come back from clients, and so does what never was one.
 import { describe, expect, it } from 'vitest';
 import { parseSinceToken, positionOfSinceToken, sinceToken } from './since-token.ts';
 

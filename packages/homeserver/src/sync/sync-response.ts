@@ -98,15 +98,13 @@ export class Sync {
     const accountData = await readAccountData(db, request, position, initial ? [] : changedRooms);
     const reading: Reading = { request, position, now: clock.now(), ignored: accountData.ignored };
     const selected = await roomsOfResponse(db, reading, rooms);
-    const sections = await roomSections(
-      { db, typing, sentMembers: this.#sentMembers },
-      reading,
-      selected.windows,
-      accountData,
-    );
-    const outside = await this.#outside(userId, selected);
-    const toDevice = await toDeviceSection(db, request, position);
-    const changed = await changedDeviceLists(db, request, position);
+    const parts = { db, typing, sentMembers: this.#sentMembers };
+    const [sections, outside, toDevice, changed] = await Promise.all([
+      roomSections(parts, reading, selected.windows, accountData),
+      this.#outside(userId, selected),
+      toDeviceSection(db, request, position),
+      changedDeviceLists(db, request, position),
+    ]);
     const body = {
       next_batch: sinceToken({ position, typing: typingSerial, toDevice: toDevice.last }),
       ...optionalRooms({ ...sections, ...outside }),

@@ -1,3 +1,4 @@
+// Long-polling must miss nothing and wake nobody for nothing: the races between reading, waiting and being told, one by one.
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../../testkit/src/clock.ts';
 import { NewsIndex } from './wait-for-news.ts';

@@ -136,6 +136,48 @@ describe('matrix-js-sdk', () => {
     expect((await phone.getDevices()).devices).toHaveLength(1);
   });
 
+  it('scrolls back from the first /sync to the beginning of the room, and closes a gap, without a hole or a repetition', async () => {
+    const bot = await newClient('bot');
+    const { room_id: roomId } = await bot.createRoom({ preset: 'public_chat' as never });
+    const say = async (from: number, to: number) => {
+      for (let n = from; n <= to; n += 1) await bot.sendTextMessage(roomId, `m${n}`);
+    };
+    const heard = (client: MatrixClient) =>
+      (client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []).flatMap(
+        (event) => event.getContent()['body'] ?? [],
+      );
+    const upTo = (last: number) => Array.from({ length: last }, (_, n) => `m${n + 1}`);
+    const alice = await newClient('alice');
+    onTestFinished(() => alice.stopClient());
+    await alice.joinRoom(roomId);
+    await say(1, 25);
+    await alice.startClient({ initialSyncLimit: 10 });
+    await until(alice, () => alice.getRoom(roomId));
+    const room = alice.getRoom(roomId);
+    if (room === null) throw new Error('no room');
+    expect(heard(alice)).toEqual(upTo(25).slice(15));
+    await alice.scrollback(room, 100);
+    expect(heard(alice)).toEqual(upTo(25));
+    alice.stopClient();
+    await say(26, 50);
+    const since = alice.store.getSyncToken() ?? '';
+    const query = new URLSearchParams({ since, filter: '{"room":{"timeline":{"limit":5}}}' });
+    const headers = { authorization: `Bearer ${alice.getAccessToken()}` };
+    type Page = { readonly content: { readonly body?: string } }[];
+    const get = async <Body>(where: string): Promise<Body> => {
+      const response = await fetch(`${server.url}/_matrix/client/v3/${where}`, { headers });
+      return (await response.json()) as Body;
+    };
+    type Timeline = { readonly events: Page; readonly limited: boolean; readonly prev_batch: string };
+    type Joined = Record<string, { readonly timeline: Timeline }>;
+    const { rooms } = await get<{ rooms: { join: Joined } }>(`sync?${String(query)}`);
+    const { events = [], limited, prev_batch: from = '' } = rooms.join[roomId]?.timeline ?? {};
+    const gap = new URLSearchParams({ dir: 'b', from, to: since, limit: '100' });
+    const { chunk } = await get<{ chunk: Page }>(`rooms/${roomId}/messages?${String(gap)}`);
+    const said = [...chunk.toReversed(), ...events].map((event) => event.content.body);
+    expect([limited, said]).toEqual([true, upTo(50).slice(25)]);
+  });
+
   it('uploads media and downloads it with its token, and not without', async () => {
     const alice = await newClient('alice');
     const { content_uri: uri } = await alice.uploadContent(Buffer.from('some bytes'), {

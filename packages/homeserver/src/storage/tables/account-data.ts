@@ -26,22 +26,6 @@ export async function findAccountData(
   return (await db.query<AccountDataRow>(one, [userId, roomNid, type]))[0];
 }
 
-const changed = statement(
-  'account_data.changed',
-  `select room_nid, type, json, position from account_data
-         where user_id = $1 and position > $2 and position <= $3 order by position`,
-);
-
-/** What changed of a user's account data between two positions, global and of rooms. */
-export async function accountDataBetween(
-  db: Queryable,
-  userId: string,
-  after: number,
-  upTo: number,
-): Promise<AccountDataRow[]> {
-  return db.query<AccountDataRow>(changed, [userId, after, upTo]);
-}
-
 const count = statement('account_data.count', `select count(*)::int as entries from account_data where user_id = $1`);
 
 /** How many entries a user has: they are bounded. */
