@@ -15,6 +15,8 @@ const openLanesMax = 2_000;
 const rememberedValuesMax = 40_000;
 /** Drafts of a new room. */
 const newRoomDraftsMax = 1_000;
+/** Rooms that one user may make alike in one millisecond. */
+const twinRoomsMax = 100;
 /** Random part of a room id before room version 12: 18 letters and digits, 107 bits. */
 const roomIdChars = 18;
 
@@ -109,7 +111,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   return {
     propose,
     create: async (room) => {
-      const { lane, result } = await aliasesChecked(createRoom(parts, room, count));
+      const { lane, result } = await aliasesChecked(createDistinctRoom(parts, room, count));
       keep(result.roomId, lane);
       return result;
     },
@@ -119,7 +121,21 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   };
 }
 
-async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount) {
+// The same user making the same room twice in one millisecond makes one create event twice, and since room version 12 its hash is the
+// room's id: the later room is dated a little on.
+async function createDistinctRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount) {
+  const now = parts.clock.now();
+  for (let later = 0; ; later += 1) {
+    try {
+      return await createRoom(parts, room, count, now + later);
+    } catch (error) {
+      const isTwin = error instanceof StorageError && error.constraint === 'rooms_room_id_key';
+      if (!isTwin || later >= twinRoomsMax) throw error;
+    }
+  }
+}
+
+async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount, now: number) {
   const rules = roomVersionRules(room.roomVersion);
   if (rules === undefined) {
     throw new MatrixError(
@@ -131,7 +147,6 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCoun
   if (create === undefined || room.drafts.length > newRoomDraftsMax) {
     throw new MatrixError('M_TOO_LARGE', `A room is made with at most ${newRoomDraftsMax} events.`);
   }
-  const now = parts.clock.now();
   const numbers = await takeNumbers(parts, [room]);
   const roomNid = await parts.nextNid();
   const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, count });

@@ -93,6 +93,13 @@ const bodiesOf = (answer: Answer) =>
     .filter((event) => event['type'] === 'm.room.message')
     .map((event) => (event['content'] as JsonObject)['body']);
 
+describe('rooms made alike in the same moment', () => {
+  it('get ids of their own', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => newRoom('twin')));
+    expect(new Set(ids).size).toBe(20);
+  });
+});
+
 describe('sending', () => {
   it('answers the event id, and shows the transaction id to the device that sent it alone', async () => {
     const roomId = await newRoom();
