@@ -1,0 +1,286 @@
+// The application-service API of a whole homeserver, over HTTP on both sides: acting as ghosts, queries, ping, third-party networks, the
+// operators' view.
+// https://spec.matrix.org/v1.19/application-service-api/#client-server-api-extensions
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AppserviceDouble } from '@pons/testkit/appservice';
+import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { registerUser, request, RequestError } from '@pons/testkit/requests';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pons-as-api-'));
+const irc = new AppserviceDouble();
+const v3 = '/_matrix/client/v3';
+let database: TestDatabase;
+let homeserver: Homeserver;
+let base = '';
+let alice: Awaited<ReturnType<typeof registerUser>>;
+let admin: string;
+
+function registration(id: string, url: string | null, more: object = {}): string {
+  return JSON.stringify({
+    id,
+    url,
+    as_token: `as-${id}`,
+    hs_token: `hs-${id}`,
+    sender_localpart: `_${id}_bot`,
+    rate_limited: false,
+    protocols: ['irc'],
+    namespaces: {
+      users: [{ exclusive: true, regex: `@_${id}_.*` }],
+      aliases: [{ exclusive: true, regex: `#_${id}_.*` }],
+    },
+    ...more,
+  });
+}
+
+beforeAll(async () => {
+  database = await testDatabase();
+  writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
+  writeFileSync(join(folder, 'quiet.yaml'), registration('quiet', null, { protocols: [] }));
+  writeFileSync(join(folder, 'away.yaml'), registration('away', 'http://127.0.0.1:9'));
+  writeFileSync(join(folder, 'broken.yaml'), 'id: [');
+  const config = configFrom(
+    {
+      server_name: 'localhost',
+      database: database.url,
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port: 0 }],
+      appservices: { files: ['irc.yaml', 'quiet.yaml', 'away.yaml', 'broken.yaml'], request_timeout_ms: 700 },
+      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
+      admin: { users: ['@root:localhost'] },
+    },
+    folder,
+  );
+  homeserver = await createHomeserver(config, { log: silentLog });
+  const [listener] = await homeserver.listen();
+  base = listener?.url ?? '';
+  await homeserver.ensureAccount({ localpart: 'root', password: 'pw', admin: true });
+  const identifier = { type: 'm.id.user', user: 'root' };
+  const login = { type: 'm.login.password', identifier, password: 'pw' };
+  admin = (await request<{ access_token: string }>(base, 'POST', `${v3}/login`, { body: login })).access_token;
+  alice = await registerUser(base, 'alice');
+});
+afterAll(async () => {
+  await homeserver.stop();
+  await irc.close();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+  irc.mode = 'ok';
+  irc.judge = () => undefined;
+});
+
+const as = (method: string, path: string, options: { token?: string; body?: unknown } = {}) =>
+  request(base, method, path, { token: 'as-irc', ...options });
+const acting = (user: string) => `user_id=${encodeURIComponent(`@_irc_${user}:localhost`)}`;
+const registerGhost = (username: string, token = 'as-irc') =>
+  as('POST', `${v3}/register`, { token, body: { type: 'm.login.application_service', username, inhibit_login: true } });
+async function refusal(asking: Promise<unknown>): Promise<string> {
+  const error = await asking.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  return error instanceof RequestError ? `${error.status} ${error.errcode}` : `no refusal: ${String(error)}`;
+}
+
+describe('a ghost', () => {
+  it('is registered, joins, speaks at a time of its own, and what people say reaches the service', async () => {
+    await registerGhost('_irc_bob');
+    expect(await as('GET', `${v3}/account/whoami?${acting('bob')}`)).toMatchObject({ user_id: '@_irc_bob:localhost' });
+    expect(await as('GET', `${v3}/account/whoami`)).toMatchObject({ user_id: '@_irc_bot:localhost' });
+    const { room_id } = await as('POST', `${v3}/createRoom?${acting('bob')}`, { body: { preset: 'public_chat' } });
+    const room = encodeURIComponent(String(room_id));
+    await request(base, 'POST', `${v3}/join/${room}`, { token: alice.token, body: {} });
+    const body = { msgtype: 'm.text', body: 'from the past' };
+    const sent = await as('PUT', `${v3}/rooms/${room}/send/m.room.message/t1?${acting('bob')}&ts=1234`, { body });
+    const again = await as('PUT', `${v3}/rooms/${room}/send/m.room.message/t1?${acting('bob')}&ts=1234`, { body });
+    expect(again).toEqual(sent);
+    const event = await request(
+      base,
+      'GET',
+      `${v3}/rooms/${room}/event/${encodeURIComponent(String(sent['event_id']))}`,
+      {
+        token: alice.token,
+      },
+    );
+    expect(event).toMatchObject({ origin_server_ts: 1234, sender: '@_irc_bob:localhost' });
+    await request(base, 'PUT', `${v3}/rooms/${room}/send/m.room.message/t1`, {
+      token: alice.token,
+      body: { msgtype: 'm.text', body: 'hi' },
+    });
+    await irc.until(() => irc.events.some(({ content }) => content['body'] === 'hi'));
+    const seen = irc.events.filter((one) => one.room_id === room_id);
+    expect(seen[0]).toMatchObject({ type: 'm.room.create', state_key: '' });
+    expect(seen.filter(({ content }) => content['body'] === 'from the past')).toHaveLength(1);
+  });
+
+  it.each([
+    ['outside the namespace', 'user_id=@alice:localhost', '403 M_FORBIDDEN'],
+    ['that is not registered', acting('nobody'), '403 M_FORBIDDEN'],
+    ['of another server', 'user_id=@_irc_bob:elsewhere.example', '403 M_FORBIDDEN'],
+    ['with a device of nobody', `${acting('bob')}&device_id=NOPE`, '400 M_UNKNOWN_DEVICE'],
+  ])('cannot be one %s', async (_, query, expected) => {
+    expect(await refusal(as('GET', `${v3}/account/whoami?${query}`))).toBe(expected);
+  });
+
+  it('is made by its own service only', async () => {
+    expect(await refusal(registerGhost('alice2'))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(registerGhost('_irc_x', 'as-quiet'))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(registerUser(base, '_irc_human'))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(registerUser(base, '_irc_bot'))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(registerGhost('_irc_x', 'hs-irc'))).toBe('401 M_UNKNOWN_TOKEN');
+  });
+
+  it('is nobody any more once its account has ended', async () => {
+    await registerGhost('_irc_gone');
+    await as('GET', `${v3}/account/whoami?${acting('gone')}`);
+    await as('POST', `${v3}/account/deactivate?${acting('gone')}`, { body: {} });
+    expect(await refusal(as('GET', `${v3}/account/whoami?${acting('gone')}`))).toMatch(/^403/);
+  });
+});
+
+describe('an alias that names nothing yet', () => {
+  const resolve = (alias: string) =>
+    request(base, 'GET', `${v3}/directory/room/${encodeURIComponent(alias)}`, { token: alice.token });
+
+  it('is made by its application service when somebody asks', async () => {
+    irc.judge = ({ method, path }) => {
+      if (method !== 'GET' || !path.startsWith('/_matrix/app/v1/rooms/')) return undefined;
+      void as('POST', `${v3}/createRoom`, { body: { room_alias_name: '_irc_made', preset: 'public_chat' } }).then(() =>
+        made(),
+      );
+      return 'hang';
+    };
+    let made = () => {};
+    const isMade = new Promise<void>((resolved) => {
+      made = resolved;
+    });
+    const asked = resolve('#_irc_made:localhost');
+    await isMade;
+    irc.judge = () => undefined;
+    expect(await refusal(asked)).toBe('408 M_UNKNOWN');
+    expect(await resolve('#_irc_made:localhost')).toMatchObject({ servers: ['localhost'] });
+  });
+
+  it('is unknown when the service says so, asked once by many', async () => {
+    irc.judge = ({ path }) => (path.includes('/rooms/') ? 404 : undefined);
+    const before = irc.requests.length;
+    const all = await Promise.all(Array.from({ length: 20 }, () => refusal(resolve('#_irc_none:localhost'))));
+    expect(new Set(all)).toEqual(new Set(['404 M_NOT_FOUND']));
+    expect(irc.requests.slice(before).filter(({ path }) => path.startsWith('/_matrix/app/v1/rooms/'))).toHaveLength(1);
+  });
+
+  it('cannot be taken by people', async () => {
+    const body = { room_alias_name: '_irc_stolen' };
+    expect(await refusal(request(base, 'POST', `${v3}/createRoom`, { token: alice.token, body }))).toBe(
+      '400 M_EXCLUSIVE',
+    );
+  });
+});
+
+describe('a ping', () => {
+  const ping = (id: string, token: string) =>
+    request(base, 'POST', `/_matrix/client/v1/appservice/${id}/ping`, { token, body: { transaction_id: 'meow' } });
+
+  it('goes to the service and comes back with the time it took', async () => {
+    expect(await ping('irc', 'as-irc')).toEqual({ duration_ms: expect.any(Number) as number });
+    expect(irc.requests.at(-1)).toMatchObject({
+      path: '/_matrix/app/v1/ping',
+      token: 'hs-irc',
+      body: '{"transaction_id":"meow"}',
+    });
+  });
+
+  it.each([
+    ['another service', 'quiet', 'as-irc', 'ok' as const, '403 M_FORBIDDEN'],
+    ['without a url', 'quiet', 'as-quiet', 'ok' as const, '400 M_URL_NOT_SET'],
+    ['where nothing listens', 'away', 'as-away', 'ok' as const, '502 M_CONNECTION_FAILED'],
+    ['that is closed on', 'irc', 'as-irc', 'down' as const, '502 M_CONNECTION_FAILED'],
+    ['that is refused', 'irc', 'as-irc', 500, '502 M_BAD_STATUS'],
+    ['that is redirected', 'irc', 'as-irc', 302, '502 M_BAD_STATUS'],
+    ['that is never answered', 'irc', 'as-irc', 'hang' as const, '504 M_CONNECTION_TIMEOUT'],
+  ])('%s: %s %s %s gives %s', async (_, id, token, mode, expected) => {
+    irc.mode = mode;
+    expect(await refusal(ping(id, token))).toBe(expected);
+  });
+
+  it('by a user is refused', async () => {
+    expect(await refusal(ping('irc', alice.token))).toBe('403 M_FORBIDDEN');
+  });
+});
+
+describe('third-party networks', () => {
+  const get = (path: string) => request<unknown>(base, 'GET', `${v3}/thirdparty/${path}`, { token: alice.token });
+  const protocol = {
+    user_fields: ['nick'],
+    location_fields: ['channel'],
+    icon: 'mxc://localhost/icon',
+    field_types: { nick: { regexp: '.*', placeholder: 'nick' } },
+    instances: [{ network_id: 'libera', desc: 'Libera', fields: { network: 'libera' } }],
+  };
+
+  it('are those of the services that answer, and their lookups', async () => {
+    irc.answers.set('/_matrix/app/v1/thirdparty/protocol/irc', protocol);
+    irc.answers.set('/_matrix/app/v1/thirdparty/user/irc', [
+      { userid: '@_irc_bob:localhost', protocol: 'irc', fields: { nick: 'bob' } },
+      'nonsense',
+    ]);
+    irc.answers.set('/_matrix/app/v1/thirdparty/location', [
+      { alias: '#_irc_c:localhost', protocol: 'irc', fields: {} },
+    ]);
+    const instance = { ...protocol.instances[0], instance_id: 'irc|libera' };
+    expect(await get('protocols')).toEqual({ irc: { ...protocol, instances: [instance] } });
+    expect(await get('protocol/irc')).toEqual({ ...protocol, instances: [instance] });
+    expect(await get('user/irc?nick=bob')).toHaveLength(1);
+    expect(irc.requests.some(({ path }) => path === '/_matrix/app/v1/thirdparty/user/irc?nick=bob')).toBe(true);
+    expect(await get('location?alias=%23_irc_c%3Alocalhost')).toHaveLength(1);
+    expect(await get('location?alias=%23other%3Alocalhost')).toEqual([]);
+    expect(await refusal(get('protocol/nope'))).toBe('404 M_NOT_FOUND');
+    expect(await refusal(get('user/nope'))).toBe('404 M_NOT_FOUND');
+  });
+});
+
+describe('operators', () => {
+  const call = (method: string, path: string, token = admin) =>
+    request<Record<string, unknown>>(base, method, `/_pons/admin/v1/appservices${path}`, {
+      token,
+      ...(method === 'POST' ? { body: {} } : {}),
+    });
+
+  it('see each service, pause one and let it go on', async () => {
+    const { appservices } = (await call('GET', '')) as { appservices: { id: string }[] };
+    expect(appservices.map(({ id }) => id)).toEqual(['irc', 'quiet', 'away']);
+    await call('POST', '/irc/pause');
+    expect(await call('GET', '/irc')).toMatchObject({
+      status: 'paused',
+      queue_depth: 0,
+      set_aside: 0,
+      last_error: null,
+    });
+    const before = irc.transactions.length;
+    await as('POST', `${v3}/createRoom`, { body: {} });
+    await call('GET', '/irc');
+    expect(irc.transactions).toHaveLength(before);
+    await call('POST', '/irc/resume');
+    await irc.until(() => irc.transactions.length > before);
+    expect(await call('GET', '/irc/set_aside')).toEqual({ set_aside: [] });
+    expect(await call('POST', '/irc/set_aside/replay')).toEqual({ replaying: 0 });
+    expect(await refusal(call('GET', '/nobody'))).toBe('404 M_NOT_FOUND');
+    expect(await refusal(call('POST', '/quiet/pause'))).toBe('404 M_NOT_FOUND');
+    expect(await refusal(call('GET', '', alice.token))).toBe('403 M_FORBIDDEN');
+  });
+
+  it('find a room listed for a network only when it exists', async () => {
+    const { room_id } = await as('POST', `${v3}/createRoom`, { body: {} });
+    const list = (room: string, visibility: string) =>
+      as('PUT', `${v3}/directory/list/appservice/irc/${encodeURIComponent(room)}`, { body: { visibility } });
+    expect(await list(String(room_id), 'public')).toEqual({});
+    expect(await list(String(room_id), 'private')).toEqual({});
+    expect(await refusal(list('!no:localhost', 'public'))).toBe('404 M_NOT_FOUND');
+    expect(await refusal(list(String(room_id), 'bogus'))).toMatch(/^400/);
+  });
+});
