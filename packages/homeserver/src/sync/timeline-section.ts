@@ -17,6 +17,8 @@ import { visibleTimelines } from './visible-events.ts';
 export interface Timeline {
   /** Oldest first. */
   readonly rows: readonly TimelineRow[];
+  /** The viewer's membership at an event where it may have been another than `join`. */
+  readonly memberships: ReadonlyMap<string, string>;
   /** The stretch holds more, before these. */
   readonly limited: boolean;
   readonly prevBatch: string;
@@ -51,7 +53,8 @@ export async function readTimelines(
     const place = first === undefined ? undefined : { major: first.orderMajor, minor: first.orderMinor };
     const { endVersion } = window;
     timelines.set(roomNid, {
-      rows: (visible.get(roomNid) ?? []).filter((row) => isWanted(reading, row)),
+      rows: (visible.rows.get(roomNid) ?? []).filter((row) => isWanted(reading, row)),
+      memberships: visible.memberships,
       limited: (found.get(roomNid)?.length ?? 0) > limit,
       prevBatch: historyToken(
         place === undefined ? { major: window.upTo, minor: Number.MAX_SAFE_INTEGER } : before(place),
@@ -82,7 +85,10 @@ export async function timelineSections(
       ? await bundledRelations(db, timeline.rows, { rules, now: reading.now, viewer: { userId, deviceId } })
       : undefined;
     sections.set(room.roomNid, {
-      events: timeline.rows.map((row) => eventFor(reading, row, { rules, relations: bundles?.get(row.eventId) })),
+      events: timeline.rows.map((row) => {
+        const membership = timeline.memberships.get(row.eventId) ?? 'join';
+        return eventFor(reading, row, { rules, membership, relations: bundles?.get(row.eventId) });
+      }),
       limited: timeline.limited,
       prev_batch: timeline.prevBatch,
     });

@@ -9,28 +9,37 @@ import type { TimelineRow } from '../storage/tables/events.ts';
 import { type StateKeyAt, streamStateKeys } from '../storage/tables/stream.ts';
 import type { RoomWindow } from './room-window.ts';
 
+/** What the viewer may see. */
+export interface VisibleTimelines {
+  /** By room number. */
+  readonly rows: ReadonlyMap<number, readonly TimelineRow[]>;
+  /** The viewer's membership at an event, by event id; where it is missing they were joined. */
+  readonly memberships: ReadonlyMap<string, string>;
+}
+
 /** Timelines by room number, without what the viewer may not see. */
 export async function visibleTimelines(
   db: Queryable,
   userId: string,
   windows: readonly RoomWindow[],
   timelines: ReadonlyMap<number, readonly TimelineRow[]>,
-): Promise<ReadonlyMap<number, readonly TimelineRow[]>> {
+): Promise<VisibleTimelines> {
+  const memberships = new Map<string, string>();
   const doubtful = windows.filter(({ room, section }) => {
     const first = timelines.get(room.roomNid)?.[0];
     return first !== undefined && (section === 'leave' || (first.position ?? 0) <= room.memberPosition);
   });
-  if (doubtful.length === 0) return timelines;
+  if (doubtful.length === 0) return { rows: timelines, memberships };
   const rows = doubtful.flatMap(({ room }) => timelines.get(room.roomNid) ?? []);
   const before = await contentsBefore(db, userId, rows);
   const visible = new Map(timelines);
   for (const { room, section } of doubtful) {
     visible.set(
       room.roomNid,
-      seenOf(timelines.get(room.roomNid) ?? [], { userId, before, isMember: section === 'join' }),
+      seenOf(timelines.get(room.roomNid) ?? [], { userId, before, isMember: section === 'join', memberships }),
     );
   }
-  return visible;
+  return { rows: visible, memberships };
 }
 
 interface ContentsBefore {
@@ -60,11 +69,15 @@ async function contentsBefore(db: Queryable, userId: string, rows: readonly Time
   };
 }
 
+interface Viewing {
+  readonly userId: string;
+  readonly before: ContentsBefore;
+  readonly isMember: boolean;
+  readonly memberships: Map<string, string>;
+}
+
 /** Goes back from the newest event: joined later means joined at some event that was looked at already. */
-function seenOf(
-  rows: readonly TimelineRow[],
-  how: { readonly userId: string; readonly before: ContentsBefore; readonly isMember: boolean },
-): TimelineRow[] {
+function seenOf(rows: readonly TimelineRow[], how: Viewing): TimelineRow[] {
   let joinedLater = how.isMember;
   const seen: TimelineRow[] = [];
   for (const row of rows.toReversed()) {
@@ -78,6 +91,7 @@ function seenOf(
         joinedLater,
         ...own,
       });
+    how.memberships.set(row.eventId, own?.membershipAfter ?? membership ?? 'leave');
     if (isVisible) seen.push(row);
     joinedLater ||= membership === 'join' || own?.membershipAfter === 'join';
   }

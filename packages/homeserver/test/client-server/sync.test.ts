@@ -180,6 +180,7 @@ describe('an incremental /sync', () => {
     await join(bob, roomId);
     const room = joined(await house.sync(bob.userId, { since, filter: { room: { timeline: { limit: 2 } } } }), roomId);
     expect(types(room.timeline.events)).toEqual(['m.room.message', 'm.room.member']);
+    expect(room.timeline.events.map((event) => event.unsigned?.['membership'])).toEqual(['leave', 'join']);
     expect(types(room.state?.events ?? [])).toContain('m.room.name');
   });
 
@@ -191,6 +192,8 @@ describe('an incremental /sync', () => {
     await say(alice, roomId, 'welcome');
     const room = joined(await house.sync(bob.userId, { filter: { room: { timeline: { limit: 50 } } } }), roomId);
     expect(bodies(room.timeline.events).filter(Boolean)).toEqual(['welcome']);
+    const memberships = room.timeline.events.map((event) => event.unsigned?.['membership']);
+    expect(memberships.slice(-3)).toEqual(['leave', 'join', 'join']);
   });
 
   it('puts a left room under leave, up to the event by which it was left', async () => {
