@@ -69,7 +69,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
  * @throws OperatorError when configuration or surroundings do not allow it
  */
 export async function createHomeserver(config: Config, options: HomeserverOptions = {}): Promise<Homeserver> {
-  const ground = layGround(config, options);
+  const ground = await layGround(config, options);
   const { clock, log } = ground;
   const key = ownSigningKey(config.signingKeyFile, ground.random);
   const storage = await openStorage(config, { clock, log, progress: options.progress ?? (() => {}) });

@@ -8,7 +8,7 @@ import { createOutbound, type Outbound } from '../platform/outbound-fetch.ts';
 import { type Random, systemRandom } from '../platform/random.ts';
 import { createLog, type Log } from '../platform/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
-import { createTracing, noTracing, otlpExporter, type Tracing } from '../platform/telemetry/trace.ts';
+import { noTracing, type Tracing } from '../platform/telemetry/trace.ts';
 
 /** What everything above stands on. */
 export interface Ground {
@@ -28,14 +28,11 @@ export interface GroundOptions {
 }
 
 /** @throws OperatorError for a certificate that cannot be read */
-export function layGround(config: Config, { log, clock = systemClock }: GroundOptions): Ground {
+export async function layGround(config: Config, { log, clock = systemClock }: GroundOptions): Promise<Ground> {
   const { telemetry, federation } = config;
   const { level, file } = telemetry.log;
   const metrics = createMetrics();
-  const tracing =
-    telemetry.otlpEndpoint === null
-      ? noTracing
-      : createTracing(otlpExporter(telemetry.otlpEndpoint), config.serverName);
+  const tracing = await tracingOf(config);
   const outbound = createOutbound(federation.trustedCaFiles.map(readCertificates));
   return {
     clock,
@@ -50,6 +47,12 @@ export function layGround(config: Config, { log, clock = systemClock }: GroundOp
       await tracing.stop();
     },
   };
+}
+
+async function tracingOf({ telemetry: { otlpEndpoint }, serverName }: Config): Promise<Tracing> {
+  if (otlpEndpoint === null) return noTracing;
+  const { createTracing, otlpExporter } = await import('../platform/telemetry/trace-export.ts');
+  return createTracing(otlpExporter(otlpEndpoint), serverName);
 }
 
 function readCertificates(file: string): string {

@@ -10,7 +10,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { type Tracing, validTraceparent } from '../platform/telemetry/trace.ts';
 import { createApiRequest } from './api-request.ts';
 import { authenticateClient, type ResolveToken } from './authenticate-client.ts';
-import { type BodyRule, bodyRule, readJson } from './body.ts';
+import { type BodyRule, bodyRule, discardBody, readJson } from './body.ts';
 import { type BodyCheck, compileBodyCheck } from './check-body.ts';
 import { checkQuery } from './check-query.ts';
 import { errorResponse, limitExceeded } from './error-response.ts';
@@ -19,9 +19,6 @@ import { logRequest } from './request-log.ts';
 import { respond, sendText } from './respond.ts';
 import type { ApiResponse, Route } from './route.ts';
 import type { Found } from './router.ts';
-
-/** Body of a refused request that is worth reading for the sake of its connection. */
-const DRAIN_BYTES_MAX = 64 * 1024;
 
 /** What every request needs. */
 export interface Surroundings {
@@ -133,16 +130,8 @@ export function refuse(
     return;
   }
   if (bug) log.error({ id, err: error }, 'request failed');
-  // A small body that nobody has read is read away; otherwise the connection cannot be used again.
-  const left = incoming.complete ? 0 : bodyBytes(incoming);
-  if (left <= DRAIN_BYTES_MAX) incoming.resume();
-  const close = left <= DRAIN_BYTES_MAX ? headers : { ...headers, connection: 'close' };
+  const close = discardBody(incoming) ? headers : { ...headers, connection: 'close' };
   sendText(outgoing, status, JSON.stringify(json), close);
-}
-
-function bodyBytes({ headers }: IncomingMessage): number {
-  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
-  return Number(headers['content-length'] ?? 0);
 }
 
 function limit(

@@ -8,7 +8,7 @@ import type { Endpoint } from '@pons/spec/endpoints';
 
 /** Largest JSON body. An event is at most 65,536 bytes; escapes, white space and createRoom's initial state need more. */
 const BODY_BYTES_MAX = 1024 * 1024;
-/** What is read and thrown away after a refusal. */
+/** What is read and thrown away after a refusal; then the connection ends. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 /** Of endpoints that carry many keys or many events at once. */
 const LARGE_BODY_BYTES_MAX = 16 * 1024 * 1024;
@@ -55,25 +55,41 @@ function refuseEncodings({ headers }: IncomingMessage): void {
 
 function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const declared = Number(request.headers['content-length'] ?? 0);
-    if (declared > DISCARDED_BYTES_MAX) return reject(tooLarge(bytesMax));
-    let chunks: Buffer[] = [];
+    if (Number(request.headers['content-length'] ?? 0) > bytesMax) return reject(tooLarge(bytesMax));
+    const chunks: Buffer[] = [];
     let length = 0;
-    request.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       length += chunk.length;
-      // A client that is still writing when the connection closes never sees the answer: what is too much is read and thrown
-      // away, within bounds, and refused at its end.
-      if (length <= bytesMax) chunks.push(chunk);
-      else chunks = [];
-      if (length > DISCARDED_BYTES_MAX) reject(tooLarge(bytesMax));
-    });
-    request.on('end', () => {
-      if (length > bytesMax) reject(tooLarge(bytesMax));
-      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-    });
-    request.on('error', () => reject(new MatrixError('M_NOT_JSON', 'The body ended early.')));
-    request.on('close', () => reject(new MatrixError('M_NOT_JSON', 'The body ended early.')));
+      chunks.push(chunk);
+      if (length <= bytesMax) return;
+      request.off('data', take);
+      reject(tooLarge(bytesMax));
+    };
+    request.on('data', take);
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    const broken = () => {
+      // 'close' follows every request; only one whose body is incomplete was cut off.
+      if (!request.complete) reject(new MatrixError('M_NOT_JSON', 'The body ended early.'));
+    };
+    request.on('error', broken);
+    request.on('close', broken);
   });
+}
+
+/**
+ * Reads away what is left of a refused request's body: a client that is still writing when the connection closes would never see why.
+ *
+ * @returns false when it is too much: the connection has to end
+ */
+export function discardBody(request: IncomingMessage): boolean {
+  if (request.complete) return true;
+  if (Number(request.headers['content-length'] ?? 0) > DISCARDED_BYTES_MAX) return false;
+  let length = 0;
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > DISCARDED_BYTES_MAX) request.destroy();
+  });
+  return true;
 }
 
 function tooLarge(bytesMax: number): MatrixError {

@@ -3,7 +3,8 @@
 
 import { Command } from 'commander';
 import type { ListenerInfo } from '@pons/homeserver';
-import { type BridgeBeside, startBridge } from '../bridge-beside.ts';
+import type { BridgeBeside } from '../bridge-beside.ts';
+import { builtConsole } from '../quick-start/build-console.ts';
 
 interface ServeOptions {
   readonly config: string;
@@ -29,12 +30,19 @@ async function serve({ config: file, set, bridge }: ServeOptions): Promise<void>
   const { createHomeserver, loadConfig } = await import('@pons/homeserver');
   const { config } = loadConfig({ file, set, env: process.env });
   const signalled = firstSignal();
-  const homeserver = await createHomeserver(config, { progress: (text) => console.error(text) });
+  const consoleDir = builtConsole();
+  const homeserver = await createHomeserver(config, {
+    progress: (text) => console.error(text),
+    ...(consoleDir === undefined ? {} : { consoleDir }),
+  });
   const bridges: BridgeBeside[] = [];
   try {
     const listeners = await homeserver.listen();
     console.log(readyLine(listeners, config.dataDir));
-    for (const one of bridge) bridges.push(await startBridge(one));
+    for (const one of bridge) {
+      const { startBridge } = await import('../bridge-beside.ts');
+      bridges.push(await startBridge(one));
+    }
     await signalled;
   } finally {
     // Bridges first: they still have something to say to the homeserver.

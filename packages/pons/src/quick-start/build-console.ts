@@ -16,15 +16,25 @@ function newest(dir: string): number {
   );
 }
 
-/** Path of the console's dist folder; undefined where there is no console. */
-export async function consoleDir(log: (text: string) => void): Promise<string | undefined> {
-  const require = createRequire(import.meta.url);
-  let home: string;
+function consoleHome(): string | undefined {
   try {
-    home = path.dirname(require.resolve('@pons/console/package.json'));
+    return path.dirname(createRequire(import.meta.url).resolve('@pons/console/package.json'));
   } catch {
     return undefined; // an installation without the console's package
   }
+}
+
+/** The console as it was built last; undefined where it never was. `pons serve` builds nothing: it has to be ready at once. */
+export function builtConsole(): string | undefined {
+  const home = consoleHome();
+  const dist = home === undefined ? undefined : path.join(home, 'dist');
+  return dist !== undefined && existsSync(path.join(dist, 'index.html')) ? dist : undefined;
+}
+
+/** Path of the console's dist folder; undefined where there is no console. */
+export async function consoleDir(log: (text: string) => void): Promise<string | undefined> {
+  const home = consoleHome();
+  if (home === undefined) return undefined;
   const dist = path.join(home, 'dist');
   const source = path.join(home, 'src');
   if (!existsSync(source)) return existsSync(dist) ? dist : undefined;
