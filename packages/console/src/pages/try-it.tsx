@@ -2,6 +2,7 @@
 // bridge. Left is this tab's own Matrix client (/sync); right is one IRC client that the server runs for this page.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../api.ts';
+import { field } from '../parts/field.ts';
 import { session } from '../session.ts';
 
 interface Line {
@@ -180,7 +181,7 @@ function Side({ name, where, who, lines, ready, error, send }: SideProps) {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    const text = String(new FormData(form).get('text')).trim();
+    const text = field(new FormData(form), 'text').trim();
     if (text !== '') send(text);
     form.reset();
   };

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import type { Log } from '@pons/appservice-sdk/bridge';
 
 /** Writes to a file; `end` flushes it. */
-export function bridgeLog(file: string): { log: Log; end(): Promise<void> } {
+export function bridgeLog(file: string): { log: Log; end: () => Promise<void> } {
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
   const at =
     (level: string) =>

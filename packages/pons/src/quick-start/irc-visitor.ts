@@ -21,7 +21,6 @@ const spoken = (line: IrcLine, channel: string): string | undefined => {
   const [target = '', text = ''] = line.params;
   if (line.command !== 'PRIVMSG' || target.toLowerCase() !== channel.toLowerCase()) return undefined;
   // A CTCP ACTION is shown as what it says; colours and the like are left out.
-  // eslint-disable-next-line no-control-regex
   return text
     .replace(/^\x01ACTION (.*?)\x01?$/, '* $1')
     .replace(/[\x02\x0f\x11\x16\x1d-\x1f]|\x03(?:\d{1,2}(?:,\d{1,2})?)?/g, '');
