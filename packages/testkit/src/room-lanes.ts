@@ -48,7 +48,7 @@ export function testRoomLanes(
     defaultRoomVersion: '12',
     queryAlias: () => Promise.resolve(false),
     queryUser: () => Promise.resolve(false),
-    aliasNamespaces: { exclusiveOwner: () => undefined },
+    aliasNamespaces: { exclusiveOwner: () => undefined, covers: () => true },
     positionOfSync: () => undefined,
     ...options.parts,
     close: () => door.close(),

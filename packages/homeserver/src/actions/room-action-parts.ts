@@ -22,5 +22,7 @@ export interface RoomActionParts {
 /** Whose aliases are whose. */
 export interface AliasNamespaces {
   /** Id of the application service that claims this alias exclusively. */
-  exclusiveOwner(alias: string): string | undefined;
+  exclusiveOwner(alias: string, asking?: string): string | undefined;
+  /** Whether it is in that application service's namespaces. */
+  covers(appserviceId: string, alias: string): boolean;
 }

@@ -9,7 +9,8 @@ import { findRoom, viewJoinedRoom } from '../rooms/room-view.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
 /**
- * Refuses an alias that is reserved for an application service other than the one that asks.
+ * Refuses an alias that is reserved for an application service other than the one that asks, and to an application service one outside
+ * its own namespaces. https://spec.matrix.org/v1.19/application-service-api/#server-admin-style-permissions
  *
  * @throws MatrixError M_EXCLUSIVE
  */
@@ -18,8 +19,12 @@ export function checkAliasFree(
   requester: Requester,
   alias: string,
 ): void {
-  const owner = parts.aliasNamespaces.exclusiveOwner(alias);
-  if (owner !== undefined && owner !== requester.appserviceId) {
+  const { appserviceId } = requester;
+  if (appserviceId !== undefined && !parts.aliasNamespaces.covers(appserviceId, alias)) {
+    throw new MatrixError('M_EXCLUSIVE', `${alias} is outside the namespaces of this application service.`);
+  }
+  const owner = parts.aliasNamespaces.exclusiveOwner(alias, appserviceId);
+  if (owner !== undefined && owner !== appserviceId) {
     throw new MatrixError('M_EXCLUSIVE', `${alias} is reserved for an application service.`);
   }
 }

@@ -43,7 +43,7 @@ const legacyRememberedMs = 3_600_000;
 const legacyRememberedMax = 10_000;
 
 /** The caller of a server. */
-export function createCallAppservice({ fetch, clock, allowPrivate }: CallParts): CallAppservice {
+export function createCallAppservice({ clock, allowPrivate, ...parts }: CallParts): CallAppservice {
   const legacyUntil = new Map<string, number>();
 
   async function once(request: AppserviceRequest, path: string): Promise<AppserviceAnswer> {
@@ -51,7 +51,7 @@ export function createCallAppservice({ fetch, clock, allowPrivate }: CallParts):
     if (registration.url === null) return { outcome: 'failed', reason: 'connection', message: 'it has no url' };
     const { url, unixSocket } = addressOf(registration.url, path);
     try {
-      const { status, body } = await fetch({
+      const { status, body } = await parts.fetch({
         url,
         method: request.method,
         headers: {

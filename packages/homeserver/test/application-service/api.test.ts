@@ -174,6 +174,11 @@ describe('an alias that names nothing yet', () => {
     expect(irc.requests.slice(before).filter(({ path }) => path.startsWith('/_matrix/app/v1/rooms/'))).toHaveLength(1);
   });
 
+  it('cannot be made by a service outside its namespaces', async () => {
+    const body = { room_alias_name: 'elsewhere' };
+    expect(await refusal(as('POST', `${v3}/createRoom`, { body }))).toBe('400 M_EXCLUSIVE');
+  });
+
   it('cannot be taken by people', async () => {
     const body = { room_alias_name: '_irc_stolen' };
     expect(await refusal(request(base, 'POST', `${v3}/createRoom`, { token: alice.token, body }))).toBe(
