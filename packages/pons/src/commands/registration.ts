@@ -24,9 +24,11 @@ export function registrationCommand(): Command {
 }
 
 interface GenerateOptions {
-  readonly serverName: string;
+  readonly id: string;
   readonly url: string;
-  readonly prefix?: string;
+  readonly serverName?: string;
+  readonly users: readonly string[];
+  readonly aliases: readonly string[];
   readonly sender?: string;
   readonly protocol: readonly string[];
   readonly out?: string;
@@ -38,10 +40,11 @@ const secretMode = 0o600;
 function generateCommand(): Command {
   return new Command('generate')
     .description('write a registration with fresh tokens')
-    .argument('<id>', 'id of the application service, such as irc')
-    .requiredOption('--server-name <name>', 'server_name of the homeserver')
+    .requiredOption('--id <id>', 'id of the application service, such as irc')
     .requiredOption('--url <url>', 'where it listens: http://host:port, unix:/path.sock, or none')
-    .option('--prefix <prefix>', 'how the localparts of its users and aliases begin (default: _ID_)')
+    .option('--server-name <name>', 'server_name of the homeserver: users and aliases that begin with _ID_ are taken')
+    .option('--users <regex>', 'or users by a regex of your own (may be repeated)', collect, [])
+    .option('--aliases <regex>', 'and aliases (may be repeated)', collect, [])
     .option('--sender <localpart>', 'localpart of its own user (default: _ID_bot)')
     .option('--protocol <name>', 'third-party network that it serves (may be repeated)', collect, [])
     .option('--out <file>', 'file to write, readable by its owner only (default: standard output)')
@@ -52,8 +55,12 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-function generate(id: string, options: GenerateOptions): void {
-  const { serverName, prefix = `_${id}_`, out } = options;
+function generate(options: GenerateOptions): void {
+  const { id, serverName, out } = options;
+  if (serverName === undefined && options.users.length === 0)
+    throw new OperatorError(['give --server-name, or --users with a regex such as @_irc_.*:example.org']);
+  const own = (sigil: '@' | '#') => (serverName === undefined ? [] : [prefixRegex(sigil, `_${id}_`, serverName)]);
+  const exclusively = (regexes: readonly string[]) => regexes.map((regex) => ({ regex, exclusive: true }));
   const token = () => randomBytes(tokenBytes).toString('hex');
   const text = generateRegistration({
     id,
@@ -62,13 +69,13 @@ function generate(id: string, options: GenerateOptions): void {
     hsToken: token(),
     senderLocalpart: options.sender ?? `_${id}_bot`,
     namespaces: {
-      users: [{ regex: prefixRegex('@', prefix, serverName), exclusive: true }],
-      aliases: [{ regex: prefixRegex('#', prefix, serverName), exclusive: true }],
+      users: exclusively(options.users.length > 0 ? options.users : own('@')),
+      aliases: exclusively(options.aliases.length > 0 ? options.aliases : own('#')),
       rooms: [],
     },
     protocols: options.protocol,
   });
-  const loaded = loadRegistration(text, { file: out ?? id, serverName });
+  const loaded = loadRegistration(text, { file: out ?? id, ...(serverName === undefined ? {} : { serverName }) });
   if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
   if (out === undefined) process.stdout.write(text);
   else {
