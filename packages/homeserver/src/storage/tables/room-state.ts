@@ -21,17 +21,29 @@ export interface StatePlace {
 
 const values = `k.type, k.state_key as "stateKey", k.key_nid as "keyNid", e.event_nid as "eventNid", e.event_id as "eventId", j.json`;
 
+// Each part is a look-up by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and a row
+// comparison leaves it only the primary key of room_state, so one key does not cost all versions of its room.
+const keyOf = (wanted: string) => `join lateral (
+      select k.* from state_keys k where k.type = ${wanted}.type and k.state_key = ${wanted}.state_key limit 1) k on true`;
+const newestOf = (room: string) => `join lateral (
+      select s.key_nid, s.event_nid from room_state s
+      where s.room_nid = ${room} and s.line = 0 and (s.key_nid, s.from_version) < (k.key_nid + 1, 0)
+      order by s.key_nid desc, s.from_version desc limit 1) s on s.key_nid = k.key_nid`;
+const keyNamed = (keyNid: string) => `join lateral (
+      select k.* from state_keys k where k.key_nid = ${keyNid} limit 1) k on true`;
+const eventOf = (room: string) => `join lateral (
+      select e.event_nid, e.event_id, e.order_major, e.order_minor from events e
+      where e.room_nid = ${room} and e.event_nid = s.event_nid limit 1) e on true
+    join lateral (
+      select j.json from event_json j where j.room_nid = ${room} and j.event_nid = s.event_nid limit 1) j on true`;
+
 const currentKeys = statement(
   'room_state.current_keys',
   `select ${values}
     from unnest($2::text[], $3::text[]) as wanted(type, state_key)
-    join state_keys k using (type, state_key)
-    join lateral (
-      select s.event_nid from room_state s
-      where s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid
-      order by s.from_version desc limit 1) s on true
-    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
-    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
+    ${keyOf('wanted')}
+    ${newestOf('$1')}
+    ${eventOf('$1')}`,
 );
 
 /** Values of these keys now; keys without a value are missing. */
@@ -49,13 +61,9 @@ const currentKeysOfRooms = statement(
   `select r.room_nid as "roomNid", ${values}
     from unnest($1::bigint[]) as r(room_nid)
     cross join unnest($2::text[], $3::text[]) as wanted(type, state_key)
-    join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
-    join lateral (
-      select s.event_nid from room_state s
-      where s.room_nid = r.room_nid and s.line = 0 and s.key_nid = k.key_nid
-      order by s.from_version desc limit 1) s on true
-    join events e on e.room_nid = r.room_nid and e.event_nid = s.event_nid
-    join event_json j on j.room_nid = r.room_nid and j.event_nid = s.event_nid`,
+    ${keyOf('wanted')}
+    ${newestOf('r.room_nid')}
+    ${eventOf('r.room_nid')}`,
 );
 
 /** Values of these keys now in each of these rooms. */
@@ -74,15 +82,15 @@ export async function currentKeyValuesOfRooms(
 
 const changes = statement(
   'room_state.changes',
-  `select distinct on (s.key_nid) k.type, k.state_key as "stateKey", k.key_nid as "keyNid",
-      s.event_nid as "eventNid", e.event_id as "eventId", j.json
-    from room_state s
-    join state_keys k using (key_nid)
-    left join events e on e.room_nid = $1 and e.event_nid = s.event_nid
-    left join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
-    where s.room_nid = $1 and s.line = 0 and s.from_version > $2 and s.from_version <= $3
-    order by s.key_nid, s.from_version desc
-    limit $4`,
+  `select k.type, k.state_key as "stateKey", k.key_nid as "keyNid", s.event_nid as "eventNid", e.event_id as "eventId", j.json
+    from (
+      select distinct on (s.key_nid) s.key_nid, s.event_nid from room_state s
+      where s.room_nid = $1 and s.line = 0 and s.from_version > 0 and s.from_version > $2 and s.from_version <= $3
+      order by s.key_nid, s.from_version desc limit $4) s
+    ${keyNamed('s.key_nid')}
+    left join lateral (select e.event_id from events e where e.room_nid = $1 and e.event_nid = s.event_nid limit 1) e on true
+    left join lateral (select j.json from event_json j where j.room_nid = $1 and j.event_nid = s.event_nid limit 1) j on true
+    order by s.key_nid`,
 );
 
 /** A key that changed between two versions, and its value after it. */
@@ -112,20 +120,20 @@ const keysAtPlaces = statement(
   `select p.place::int as place, ${values}
     from unnest($2::int[], $3::bigint[]) with ordinality as p(line, version, place)
     cross join unnest($4::text[], $5::text[]) as wanted(type, state_key)
-    join state_keys k on k.type = wanted.type and k.state_key = wanted.state_key
-    join lateral (
-      select x.event_nid from (
-        (select 1 as preference, s.event_nid from room_state s
-          where s.room_nid = $1 and s.line = p.line and s.key_nid = k.key_nid and s.from_version <= p.version
-          order by s.from_version desc limit 1)
-        union all
-        (select 2, s.event_nid from state_lines l
-          join room_state s on s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid and s.from_version <= l.base_version
-          where l.room_nid = $1 and l.line = p.line
-          order by s.from_version desc limit 1)
-      ) x order by x.preference limit 1) s on true
-    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
-    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid`,
+    ${keyOf('wanted')}
+    left join lateral (
+      select s.key_nid, s.event_nid from room_state s
+      where s.room_nid = $1 and s.line = p.line and (s.key_nid, s.from_version) <= (k.key_nid, p.version)
+      order by s.key_nid desc, s.from_version desc limit 1) own on own.key_nid = k.key_nid
+    left join lateral (
+      select s.key_nid, s.event_nid from room_state s
+      where p.line <> 0 and own.key_nid is null and s.room_nid = $1 and s.line = 0
+        and (s.key_nid, s.from_version) <=
+          (k.key_nid, (select l.base_version from state_lines l where l.room_nid = $1 and l.line = p.line))
+      order by s.key_nid desc, s.from_version desc limit 1) base on base.key_nid = k.key_nid
+    cross join lateral (
+      select case when own.key_nid is null then base.event_nid else own.event_nid end as event_nid) s
+    ${eventOf('$1')}`,
 );
 
 /** Values of these keys at each of these places; `place` counts them from 1. */
@@ -149,12 +157,15 @@ const valuesOfKey = statement(
   'room_state.values_of_key',
   `select s.from_version as "fromVersion", s.to_version as "toVersion", j.json,
       e.order_major as "orderMajor", e.order_minor as "orderMinor"
-    from state_keys k
-    join room_state s on s.room_nid = $1 and s.line = 0 and s.key_nid = k.key_nid
-    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
-    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
-    where k.type = $2 and k.state_key = $3
-    order by s.from_version desc limit $4`,
+    from (select $2::text as type, $3::text as state_key) as wanted
+    ${keyOf('wanted')}
+    join lateral (
+      select s.* from room_state s
+      where s.room_nid = $1 and s.line = 0 and (s.key_nid, s.from_version) >= (k.key_nid, 0)
+        and (s.key_nid, s.from_version) < (k.key_nid + 1, 0)
+      order by s.key_nid desc, s.from_version desc limit $4) s on true
+    ${eventOf('$1')}
+    order by s.from_version desc`,
 );
 
 /** What a key was from one version of line 0 to another, and the place of the event that made it so. */
@@ -193,9 +204,8 @@ const wholePage = statement(
     page as (select * from (select * from own union all select * from base) x
       where event_nid is not null order by key_nid limit $5)
     select ${values} from page s
-    join state_keys k using (key_nid)
-    join events e on e.room_nid = $1 and e.event_nid = s.event_nid
-    join event_json j on j.room_nid = $1 and j.event_nid = s.event_nid
+    ${keyNamed('s.key_nid')}
+    ${eventOf('$1')}
     order by k.key_nid`,
 );
 

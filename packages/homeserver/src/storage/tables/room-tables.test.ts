@@ -1,6 +1,7 @@
 // Every read of the room tables is accepted by PostgreSQL with the types it is given, and answers nothing about an empty database.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
+import { registeredStatements } from '../database.ts';
 import { storedResponse } from './client-transactions.ts';
 import { relationsOf, threadCountsOf } from './event-relations.ts';
 import * as events from './events.ts';
@@ -68,4 +69,17 @@ it('reads of rooms that are not there answer nothing', async () => {
   expect(await rooms.publishedRoomCount(db)).toBe(0);
   expect(await rooms.lastStreamPosition(db)).toBe(0);
   expect(await events.redactedSince(db, 1, 0)).toBe(false);
+});
+
+it('one key of a state is found by the primary key on tables that were never analysed', async () => {
+  const found = registeredStatements().find(({ name }) => name === 'room_state.current_keys');
+  const text = (found?.text ?? '')
+    .replaceAll('$1', '1::bigint')
+    .replaceAll('$2', `array['m.room.name']`)
+    .replaceAll('$3', `array['']`);
+  const plan = await test.db.query<{ 'QUERY PLAN': string }>({ name: 'test.explain', text: `explain ${text}` });
+  const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+  expect(lines).toContain('room_state_pkey');
+  expect(lines).not.toContain('room_state_by_version');
+  expect(lines).not.toContain('Seq Scan');
 });

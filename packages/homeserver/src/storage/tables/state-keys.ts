@@ -17,7 +17,10 @@ interface Found extends StateKeyPair {
 const intern = statement(
   'state_keys.intern',
   `with wanted as (select distinct type, state_key from unnest($1::text[], $2::text[]) as w(type, state_key)),
-  known as (select k.key_nid, k.type, k.state_key from wanted w join state_keys k using (type, state_key)),
+  known as (
+    select k.* from wanted w cross join lateral (
+      select k.key_nid, k.type, k.state_key from state_keys k
+      where k.type = w.type and k.state_key = w.state_key limit 1) k),
   made as (
     insert into state_keys (type, state_key)
     select w.type, w.state_key from wanted w left join known k using (type, state_key) where k.key_nid is null

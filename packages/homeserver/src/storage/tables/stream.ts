@@ -157,7 +157,8 @@ const stateDelta = statement(
              order by ev.order_major, ev.order_minor limit 1), w.version) as version) as f
          cross join lateral (
            select distinct on (x.key_nid) x.key_nid, x.event_nid from room_state x
-           where x.room_nid = w.room_nid and x.line = 0 and x.from_version > f.version and x.from_version <= w.version
+           where x.room_nid = w.room_nid and x.line = 0 and x.from_version > 0
+             and x.from_version > f.version and x.from_version <= w.version
            order by x.key_nid, x.from_version desc) as s
          join events e on e.room_nid = w.room_nid and e.event_nid = s.event_nid
          ${stateJoins}
