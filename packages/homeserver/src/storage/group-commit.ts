@@ -7,8 +7,8 @@
 //                    each alone: the rows are at fault ◀──┤
 //                    looked up: the connection was lost ◀─┘   (resolve-commit.ts)
 //
-// Two statements may be in flight: while the first waits for the disk the second is bound and queues at the position counter. Nothing
-// is told to anybody before the commit.
+// When much waits, two statements are in flight: while the first waits for the disk the second is bound and queues at the position
+// counter. Nothing is told to anybody before the commit.
 import type { Backoff } from '../platform/backoff.ts';
 import { createBackoff } from '../platform/backoff.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
@@ -21,6 +21,8 @@ import { BatchRows } from './group-commit-rows.ts';
 import { awaitWriters, findStored, lookUp } from './group-commit-lookup.ts';
 
 const statementsInFlightMax = 2;
+/** What makes a second statement worth it: with less, waiting for the first makes one larger batch, at twice the rate (16 wide). */
+const secondStatementAt = 64;
 /** Rows of positions in one batch; a larger Commit goes alone. */
 const batchPositionsMax = 500;
 const batchCommitsMax = 500;
@@ -75,7 +77,7 @@ export function createDoor(db: Database, options: DoorOptions): Door & { close()
   }
 
   function pump(): void {
-    while (inFlight < statementsInFlightMax && waiting.length > 0) {
+    while (waiting.length > 0 && inFlight < (waiting.length < secondStatementAt ? 1 : statementsInFlightMax)) {
       const batch = takeBatch(waiting, roomsInFlight);
       if (batch.length === 0) return;
       inFlight += 1;
