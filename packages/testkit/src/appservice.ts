@@ -71,12 +71,14 @@ export class AppserviceDouble {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Listens on any free port of loopback, or on the one it had. */
-  async listen(): Promise<string> {
+  /** Listens on any free port of loopback, or on the one it had; or on a unix socket. @returns its url */
+  async listen(socket?: string): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.port, '127.0.0.1', resolve);
+      if (socket === undefined) this.#server.listen(this.port, '127.0.0.1', resolve);
+      else this.#server.listen(socket, resolve);
     });
+    if (socket !== undefined) return `unix:${socket}`;
     this.port = (this.#server.address() as AddressInfo).port;
     return `http://127.0.0.1:${this.port}`;
   }

@@ -99,7 +99,8 @@ function mayBeWanted(
   bare: readonly Bare[],
   { index, registry }: StreamReaderParts,
 ): (event: Omit<Bare, 'json'>) => boolean {
-  const claimed = (userId: string) => registry.ofUser(userId).length > 0;
+  // One that is never sent anything (double puppeting) may well claim everybody.
+  const claimed = (userId: string) => registry.ofUser(userId).some(({ registration }) => registration.url !== null);
   const joining = new Set(
     bare
       .filter(

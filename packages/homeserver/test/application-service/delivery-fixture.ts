@@ -56,10 +56,15 @@ export async function deliveryFixture() {
     makeRoom,
     /** False: everything is read back from the database, as what other processes write is. */
     fromMemory,
-    async appservice(id: string, more: Record<string, unknown> = {}): Promise<AppserviceDouble> {
+    /** @param where  a path below its url, or a unix socket */
+    async appservice(
+      id: string,
+      more: Record<string, unknown> = {},
+      where: { readonly path?: string; readonly socket?: string } = {},
+    ): Promise<AppserviceDouble> {
       const double = new AppserviceDouble();
       doubles.push(double);
-      const url = await double.listen();
+      const url = `${await double.listen(where.socket)}${where.path ?? ''}`;
       registry.replace([...registry.all(), toAppservice(registrationOf(id, url, more), serverName, { file: id })]);
       return double;
     },

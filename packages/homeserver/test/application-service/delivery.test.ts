@@ -1,5 +1,8 @@
 // What reaches an application service, in which bytes, how often and in what order; what happens when it misbehaves.
 // https://spec.matrix.org/v1.19/application-service-api/#pushing-events
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
 import { askReplay, listSetAside } from '../../src/storage/tables/appservice-set-aside.ts';
@@ -169,6 +172,20 @@ describe('a transaction', () => {
     await room.say(alice, 'two');
     await irc.until(() => irc.events.length === 3);
     expect(new Set(irc.transactions.map(({ txnId }) => txnId)).size).toBe(irc.transactions.length);
+  });
+
+  it('goes below the path of the url, and to a unix socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pons-as-'));
+    const below = await at.appservice('irc', {}, { path: '/bridge/' });
+    const local = await at.appservice('slack', {}, { socket: join(folder, 'as.sock') });
+    await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await room.join(ghost('eve', 'slack'));
+    await below.until(() => below.events.length === 2);
+    await local.until(() => local.events.length === 1);
+    expect(below.requests[0]?.path).toMatch(/^\/bridge\/_matrix\/app\/v1\/transactions\/\d+$/);
+    rmSync(folder, { recursive: true });
   });
 
   it('goes to the path of older application services where the current one is not known', async () => {
