@@ -47,7 +47,7 @@ export async function openStorage(config: Config, parts: StorageParts): Promise<
     };
   } catch (error) {
     await stopEmbedded();
-    throw explain(error);
+    throw explainStorage(error);
   }
 }
 
@@ -64,7 +64,8 @@ async function locate(config: Config, parts: StorageParts) {
   return { connection: embedded.connection, stop: () => embedded.stop() };
 }
 
-function explain(error: unknown): unknown {
+/** What an operator can mend becomes an OperatorError; anything else stays what it is. */
+export function explainStorage(error: unknown): unknown {
   if (error instanceof EmbeddedDatabaseError || error instanceof SchemaError) {
     return new OperatorError([error.message], { cause: error });
   }

@@ -1,3 +1,4 @@
+// Failpoints in this process; the tests that kill a whole one arm them by the variable.
 import { afterEach, expect, it } from 'vitest';
 import { armFailpoints, failpoint, FailpointError } from './failpoint.ts';
 

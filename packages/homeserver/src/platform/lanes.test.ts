@@ -1,3 +1,4 @@
+// Lanes: order under one key, independence of keys, the bound.
 import { describe, expect, it } from 'vitest';
 import { createLanes, LaneFullError } from './lanes.ts';
 

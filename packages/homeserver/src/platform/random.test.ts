@@ -1,3 +1,4 @@
+// Ids, and the back-off that takes its jitter from the same randomness.
 import { expect, it } from 'vitest';
 import { createBackoff } from './backoff.ts';
 import { randomFrom, systemRandom } from './random.ts';

@@ -1,3 +1,4 @@
+// Dump, restore and check on a small database that holds what is awkward to carry: escapes, bytes, identities, foreign keys.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// The door on a real PostgreSQL: what it writes, what it refuses, what it repeats, and two of them on one database.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
 import { systemClock } from '../platform/clock.ts';

@@ -1,3 +1,4 @@
+// Migrations on databases that begin empty.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// The driver behind Database: types, errors, transactions, notifications.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
 import { systemClock } from '../platform/clock.ts';

@@ -1,3 +1,4 @@
+// Housekeeping and what it deletes.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fakeClock } from '../../../testkit/src/clock.ts';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';

@@ -1,3 +1,4 @@
+// Every statement of storage against the migrated schema.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';

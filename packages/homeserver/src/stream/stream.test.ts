@@ -1,3 +1,4 @@
+// Wake-ups, invalidations and leases between several processes, each played by its own set of parts on one database.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeClock } from '../../../testkit/src/clock.ts';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';

@@ -1,3 +1,4 @@
+// The embedded PostgreSQL, case by case: each starts real processes in folders of its own, and leaves none.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
