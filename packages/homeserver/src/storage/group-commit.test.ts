@@ -314,6 +314,27 @@ describe('the door', () => {
     }
   });
 
+  it('a backend that is ended while it waits costs a try, not the commit', async () => {
+    const room = await newRoom();
+    const told: Committed[] = [];
+    const door = doorOf(test.db, (committed) => told.push(committed));
+    let answer: Promise<CommitOutcome> | undefined;
+    await second.transaction(async (tx) => {
+      await tx.query({ name: 'test.hold', text: 'select from position for update' });
+      const one = await event();
+      answer = door.commit({ room: roomPart(room, 0, { events: [one] }), positions: 1 });
+      const end = {
+        name: 'test.end_writer',
+        text: `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like 'with p as%'`,
+      };
+      while ((await second.query(end)).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    });
+    expect(await answer).toMatchObject({ outcome: 'stored' });
+    expect(await rows(`select version from rooms where room_nid = ${room}`)).toEqual([{ version: 1 }]);
+    expect(told.filter(({ roomNids }) => roomNids.includes(room))).toHaveLength(1);
+  });
+
   it('two processes on one database: followers miss no position, nothing deadlocks, one part of each version wins', async () => {
     const rooms = await Promise.all(Array.from({ length: 4 }, newRoom));
     const doors = [doorOf(test.db), doorOf(second)];
