@@ -50,6 +50,8 @@ function waysOfRoot(dataFolder: string): Way[] {
           `--reuid=${user.uid}`,
           `--regid=${user.gid}`,
           '--clear-groups',
+          // access(2), by which initdb looks for its neighbour postgres, forgets capabilities of other users than root without this.
+          '--securebits=+no_setuid_fixup',
           '--inh-caps=-all,+dac_override',
           '--ambient-caps=-all,+dac_override',
           ...dieWithParent,
