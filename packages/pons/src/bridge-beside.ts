@@ -4,18 +4,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '@pons/homeserver';
 import { load, YAMLException } from 'js-yaml';
-
-/** A bridge that runs beside the homeserver. */
-export interface BridgeBeside {
-  stop(): Promise<void>;
-}
+import type { RunningBeside } from './start-pons.ts';
 
 /** Starts it; the homeserver listens already. @throws OperatorError with one line per mistake in the file */
-export async function startBridge(file: string): Promise<BridgeBeside> {
+export async function startBridge(file: string): Promise<RunningBeside> {
   const { ConfigMistakes, startIrcBridge } = await import('@pons/bridge-irc');
   try {
-    const bridge = await startIrcBridge(read(file), { folder: path.dirname(path.resolve(file)) });
-    return { stop: () => bridge.stop() };
+    return await startIrcBridge(read(file), { folder: path.dirname(path.resolve(file)) });
   } catch (error) {
     if (!(error instanceof ConfigMistakes)) throw error;
     throw new OperatorError(

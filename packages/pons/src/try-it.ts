@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ServerAddress } from '@pons/bridge-irc';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { whoami } from './matrix-person.ts';
 import { type IrcVisitor, visitIrc } from './quick-start/irc-visitor.ts';
-import { whoami } from './quick-start/matrix-visitor.ts';
 
 /** Pages at once, bytes of a message, and time for the first one: this is a demonstration for a few administrators. */
 const pagesMax = 20;

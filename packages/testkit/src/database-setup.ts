@@ -5,11 +5,11 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { databaseServer } from './database-server.ts';
+import { clonedDatabases } from '../../homeserver/src/storage/cloned-databases.ts';
 
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'pons-run-'));
-  const server = databaseServer();
+  const server = clonedDatabases(process.env['TEST_DATABASE_URL']);
   const door = net.createServer((socket) => {
     socket.on('error', () => {}); // a worker that was ended; its databases are dropped at the end
     createInterface({ input: socket }).on('line', (line) => {

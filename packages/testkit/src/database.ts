@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Database } from '../../homeserver/src/storage/database.ts';
 import { openDatabase } from '../../homeserver/src/storage/postgres.ts';
 import { systemClock } from '../../homeserver/src/platform/clock.ts';
-import { type DatabaseServer, databaseServer } from './database-server.ts';
+import { type ClonedDatabases, clonedDatabases } from '../../homeserver/src/storage/cloned-databases.ts';
 
 export interface TestDatabase {
   readonly db: Database;
@@ -29,7 +29,7 @@ export async function testDatabase(options: { readonly poolSize?: number } = {})
   };
 }
 
-function theServer(): Pick<DatabaseServer, 'create' | 'drop'> {
+function theServer(): Pick<ClonedDatabases, 'create' | 'drop'> {
   const door = process.env['PONS_TEST_DATABASES'];
   if (door === undefined) return own();
   return {
@@ -40,10 +40,10 @@ function theServer(): Pick<DatabaseServer, 'create' | 'drop'> {
   };
 }
 
-let mine: { readonly server: DatabaseServer; count: number } | undefined;
+let mine: { readonly server: ClonedDatabases; count: number } | undefined;
 
-function own(): Pick<DatabaseServer, 'create' | 'drop'> {
-  mine ??= { server: databaseServer(), count: 0 };
+function own(): Pick<ClonedDatabases, 'create' | 'drop'> {
+  mine ??= { server: clonedDatabases(process.env['TEST_DATABASE_URL']), count: 0 };
   const used = mine;
   return {
     create: () => {

@@ -3,7 +3,6 @@
 
 import { Command } from 'commander';
 import type { ListenerInfo } from '@pons/homeserver';
-import type { BridgeBeside } from '../bridge-beside.ts';
 import { builtConsole } from '../quick-start/build-console.ts';
 
 interface ServeOptions {
@@ -27,28 +26,22 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 }
 
 async function serve({ config: file, set, bridge }: ServeOptions): Promise<void> {
-  const { createHomeserver, loadConfig } = await import('@pons/homeserver');
+  const { loadConfig } = await import('@pons/homeserver');
+  const { startPons } = await import('../start-pons.ts');
   const { config } = loadConfig({ file, set, env: process.env });
   const signalled = firstSignal();
   const consoleDir = builtConsole();
-  const homeserver = await createHomeserver(config, {
-    progress: (text) => console.error(text),
-    ...(consoleDir === undefined ? {} : { consoleDir }),
+  const pons = await startPons({
+    config,
+    bridges: bridge.map((one) => async () => (await import('../bridge-beside.ts')).startBridge(one)),
+    homeserver: {
+      progress: (text) => console.error(text),
+      ...(consoleDir === undefined ? {} : { consoleDir }),
+    },
   });
-  const bridges: BridgeBeside[] = [];
-  try {
-    const listeners = await homeserver.listen();
-    console.log(readyLine(listeners, config.dataDir));
-    for (const one of bridge) {
-      const { startBridge } = await import('../bridge-beside.ts');
-      bridges.push(await startBridge(one));
-    }
-    await signalled;
-  } finally {
-    // Bridges first: they still have something to say to the homeserver.
-    for (const one of bridges) await one.stop();
-    await homeserver.stop();
-  }
+  console.log(readyLine(pons.listeners, config.dataDir));
+  await signalled;
+  await pons.stop();
   // Nothing keeps the process alive now but what somebody forgot: it must not wait for that.
   process.exit(0);
 }

@@ -2,10 +2,10 @@
 // and the port that the bridge listens on. All of it may be deleted while nothing runs, except that a lost registration means new tokens.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { OperatorError } from '@pons/homeserver';
 import { formatComplaint, generateRegistration, loadRegistration, prefixRegex } from '@pons/registration';
+import { freePort, isFree } from '../loopback-port.ts';
 
 /** Modes of files that hold secrets. */
 const secretMode = 0o600;
@@ -15,8 +15,6 @@ export interface DataFolder {
   /** Password of @admin. */
   readonly password: string;
   readonly passwordFile: string;
-  /** Shared secret of the homeserver's registration endpoint: made anew at each start, kept nowhere. */
-  readonly sharedSecret: string;
   readonly registrationFile: string;
   /** Port of the bridge's listener on loopback. */
   readonly bridgePort: number;
@@ -36,7 +34,6 @@ export async function openDataFolder(dir: string, serverName: string): Promise<D
     dir,
     password: readFileSync(passwordFile, 'utf8').trim(),
     passwordFile,
-    sharedSecret: randomBytes(32).toString('hex'),
     registrationFile,
     bridgePort,
   };
@@ -70,23 +67,4 @@ async function bridgePortOf(file: string): Promise<number> {
   const next = await freePort();
   writeFileSync(file, readFileSync(file, 'utf8').replace(`127.0.0.1:${port}`, `127.0.0.1:${next}`));
   return next;
-}
-
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const { port: got } = server.address() as net.AddressInfo;
-      server.close(() => resolve(got));
-    });
-  });
-}
-/** Whether nobody listens on a loopback port. */
-export async function isFree(port: number): Promise<boolean> {
-  return (await listenOnce(port)) !== undefined;
-}
-/** A loopback port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  return (await listenOnce(0)) ?? 0;
 }

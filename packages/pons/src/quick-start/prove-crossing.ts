@@ -1,6 +1,6 @@
 // The proof that the quick start prints: one real message in each direction through the bridge, between two ordinary clients, timed.
+import type { MatrixPerson } from '../matrix-person.ts';
 import type { IrcVisitor } from './irc-visitor.ts';
-import type { MatrixVisitor } from './matrix-visitor.ts';
 
 const arriveWithinMs = 30_000;
 
@@ -10,7 +10,7 @@ export interface Crossing {
 }
 
 /** Sends both and waits for both. @throws Error naming the direction that failed */
-export async function proveCrossing(irc: IrcVisitor, matrix: MatrixVisitor): Promise<Crossing> {
+export async function proveCrossing(irc: IrcVisitor, matrix: MatrixPerson, roomId: string): Promise<Crossing> {
   const toMatrix = 'Hello from IRC: this line crossed the bridge.';
   const toIrc = 'Hello from Matrix: this line crossed the bridge.';
   const from = performance.now();
@@ -27,7 +27,7 @@ export async function proveCrossing(irc: IrcVisitor, matrix: MatrixVisitor): Pro
       resolve();
     });
   });
-  await matrix.send(toIrc);
+  await matrix.say(roomId, toIrc);
   await heard.catch((error: unknown) => fail('Matrix → IRC', error));
   return { ircToMatrixMs: between - from, matrixToIrcMs: performance.now() - between };
 }

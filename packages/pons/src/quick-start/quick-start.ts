@@ -4,15 +4,17 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
-import { configFrom, createHomeserver, OperatorError } from '@pons/homeserver';
+import { configFrom, OperatorError } from '@pons/homeserver';
+import { isFree } from '../loopback-port.ts';
+import { signIn } from '../matrix-person.ts';
+import { type Pons, startPons } from '../start-pons.ts';
+import { createTryIt, type TryIt } from '../try-it.ts';
 import { bridgeLog } from './bridge-log.ts';
 import { consoleDir } from './build-console.ts';
-import { type DataFolder, isFree, openDataFolder } from './data-folder.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { visitIrc } from './irc-visitor.ts';
-import { ensureAdmin, visitMatrix } from './matrix-visitor.ts';
 import { proveCrossing } from './prove-crossing.ts';
 import { type Terminal, terminal } from './terminal.ts';
-import { createTryIt, type TryIt } from '../try-it.ts';
 
 export interface StartOptions {
   readonly data: string;
@@ -70,9 +72,10 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     channel: options.channel,
     roomAlias,
   });
-  base = await startHomeserver({ folder, port: options.port, tryIt, out, running });
+  const { homeserver, url } = await startHomeserver({ folder, port: options.port, tryIt, out, running });
+  base = url;
   await out.step('first account', () =>
-    ensureAdmin(base, folder.sharedSecret, { username: admin, password: folder.password }),
+    homeserver.ensureAccount({ localpart: admin, password: folder.password, admin: true }),
   );
   await out.step(`bridge ${options.channel} ↔ ${roomAlias}`, async () => {
     const { log, end } = bridgeLog(path.join(dir, 'bridge.log'));
@@ -116,30 +119,27 @@ interface HomeserverOptions {
   readonly out: Terminal;
   readonly running: Running[];
 }
-async function startHomeserver({ folder, port, tryIt, out, running }: HomeserverOptions): Promise<string> {
+async function startHomeserver({ folder, port, tryIt, out, running }: HomeserverOptions): Promise<Pons> {
   const config = configFrom(
     {
       server_name: serverName,
       data_dir: path.join(folder.dir, 'homeserver'),
       listeners: [{ bind: '127.0.0.1', port, serves: ['client', 'admin', 'console', 'metrics', 'health'] }],
       appservices: { folder: path.join(folder.dir, 'appservices') },
-      accounts: { registration: { mode: 'closed', shared_secret: folder.sharedSecret } },
       admin: { users: [`@${admin}:${serverName}`] },
       telemetry: { log: { level: 'warn', file: path.join(folder.dir, 'homeserver.log') } },
     },
     folder.dir,
   );
   const pages = await consoleDir((text) => out.line(`  ${text}`));
-  const homeserver = await out.step('homeserver on its embedded PostgreSQL', async () => {
-    const created = await createHomeserver(config, {
-      ...(pages === undefined ? {} : { consoleDir: pages }),
-      upgrades: [tryIt],
-    });
-    running.push({ name: 'homeserver', stop: () => created.stop() });
-    return { created, listeners: await created.listen() };
-  });
-  running.push({ name: 'try it', stop: () => tryIt.stop() });
-  return homeserver.listeners[0]?.url ?? '';
+  const pons = await out.step('homeserver on its embedded PostgreSQL', () =>
+    startPons({
+      config,
+      homeserver: { ...(pages === undefined ? {} : { consoleDir: pages }), upgrades: [tryIt] },
+    }),
+  );
+  running.push({ name: 'homeserver', stop: () => pons.stop() }, { name: 'try it', stop: () => tryIt.stop() });
+  return pons;
 }
 
 interface Place {
@@ -153,16 +153,17 @@ interface Place {
 
 async function prove({ base, folder, server, channel, roomAlias, out }: Place): Promise<void> {
   const irc = await visitIrc({ server, channel, nick: 'ponsproof', timeoutMs: joinWithinMs });
-  const matrix = await visitMatrix(base, { username: admin, password: folder.password }, roomAlias);
+  const matrix = await signIn(base, { username: admin, password: folder.password, deviceId: 'QUICKSTART' });
   try {
-    const { ircToMatrixMs, matrixToIrcMs } = await proveCrossing(irc, matrix);
+    const roomId = await matrix.join(roomAlias);
+    const { ircToMatrixMs, matrixToIrcMs } = await proveCrossing(irc, matrix, roomId);
     out.line();
     out.line(
       `A message crossed:  IRC → Matrix in ${Math.round(ircToMatrixMs)} ms,  Matrix → IRC in ${Math.round(matrixToIrcMs)} ms`,
     );
   } finally {
     await irc.quit();
-    await matrix.leave();
+    await matrix.signOut();
   }
 }
 
