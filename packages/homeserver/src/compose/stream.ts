@@ -46,10 +46,11 @@ const PROCESS_ID_CHARS = 8;
 
 /** Opens it; nobody is told anything before `start`. */
 export function openStream(config: Config, { db, connection }: Storage, ground: Ground): Stream {
-  const { clock, random, metrics } = ground;
+  const { clock, random, metrics, log } = ground;
   const shared = config.database.kind === 'server';
+  const failed = (error: unknown) => log.error({ err: error }, 'somebody who follows the stream failed');
   const processId = random.id(PROCESS_ID_CHARS);
-  const wake = createWake({ db, clock, processId, shared });
+  const wake = createWake({ db, clock, processId, shared, failed });
   const invalidations = createInvalidations({ db, clock, shared });
   const leases = createLeases({ connection, clock });
   const news = new NewsIndex(clock);
@@ -58,9 +59,13 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     clock,
     random,
     observe: observeDoor(metrics.registry),
+    failed,
     onCommitted(committed) {
-      for (const { first, commit } of committed.commits) delivery?.committed(first, commit);
-      wake.committed(committed);
+      try {
+        for (const { first, commit } of committed.commits) delivery?.committed(first, commit);
+      } finally {
+        wake.committed(committed);
+      }
     },
   });
   const typingElsewhere = typingBetween(db, processId);
@@ -104,16 +109,8 @@ function tellFollowers(
   { log }: Ground,
 ): void {
   const { delivery, masquerading, loader } = appservices;
-  wake.onNews({
-    news(heard) {
-      news.heard(heard);
-      delivery.news(heard.position);
-    },
-    missed(position) {
-      news.heardAll(position);
-      delivery.news();
-    },
-  });
+  wake.onNews({ news: (heard) => news.heard(heard), missed: (position) => news.heardAll(position) });
+  wake.onNews({ news: ({ position }) => delivery.news(position), missed: () => delivery.news() });
   typing.onChange((roomNid) => {
     news.heardOfRoom(roomNid);
     delivery.typing(roomNid, typing.typistsIn(roomNid));

@@ -1,5 +1,5 @@
 // The one place where errors become HTTP. A MatrixError is the caller's mistake and says so in Matrix's form; a database that
-// cannot be reached is 503, to be tried again; everything else is a bug of ours: logged with the request's id and answered 500.
+// cannot be reached or has no time is 503, to be tried again; everything else is a bug of ours: logged with the request's id and answered 500.
 // https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
 
 import { type JsonObject, MatrixError } from '@pons/spec';
@@ -25,11 +25,11 @@ export function errorResponse(error: unknown, requestId: string): ErrorResponse 
     const headers = typeof wait === 'number' ? { 'retry-after': String(Math.ceil(wait / 1000)) } : noHeaders;
     return { status: error.status, headers, json, bug: false };
   }
-  if (isUnreachable(error)) {
+  if (isAway(error)) {
     return {
       status: 503,
       headers: { 'retry-after': String(DATABASE_AWAY_MS / 1000) },
-      json: { errcode: 'M_UNKNOWN', error: 'The database cannot be reached. Try again soon.' },
+      json: { errcode: 'M_UNKNOWN', error: 'The database cannot answer now. Try again soon.' },
       bug: true,
     };
   }
@@ -44,7 +44,12 @@ export function limitExceeded(retryAfterMs: number): MatrixError {
   });
 }
 
+// No connection, too many of them, a server that stops, starts or recovers, a statement whose time was up, one that lost against others.
+const awayCodes = /^(unreachable|overloaded|08...|25P03|40001|40P01|53300|55P03|57...)$/;
+
 // By name and code: this floor does not know storage (never-arrow 2), only what its errors look like.
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && error.name === 'StorageError' && 'code' in error && error.code === 'unreachable';
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof Error && error.name === 'StorageError' && 'code' in error && awayCodes.test(String(error.code))
+  );
 }

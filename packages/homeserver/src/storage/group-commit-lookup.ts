@@ -8,9 +8,9 @@ import { type Database, type Queryable, statement } from './database.ts';
 import { binaryArray } from './group-commit-arrays.ts';
 
 /** The database gets this long to come back before the outcome is given up as unknown. */
-const lookUpTries = 12;
+const lookUpTries = 40;
 const lookUpFirstMs = 50;
-const lookUpMaxMs = 5_000;
+const lookUpMaxMs = 1_000;
 
 const storedTransactions = statement(
   'door.stored_transactions',

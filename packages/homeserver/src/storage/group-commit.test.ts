@@ -335,6 +335,48 @@ describe('the door', () => {
     expect(told.filter(({ roomNids }) => roomNids.includes(room))).toHaveLength(1);
   });
 
+  it('answers its callers although whoever is told of the commit throws', async () => {
+    const failures: unknown[] = [];
+    const door = createDoor(test.db, {
+      clock: systemClock,
+      random: systemRandom,
+      onCommitted: () => {
+        throw new TypeError('a follower');
+      },
+      observe: () => {
+        throw new TypeError('a metric');
+      },
+      failed: (error) => failures.push(String(error)),
+    });
+    const room = await newRoom();
+    const commit: Commit = { room: roomPart(room, 0, { events: [await event()] }), positions: 1 };
+    expect(await door.commit(commit)).toMatchObject({ outcome: 'stored' });
+    expect(failures).toEqual(['TypeError: a follower', 'TypeError: a metric']);
+    expect(await door.commit({ positions: 1 })).toMatchObject({ outcome: 'stored' });
+  });
+
+  it('gives up a commit that breaks each connection it is sent over, and writes those beside it', async () => {
+    const [innocent, guilty] = [await newRoom(), await newRoom()];
+    const poison = await event({ json: '{"poison":true}' });
+    const lost = () => new StorageError('unreachable', 'Connection terminated unexpectedly');
+    const breaking: Database = {
+      ...second,
+      query: (text, values) =>
+        values?.some((value) => Buffer.isBuffer(value) && value.includes('poison')) === true
+          ? Promise.reject(lost())
+          : second.query(text, values),
+    };
+    const door = doorOf(breaking);
+    const outcomes = await Promise.allSettled([
+      door.commit({ room: roomPart(innocent, 0, { events: [await event()] }), positions: 1 }),
+      door.commit({ room: roomPart(guilty, 0, { events: [poison] }), positions: 1 }),
+    ]);
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: { outcome: 'stored' } },
+      { status: 'rejected', reason: { code: 'unreachable' } },
+    ]);
+  });
+
   it('two processes on one database: followers miss no position, nothing deadlocks, one part of each version wins', async () => {
     const rooms = await Promise.all(Array.from({ length: 4 }, newRoom));
     const doors = [doorOf(test.db), doorOf(second)];

@@ -32,6 +32,8 @@ const waitingMax = 20_000;
 const triesMax = 10;
 const retryFirstMs = 2;
 const retryMaxMs = 200;
+/** Connections that a batch may break; it may be what breaks them. */
+const lossesMax = 3;
 
 /** What became visible together. */
 export interface Committed {
@@ -46,8 +48,10 @@ export interface Committed {
 export interface DoorOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Called after the commit, before its callers are answered. Must not throw. */
+  /** Called after the commit, before its callers are answered. */
   readonly onCommitted: (committed: Committed) => void;
+  /** What `onCommitted` or `observe` threw: the commit stands, and its callers are answered all the same. */
+  readonly failed?: (error: unknown) => void;
   /** For metrics: each statement that was committed. */
   readonly observe?: (batch: { readonly commits: number; readonly positions: number; readonly ms: number }) => void;
 }
@@ -134,7 +138,7 @@ interface Parts {
 }
 
 /** Writes a batch and answers all of it. Never throws. */
-async function writeBatch(parts: Parts, batch: readonly Waiting[]): Promise<void> {
+async function writeBatch(parts: Parts, batch: readonly Waiting[], losses = 0): Promise<void> {
   const { clock, random } = parts.options;
   const backoff = createBackoff({ firstMs: retryFirstMs, maxMs: retryMaxMs, random });
   for (;;) {
@@ -143,7 +147,8 @@ async function writeBatch(parts: Parts, batch: readonly Waiting[]): Promise<void
       return;
     } catch (error) {
       if (await canRetry(error, backoff, clock)) continue;
-      await settleFailure(parts, batch, error);
+      if (error instanceof StorageError && connectionLost(error)) await settleUnknown(parts, batch, error, losses + 1);
+      else await settleFailure(parts, batch, error);
       return;
     }
   }
@@ -208,11 +213,8 @@ async function writeOnce(
       : [],
   );
   announce(options, stored, { first: written.base, last: written.base + rows.positions - 1 });
-  options.observe?.({
-    commits: batch.length,
-    positions: rows.positions,
-    ms: options.clock.monotonicMs() - startedMs,
-  });
+  const ms = options.clock.monotonicMs() - startedMs;
+  guarded(options, () => options.observe?.({ commits: batch.length, positions: rows.positions, ms }));
   batch.forEach(({ commit, resolve }, index) => {
     const isStored = commit.room === undefined || rooms.has(commit.room.roomNid);
     resolve(isStored ? { outcome: 'stored', first: written.base + (before[index] ?? 0) } : { outcome: 'refused' });
@@ -233,7 +235,17 @@ function announce(options: DoorOptions, stored: Committed['commits'], range: { f
       for (const { userId } of list ?? []) userIds.add(userId);
     }
   }
-  options.onCommitted({ ...range, roomNids: [...roomNids], userIds: [...userIds], commits: stored });
+  const committed = { ...range, roomNids: [...roomNids], userIds: [...userIds], commits: stored };
+  guarded(options, () => options.onCommitted(committed));
+}
+
+// It is committed: whatever a listener does wrong, the callers are to be told so.
+function guarded(options: DoorOptions, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    options.failed?.(error);
+  }
 }
 
 async function settleFailure(parts: Parts, batch: readonly Waiting[], error: unknown): Promise<void> {
@@ -241,18 +253,14 @@ async function settleFailure(parts: Parts, batch: readonly Waiting[], error: unk
     for (const { reject } of batch) reject(error);
     return;
   }
-  if (connectionLost(error)) {
-    await settleUnknown(parts, batch, error);
-    return;
-  }
   const left = error.code === '23505' ? await answerRepeated(parts.db, batch) : batch;
   if (left.length < batch.length) {
     if (left.length > 0) await writeBatch(parts, left);
-  } else if (batch.length > 1) {
-    // One of them is at fault: alone, it fails alone.
+  } else if (batch.length > 1 && !/^5[37]/.test(error.code)) {
+    // One of them is at fault: alone, it fails alone. (Not where the server is short of something or the time was up.)
     for (const one of batch) await writeBatch(parts, [one]);
   } else {
-    batch[0]?.reject(error);
+    for (const { reject } of batch) reject(error);
   }
 }
 
@@ -274,7 +282,12 @@ async function answerRepeated(db: Database, batch: readonly Waiting[]): Promise<
 }
 
 /** The connection was lost with the statement: it may have been committed or not, which only the database knows. */
-async function settleUnknown({ db, options }: Parts, batch: readonly Waiting[], error: StorageError): Promise<void> {
+async function settleUnknown(
+  { db, options }: Parts,
+  batch: readonly Waiting[],
+  error: StorageError,
+  losses: number,
+): Promise<void> {
   const { clock, random } = options;
   const outcomes = await lookUp(
     { db, clock, random },
@@ -298,5 +311,11 @@ async function settleUnknown({ db, options }: Parts, batch: readonly Waiting[], 
     if (outcome === undefined) left.push(one);
     else one.resolve(outcome);
   });
-  if (left.length > 0) await writeBatch({ db, options }, left);
+  if (losses < lossesMax) {
+    if (left.length > 0) await writeBatch({ db, options }, left, losses);
+  } else if (left.length > 1) {
+    for (const one of left) await writeBatch({ db, options }, [one], losses);
+  } else {
+    left[0]?.reject(error);
+  }
 }

@@ -140,8 +140,10 @@ function giveBack(client: pg.PoolClient, error: unknown): unknown {
 function isDriverError(error: unknown): boolean {
   return (
     error instanceof Error &&
-    (/^(Connection terminated|Query read timeout|Client has encountered|timeout exceeded)/.test(error.message) ||
-      'syscall' in error)
+    (/^(Connection terminated|Query read timeout|Client (has encountered|was closed)|timeout exceeded)/.test(
+      error.message,
+    ) ||
+      ('code' in error && /^(E[A-Z]+|ERR_(STREAM|SOCKET)_.*)$/.test(String(error.code))))
   );
 }
 

@@ -74,6 +74,27 @@ describe('wake', () => {
     expect([here.heard.length, here.missed, there.missed]).toEqual([1, [], []]);
   });
 
+  it('one that throws keeps the news from nobody else', async () => {
+    const after = follower();
+    const failures: unknown[] = [];
+    const wake = createWake({
+      db: test.db,
+      clock: systemClock,
+      processId: 'alone',
+      shared: false,
+      failed: (error) => failures.push(String(error)),
+    });
+    const broken = () => {
+      throw new TypeError('broken');
+    };
+    wake.onNews({ news: broken, missed: broken });
+    wake.onNews(after.asFollower);
+    wake.committed({ first: 1, last: 2, roomNids: [7], userIds: [] });
+    expect(after.heard).toEqual([{ position: 2, roomNids: [7], userIds: [] }]);
+    expect(failures).toEqual(['TypeError: broken']);
+    await wake.stop();
+  });
+
   it('what nobody told is found by the poll, in its second round and once', async () => {
     const clock = fakeClock();
     const there = follower();

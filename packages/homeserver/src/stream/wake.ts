@@ -21,7 +21,7 @@ export interface News {
   readonly userIds: readonly string[];
 }
 
-/** Somebody who follows the stream. Must not throw. */
+/** Somebody who follows the stream. */
 export interface Follower {
   news(news: News): void;
   /** Something up to this position was not told: look for yourself. */
@@ -43,6 +43,8 @@ export interface WakeOptions {
   readonly processId: string;
   /** False: no other process uses this database (the embedded one), and none is told. */
   readonly shared: boolean;
+  /** What a follower threw: the others are told all the same. */
+  readonly failed?: (error: unknown) => void;
 }
 
 export interface Wake {
@@ -76,7 +78,7 @@ interface Payload {
   readonly u?: readonly string[];
 }
 
-export function createWake({ db, clock, processId, shared }: WakeOptions): Wake {
+export function createWake({ db, clock, processId, shared, failed = () => {} }: WakeOptions): Wake {
   const followers = new Set<Follower>();
   const covered = createCoverage();
   const told = createTelling({ db, clock, processId });
@@ -87,13 +89,23 @@ export function createWake({ db, clock, processId, shared }: WakeOptions): Wake 
   let polled = 0;
   let stopped = false;
 
+  function each(tell: (follower: Follower) => void): void {
+    for (const follower of followers) {
+      try {
+        tell(follower);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
   function wakeAll(news: News): void {
-    for (const follower of followers) follower.news(news);
+    each((follower) => follower.news(news));
   }
 
   function missed(position: number): void {
     covered.restart(position);
-    for (const follower of followers) follower.missed(position);
+    each((follower) => follower.missed(position));
   }
 
   function heard(payload: string): void {

@@ -5,6 +5,7 @@ import { MatrixError } from '@pons/spec';
 import { endpoints, ponsEndpoints } from '@pons/spec/endpoints';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TokenClaim } from '../../src/http/authenticate-client.ts';
+import { errorResponse } from '../../src/http/error-response.ts';
 import { requesterOf } from '../../src/http/requester.ts';
 import { StorageError } from '../../src/storage/database.ts';
 import { raw, type StubServer, stubServer } from './stub-server.ts';
@@ -236,6 +237,22 @@ describe('errors', () => {
     expect(JSON.stringify(json)).not.toContain('secret');
     const id = /r\d+/.exec(JSON.stringify(json))?.[0];
     expect(logged.join()).toContain(`"id":"${id}"`);
+  });
+
+  test.each([
+    ['unreachable', 503],
+    ['overloaded', 503],
+    ['57P01', 503],
+    ['57P03', 503],
+    ['08006', 503],
+    ['53300', 503],
+    ['57014', 503],
+    ['40001', 503],
+    ['53100', 500],
+    ['23505', 500],
+    ['42P01', 500],
+  ])('what the database answers with %s is %i', (code, status) => {
+    expect(errorResponse(new StorageError(code, 'gone'), 'r').status).toBe(status);
   });
 
   test('a database that is away is 503, to be tried again', async () => {
