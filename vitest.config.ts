@@ -14,7 +14,7 @@ const long = '**/*.long.test.ts';
 
 export default defineConfig({
   test: {
-    include: tier === 'fast' ? all : [tier === 'slow' ? slow : long],
+    include: tier === 'fast' ? all : tier === 'slow' ? [slow] : [slow, long],
     exclude: ['**/node_modules/**', '**/dist/**', ...(tier === 'fast' ? [slow, long] : [])],
     globalSetup: ['packages/testkit/src/database-setup.ts'],
     maxWorkers: 2,
