@@ -1,6 +1,7 @@
 // Databases for tests, each cloned from one migrated template: a clone costs a tenth of a migration. The server is the caller's, or an
 // embedded one in a temporary folder that nothing starts before somebody asks. Used by @pons/pons/embed for authors of bridges and by
 // our own testkit.
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,23 +79,42 @@ async function start(given: string | undefined): Promise<Running> {
 
 async function embedded(): Promise<ServerPlace> {
   const folder = mkdtempSync(path.join(tmpdir(), 'pons-test-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  // A test process that ends in the middle leaves nothing: PostgreSQL ends with it, and by itself where its folder is gone.
-  process.once('exit', remove);
-  const { connection, stop } = await startEmbedded({ dataDir: folder, maxConnections }).catch((error: unknown) => {
-    remove();
+  const forget = removeAfterProcess(folder);
+  const running = await startEmbedded({ dataDir: folder, maxConnections }).catch((error: unknown) => {
+    forget();
     throw error;
   });
+  const { connection } = running;
   const urlOf = (name: string) =>
     `postgresql:///${name}?host=${encodeURIComponent(connection.host)}&user=${connection.user}`;
   return {
     adminUrl: urlOf('postgres'),
     urlOf,
     stop: async () => {
-      await stop();
-      process.off('exit', remove);
-      remove();
+      await running.stop();
+      forget();
     },
+  };
+}
+
+/**
+ * Test runners end their workers by SIGTERM, in the middle or after the last test, and leave them no time: another process removes
+ * the folder when PostgreSQL, which ends with this one, has gone.
+ *
+ * @returns removes it now
+ */
+function removeAfterProcess(folder: string): () => void {
+  const asked = () => {
+    // Whoever else listens wants to stop in order, and the process's end is theirs.
+    if (process.listenerCount('SIGTERM') === 0) process.exit();
+  };
+  const leave = () => {
+    spawn('sh', ['-c', 'sleep 2; rm -rf "$0"', folder], { detached: true, stdio: 'ignore' }).unref();
+  };
+  process.once('exit', leave).once('SIGTERM', asked);
+  return () => {
+    process.off('exit', leave).off('SIGTERM', asked);
+    rmSync(folder, { recursive: true, force: true });
   };
 }
 
