@@ -79,7 +79,7 @@ interface Open {
 export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   const { db, registry, clock, log } = parts;
   const open = new Map<string, Open>();
-  const recent = createRecentEvents();
+  const recent = createRecentEvents(clock);
   const timers = new Map<string, Timer>();
   let opening: Promise<void> = Promise.resolve();
   let stopped = false;

@@ -133,10 +133,12 @@ export class StreamFollower {
     const group = [...this.#feeds.values()].filter((feed) => feed.atHead);
     if (group.length === 0) return false;
     const after = Math.min(...group.map((feed) => feed.readPosition));
-    const look = this.#mustLook || this.#grownTo > after;
+    const mustLook = this.#mustLook;
     this.#mustLook = false;
-    const piece = await this.#read(after, look);
+    const piece = await this.#read(after, mustLook || this.#grownTo > after);
     if (piece === undefined) return false;
+    // Looking ends where the database has no more, not with a full page or with what memory had.
+    if (mustLook && piece.more !== false) this.#mustLook = true;
     // Some may have been removed while we read; what is put into their feeds is of no consequence.
     this.#deal(piece, new Map(group.map((feed) => [feed.appservice.id, feed])));
     for (const feed of group) if (feed.isFull) feed.atHead = false;
@@ -149,7 +151,11 @@ export class StreamFollower {
     if (feed === undefined) return false;
     const piece = await this.#read(feed.readPosition, true);
     if (piece !== undefined) this.#deal(piece, new Map([[feed.appservice.id, feed]]));
-    if (piece === undefined || piece.events.length < pieceEventsMax) feed.atHead = true;
+    if (piece === undefined || !(piece.more ?? piece.events.length >= pieceEventsMax)) {
+      feed.atHead = true;
+      // Memory ends at the head, or where another process has written.
+      if (piece !== undefined && piece.more === undefined) this.#mustLook = true;
+    }
     return true;
   }
 

@@ -30,6 +30,8 @@ export interface StreamPiece {
   readonly events: readonly StreamEvent[];
   readonly receipts: readonly (RecentReceipt & { readonly position: number })[];
   readonly upTo: number;
+  /** Whether the stream went on after it; undefined: it comes from memory, which does not know. */
+  readonly more: boolean | undefined;
 }
 
 export interface StreamReaderParts {
@@ -55,7 +57,7 @@ type Bare = Omit<StreamEvent, 'text' | 'membership'> & { readonly json?: string 
 export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece | undefined> {
   const found = readRecent(parts.recent, request) ?? (request.look ? await readPage(parts.db, request) : undefined);
   if (found === undefined || found.upTo === request.after) return undefined;
-  const { bare, receipts, upTo } = found;
+  const { bare, receipts, upTo, more } = found;
   await parts.index.load([...bare.map(({ roomNid }) => roomNid), ...receipts.map(({ roomNid }) => roomNid)]);
   const wanted = mayBeWanted(bare, parts);
   const rows = await eventTexts(
@@ -71,7 +73,7 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
       json !== undefined && wanted(event) ? clientEventText(json, { eventId: event.eventId, roomId }) : undefined;
     return { ...event, text };
   });
-  return { events, receipts, upTo };
+  return { events, receipts, upTo, more };
 }
 
 function readRecent(recent: RecentEvents, { after, limit }: ReadRequest) {
@@ -84,14 +86,22 @@ function readRecent(recent: RecentEvents, { after, limit }: ReadRequest) {
     return [{ ...event, position: row.position, stateKey: null, ...(json === undefined ? {} : { json }) }];
   });
   const receipts = rows.flatMap((row) => (row.kind === 'receipt' ? [{ ...row.receipt, position: row.position }] : []));
-  return { bare, receipts, upTo: last.position };
+  return { bare, receipts, upTo: last.position, more: undefined };
 }
 
 async function readPage(db: Queryable, { after, limit, receipts }: ReadRequest) {
   const page = await streamPage(db, after, limit);
   const bare: readonly Bare[] = page.rows;
   const range = { after, upTo: page.upTo, limit };
-  return { bare, receipts: receipts && page.upTo > after ? await streamReceipts(db, range) : [], upTo: page.upTo };
+  const found = receipts && page.upTo > after ? await streamReceipts(db, range) : [];
+  // More receipts than one piece takes: it ends with the last of them.
+  const upTo = found.length < limit ? page.upTo : (found.at(-1)?.position ?? page.upTo);
+  return {
+    bare: bare.filter(({ position }) => position <= upTo),
+    receipts: found,
+    upTo,
+    more: page.rows.length >= limit || upTo < page.upTo,
+  };
 }
 
 // Wider than who gets it in the end: an application service may become interested by a join further down the same piece.

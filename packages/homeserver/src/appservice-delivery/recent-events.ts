@@ -1,15 +1,18 @@
 // What this process has just committed, by position: the follower takes from here what it would otherwise read back from the database.
 // It is only ever a shortcut. Positions of other processes are missing in it, and so is what is too old or too large; the follower then
-// reads the database. Events that a redaction has changed, and state events (their predecessor is wanted), are there without text.
+// reads the database. Events that a redaction has changed, and state events (their predecessor is wanted), are there without text. Of
+// redactions by other processes it knows nothing, so what is older than they take to arrive is not given out.
 
+import type { Clock } from '../platform/clock.ts';
 import type { Commit } from '../storage/commit.ts';
 
-/** One position that this process took. */
-export type RecentRow =
-  | { readonly kind: 'event'; readonly position: number; readonly event: RecentEvent }
-  | { readonly kind: 'receipt'; readonly position: number; readonly receipt: RecentReceipt }
+/** One position that this process took, and when (monotonic milliseconds). */
+export type RecentRow = { readonly position: number; readonly atMs: number } & (
+  | { readonly kind: 'event'; readonly event: RecentEvent }
+  | { readonly kind: 'receipt'; readonly receipt: RecentReceipt }
   /** Account data, to-device messages and the like: nothing that is sent. */
-  | { readonly kind: 'other'; readonly position: number };
+  | { readonly kind: 'other' }
+);
 
 export interface RecentEvent {
   readonly roomNid: number;
@@ -35,7 +38,7 @@ export interface RecentReceipt {
 export interface RecentEvents {
   /** Told by the door after a commit, before anybody is woken. */
   committed(first: number, commit: Commit): void;
-  /** Rows right after a position without a gap, at most `limit`; none when the next position is not here. */
+  /** Rows right after a position without a gap, at most `limit`; none when the next position is not here or too old. */
   after(position: number, limit: number): readonly RecentRow[];
   /** Texts held, in characters. */
   readonly length: number;
@@ -45,9 +48,10 @@ export interface RecentEvents {
 const rowsMax = 2048;
 /** Texts held, in characters: at most 4 MB. */
 const lengthMax = 2_097_152;
+const freshMs = 1_000;
 
 /** An empty memory. */
-export function createRecentEvents(): RecentEvents {
+export function createRecentEvents(clock: Clock): RecentEvents {
   const rows = new Map<number, RecentRow>();
   const positionOf = new Map<number, number>();
   let length = 0;
@@ -77,7 +81,7 @@ export function createRecentEvents(): RecentEvents {
 
   return {
     committed(first, commit) {
-      for (const row of rowsOf(first, commit)) put(row);
+      for (const row of rowsOf(first, commit, clock.monotonicMs())) put(row);
       for (const { eventNid } of commit.room?.redactions ?? []) forgetText(eventNid);
       for (const [position, row] of rows) {
         if (rows.size <= rowsMax && length <= lengthMax) break;
@@ -86,9 +90,10 @@ export function createRecentEvents(): RecentEvents {
     },
     after(position, limit) {
       const found: RecentRow[] = [];
+      const oldestMs = clock.monotonicMs() - freshMs;
       for (let next = position + 1; found.length < limit; next++) {
         const row = rows.get(next);
-        if (row === undefined) break;
+        if (row === undefined || row.atMs < oldestMs) break;
         found.push(row);
       }
       return found;
@@ -99,10 +104,11 @@ export function createRecentEvents(): RecentEvents {
   };
 }
 
-function rowsOf(first: number, commit: Commit): RecentRow[] {
+function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
   const rows: RecentRow[] = Array.from({ length: commit.positions }, (_, at) => ({
     kind: 'other',
     position: first + at,
+    atMs,
   }));
   const { room } = commit;
   for (const event of room?.events ?? []) {
@@ -111,6 +117,7 @@ function rowsOf(first: number, commit: Commit): RecentRow[] {
     rows[event.at] = {
       kind: 'event',
       position: first + event.at,
+      atMs,
       event: {
         roomNid: room.roomNid,
         eventNid,
@@ -122,6 +129,7 @@ function rowsOf(first: number, commit: Commit): RecentRow[] {
       },
     };
   }
-  for (const { at, ...receipt } of commit.receipts ?? []) rows[at] = { kind: 'receipt', position: first + at, receipt };
+  for (const { at, ...receipt } of commit.receipts ?? [])
+    rows[at] = { kind: 'receipt', position: first + at, atMs, receipt };
   return rows;
 }

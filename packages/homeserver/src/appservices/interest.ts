@@ -43,6 +43,8 @@ export interface InterestIndex {
 }
 
 interface RoomEntry {
+  /** Of another generation: good for what has it loaded, and looked up again by the next load. */
+  generation: number;
   readonly roomId: string;
   readonly members: Map<string, number>;
   readonly byAlias: ReadonlySet<string>;
@@ -53,6 +55,8 @@ interface RoomEntry {
 const roomsRememberedMax = 20_000;
 /** Aliases that another process gave out are seen after this long. */
 const roomRememberedMs = 30_000;
+/** The generation of no room. */
+const forgotten = -1;
 
 /** An index over the table, for the application services that `unwritten` knows. */
 export function createInterestIndex(
@@ -70,6 +74,13 @@ export function createInterestIndex(
     noDeleteOnStaleGet: true,
   });
 
+  let generation = 0;
+  let roomsForgotten = 0;
+
+  function isCurrent(roomNid: number): boolean {
+    return rooms.has(roomNid) && rooms.peek(roomNid)?.generation === generation;
+  }
+
   function entry(roomNid: number): RoomEntry {
     const found = rooms.get(roomNid);
     if (found === undefined) throw new Error(`interest in room ${roomNid} was asked for before it was loaded`);
@@ -78,8 +89,10 @@ export function createInterestIndex(
 
   return {
     async load(roomNids) {
-      const missing = [...new Set(roomNids)].filter((roomNid) => !rooms.has(roomNid));
+      const missing = [...new Set(roomNids)].filter((roomNid) => !isCurrent(roomNid));
       if (missing.length === 0) return;
+      const loaded = generation;
+      const forgottenBefore = roomsForgotten;
       // Counts may be written while we read; those from before the read are then the ones that the read has missed.
       const before = new Map(missing.map((roomNid) => [roomNid, [...unwritten(roomNid)]]));
       for (const row of await interestOfRooms(db, missing)) {
@@ -87,6 +100,7 @@ export function createInterestIndex(
         for (const [id, count] of [...(before.get(row.roomNid) ?? []), ...unwritten(row.roomNid)])
           members.set(id, count);
         rooms.set(row.roomNid, {
+          generation: roomsForgotten === forgottenBefore ? loaded : forgotten,
           roomId: row.roomId,
           members,
           byAlias: new Set(row.aliases.flatMap((alias) => registry.ofAlias(alias).map(({ id }) => id))),
@@ -125,8 +139,12 @@ export function createInterestIndex(
       return count;
     },
     forgetRoom: (roomNid) => {
-      rooms.delete(roomNid);
+      roomsForgotten += 1;
+      const found = rooms.peek(roomNid);
+      if (found !== undefined) found.generation = forgotten;
     },
-    clear: () => rooms.clear(),
+    clear: () => {
+      generation += 1;
+    },
   };
 }
