@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { leaveAllRooms } from './actions/leave-all-rooms.ts';
 import { ensureAccount, registerWithSharedSecret } from './actions/register-account.ts';
+import { resetPassword } from './actions/reset-password.ts';
 import { setProfile } from './actions/set-profile.ts';
 import { updateMemberships } from './actions/update-memberships.ts';
 import { appserviceAdminRoutes } from './admin-api/appservices.ts';
@@ -54,6 +55,8 @@ export interface Homeserver {
     password: string;
     admin: boolean;
   }): Promise<{ userId: string; created: boolean }>;
+  /** Gives an account another password and ends its sessions; answers its user id. @throws MatrixError */
+  resetPassword(account: { user: string; password: string }): Promise<string>;
 }
 
 /** How often sightings of devices are written. */
@@ -125,6 +128,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await ground.stop();
     },
     ensureAccount: (account) => ensureAccount(house.accounts.routeParts, account),
+    resetPassword: (account) => resetPassword(house.accounts.routeParts, account),
   };
 }
 

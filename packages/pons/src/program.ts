@@ -7,6 +7,7 @@ import { dbCommand } from './commands/db.ts';
 import { registrationCommand } from './commands/registration.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
+import { userCommand } from './commands/user.ts';
 
 /** The command `pons`. */
 export const program = new Command('pons')
@@ -17,4 +18,5 @@ export const program = new Command('pons')
   .addCommand(configCommand())
   .addCommand(registrationCommand())
   .addCommand(appserviceCommand())
-  .addCommand(dbCommand());
+  .addCommand(dbCommand())
+  .addCommand(userCommand());
