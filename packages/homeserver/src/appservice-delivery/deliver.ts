@@ -41,6 +41,8 @@ export interface DelivererParts extends RereadParts {
 
 /** A transaction is not made smaller than what a single event may be. */
 const smallestBytesMax = 65_536;
+/** Between two tries to write to a database that is away: it is back soon, and the application service is not to blame. */
+const databaseRetryMs = 1_000;
 
 /** Delivery to one application service. */
 export class Deliverer {
@@ -178,7 +180,7 @@ export class Deliverer {
         if (this.#stop.signal.aborted) return;
         // The database: what was to be written is still waiting, so nothing is lost by doing the same again later.
         this.#parts.log.warn({ err: error, appservice: this.#appservice.id }, 'delivery could not be written');
-        await this.#wait();
+        await this.#wait(databaseRetryMs);
       }
     }
   }
@@ -239,7 +241,7 @@ export class Deliverer {
       return;
     }
     frozen.body = undefined;
-    await this.#wait();
+    await this.#wait(this.#backoff.nextMs());
   }
 
   async #split(frozen: FrozenTransaction, reason: string): Promise<void> {
@@ -346,7 +348,7 @@ export class Deliverer {
     this.#parts.onOvertaken(this.#appservice.id);
   }
 
-  #wait(): Promise<void> {
+  #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         this.#waiting?.timer.cancel();
@@ -354,7 +356,7 @@ export class Deliverer {
         resolve();
       };
       if (this.#stop.signal.aborted || this.#ending || this.#paused) return resolve();
-      this.#waiting = { end, timer: this.#parts.clock.setTimer(this.#backoff.nextMs(), end) };
+      this.#waiting = { end, timer: this.#parts.clock.setTimer(ms, end) };
     });
   }
 }

@@ -147,7 +147,8 @@ export class LaneMemory {
   /** Reads the values of keys that are not remembered. */
   async load(db: Queryable, keys: readonly StateKey[]): Promise<void> {
     if (this.#isNew) return;
-    const missing = keys.filter((key) => !this.#values.has(stateKeyText(key.type, key.stateKey)));
+    // `get`, not `has`: what is remembered becomes the youngest, so that what is read now does not push it out.
+    const missing = keys.filter((key) => this.#values.get(stateKeyText(key.type, key.stateKey)) === undefined);
     if (missing.length === 0) return;
     // Contents may name keys with U+0000, which no row can have and PostgreSQL does not take.
     const possible = missing.filter((key) => !key.stateKey.includes('\0'));

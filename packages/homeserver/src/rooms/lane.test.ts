@@ -15,6 +15,7 @@ import { setAlias } from '../actions/set-alias.ts';
 import { upgradeRoom } from '../actions/upgrade-room.ts';
 import type { Requester } from '../platform/requester.ts';
 import type { Door } from '../storage/commit.ts';
+import { StorageError } from '../storage/database.ts';
 import { membersOf } from '../storage/tables/room-members.ts';
 import { stateChanges } from '../storage/tables/room-state.ts';
 import { roomById } from '../storage/tables/rooms.ts';
@@ -427,6 +428,24 @@ it('a poisonous proposal fails alone', async () => {
   ]);
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(await bodies(roomId, alice)).toEqual(['fine', 'fine too']);
+});
+
+it('what is stored is answered although the database goes away before what was refused beside it is', async () => {
+  const roomId = await room({ preset: 'public_chat' });
+  const failing: House['db'] = {
+    ...test.db,
+    query: (statement, values) =>
+      statement.name === 'client_transactions.response'
+        ? Promise.reject(new StorageError('unreachable', 'gone'))
+        : test.db.query(statement, values),
+  };
+  const other = testRoomLanes(failing);
+  const outcomes = await Promise.allSettled([
+    say(roomId, bob, 'not a member', other),
+    say(roomId, alice, 'stored', other),
+  ]);
+  expect(outcomes).toMatchObject([{ status: 'rejected', reason: { code: 'unreachable' } }, { status: 'fulfilled' }]);
+  await other.close();
 });
 
 it('members are counted by what changed', async () => {

@@ -140,13 +140,12 @@ export class Lane {
         await this.#memory.refresh(this.#parts.db);
         continue;
       }
-      for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
-      if (outcome === undefined) return;
-      if (outcome.outcome === 'stored') {
+      if (outcome?.outcome === 'stored') {
         part.adopt(outcome.first + part.positions - 1);
         for (const { waiting, result } of made) waiting.resolve(positioned(result, outcome.first));
-        return;
       }
+      for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
+      if (outcome === undefined || outcome.outcome === 'stored') return;
       const repeated = made.find(({ transactionAt }) => transactionAt === outcome.index);
       if (repeated === undefined) throw new Error('the door names a client transaction that the part does not have');
       pending = made.flatMap(({ waiting }) => (waiting === repeated.waiting ? [] : waiting));

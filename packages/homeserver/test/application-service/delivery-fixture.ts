@@ -11,6 +11,7 @@ import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import { randomFrom } from '../../src/platform/random.ts';
 import type { Log } from '../../src/platform/telemetry/log.ts';
 import { noTracing } from '../../src/platform/telemetry/trace.ts';
+import { StorageError } from '../../src/storage/database.ts';
 import { streamWriter } from './stream-writer.ts';
 
 export const serverName = 'example.org';
@@ -41,10 +42,12 @@ export async function deliveryFixture() {
   let deliveries: AppserviceDelivery[] = [];
   const call = createCallAppservice({ fetch: outbound.fetch, clock, allowPrivate: true });
   const fromMemory = { on: true };
+  const told = { on: true };
+  const away = { on: false };
   const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
     for (const delivery of deliveries) {
       if (fromMemory.on) delivery.committed(first, commit);
-      delivery.news(first);
+      if (told.on) delivery.news(first);
     }
   });
 
@@ -56,6 +59,10 @@ export async function deliveryFixture() {
     makeRoom,
     /** False: everything is read back from the database, as what other processes write is. */
     fromMemory,
+    /** False: nobody is told that the stream has grown. */
+    told,
+    /** True: the deliveries cannot reach the database. */
+    away,
     /** @param where  a path below its url, or a unix socket */
     async appservice(
       id: string,
@@ -70,7 +77,11 @@ export async function deliveryFixture() {
     },
     async deliver(timeoutMs = 5000): Promise<AppserviceDelivery> {
       const delivery = createDelivery({
-        db: database.db,
+        db: {
+          ...database.db,
+          query: (statement, values) =>
+            away.on ? Promise.reject(new StorageError('unreachable', 'away')) : database.db.query(statement, values),
+        },
         registry,
         leases: { take: async () => ({ release: async () => {} }) },
         clock,

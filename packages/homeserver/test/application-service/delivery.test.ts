@@ -226,6 +226,38 @@ describe('an application service that was down', () => {
     expect(irc.transactions.length).toBeLessThanOrEqual(12);
   });
 
+  it('gets to the end of what nobody was told of, however much it is', async () => {
+    const irc = await at.appservice('irc');
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    at.fromMemory.on = false;
+    at.told.on = false;
+    const said = texts(450);
+    for (let from = 0; from < 450; from += 150)
+      await room.append(...said.slice(from, from + 150).map((body) => say(alice, body)));
+    delivery.news();
+    await irc.until(() => irc.events.length === 451);
+    expect(bodies(irc)).toEqual(said);
+  });
+
+  it('is served again a second after the database has come back, however long that was away', async () => {
+    const irc = await at.appservice('irc');
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    await eventually(() => delivery.status('irc')?.state === 'idle');
+    at.away.on = true;
+    await room.say(alice, 'hello');
+    for (let seconds = 0; seconds < 600; seconds += 1) await at.clock.advance(1000);
+    at.away.on = false;
+    for (let seconds = 0; seconds < 3; seconds += 1) await at.clock.advance(1000);
+    await irc.until(() => irc.events.length === 2);
+    expect(irc.transactions).toHaveLength(2);
+  });
+
   it('is tried at once when it calls, and not before its time otherwise', async () => {
     const irc = await at.appservice('irc');
     irc.mode = 503;
@@ -358,6 +390,26 @@ describe('what waits', () => {
     await irc.until(() => irc.events.length === 3);
     expect(irc.events[1]).toMatchObject({ content: {}, unsigned: { redacted_because: { type: 'm.room.redaction' } } });
     expect(irc.events[2]).toMatchObject({ redacts: secret.eventId, content: { redacts: secret.eventId } });
+    expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
+  });
+
+  it('is redacted although this process remembers it and another one has redacted it', async () => {
+    const irc = await at.appservice('irc');
+    irc.mode = 'down';
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.transactions.length === 1);
+    // More than what is kept waiting: the rest stays in the stream, and in the memory of what was just committed.
+    await room.append(...texts(250).map((body) => say(alice, body)));
+    await room.append(...texts(100, 'm').map((body) => say(alice, body)));
+    await eventually(() => (delivery.status('irc')?.waitingEvents ?? 0) > 200);
+    const secret = await room.say(alice, 'secret');
+    await room.redact(secret.eventId, alice);
+    irc.mode = 'ok';
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    await at.clock.advance(2000);
+    await irc.until(() => irc.events.length === 353);
     expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
   });
 
