@@ -1,11 +1,13 @@
 // Work that comes round once an hour and that one process does for all: deleting what nobody can ask for any more. A turn that fails
 // or that another process takes is no loss, the next one does the same.
-import type { Clock, Timer } from '../platform/clock.ts';
+import { schedule, type ScheduledTask } from 'node-cron';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../storage/database.ts';
 import { purgeClientTransactions, purgeInvalidations } from '../storage/purge.ts';
 import type { Leases } from './lease.ts';
 
-const everyMs = 60 * 60_000;
+/** Cron expression: off the full hour, when everybody else's jobs run. */
+const turns = '17 * * * *';
 /** A bridge that was down for a holiday may still repeat its requests. */
 const clientTransactionsKeptMs = 30 * 24 * 60 * 60_000;
 /** Polled every half second; a process that was away longer has started anew. */
@@ -26,9 +28,8 @@ export interface Housekeeping {
 }
 
 export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOptions): Housekeeping {
-  let timer: Timer | undefined;
+  let task: ScheduledTask | undefined;
   let running: Promise<unknown> | undefined;
-  let stopped = false;
 
   async function run(): Promise<boolean> {
     const lease = await leases.take('housekeeping', () => {}); // a second holder deletes the same rows: harmless
@@ -43,21 +44,21 @@ export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOp
   }
 
   function start(): void {
-    timer = clock.setTimer(everyMs, () => {
-      running = run()
-        .catch(failed)
-        .finally(() => {
-          if (!stopped) start();
-        });
-    });
+    task = schedule(
+      turns,
+      () => {
+        running = run().catch(failed);
+        return running;
+      },
+      { name: 'housekeeping', noOverlap: true },
+    );
   }
 
   return {
     start,
     run,
     stop: async () => {
-      stopped = true;
-      timer?.cancel();
+      await task?.destroy();
       await running;
     },
   };
