@@ -25,13 +25,15 @@ export interface ServeOptions {
   /** Distinguishes several processes in one folder. */
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Further arguments, such as `--bridge`. */
+  readonly args?: readonly string[];
 }
 
 /** Starts it and waits for the ready line. */
-export function serve({ dir, config, name = 'homeserver', env = {} }: ServeOptions): Promise<Served> {
+export function serve({ dir, config, name = 'homeserver', env = {}, args = [] }: ServeOptions): Promise<Served> {
   const file = path.join(dir, `${name}.yaml`);
   writeFileSync(file, JSON.stringify(config));
-  const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--config', file], {
+  const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--config', file, ...args], {
     cwd: dir,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
