@@ -1,7 +1,7 @@
 // What the quick start keeps in its data folder besides the homeserver's own: the first account's password, the bridge's registration
 // and the port that the bridge listens on. All of it may be deleted while nothing runs, except that a lost registration means new tokens.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '@pons/homeserver';
 import { formatComplaint, generateRegistration, loadRegistration, prefixRegex } from '@pons/registration';
@@ -20,9 +20,15 @@ export interface DataFolder {
   readonly bridgePort: number;
 }
 
-/** Reads the folder, and makes what is missing. @throws Error with a plain line when the folder cannot be written */
+/** Reads the folder, and makes what is missing. @throws OperatorError when the folder cannot be written */
 export async function openDataFolder(dir: string, serverName: string): Promise<DataFolder> {
-  mkdirSync(path.join(dir, 'appservices'), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path.join(dir, 'appservices'), { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.W_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new OperatorError([`cannot write into ${dir} (${code ?? message}): choose another folder with --data`]);
+  }
   const passwordFile = path.join(dir, 'admin-password');
   if (!existsSync(passwordFile))
     writeFileSync(passwordFile, `${randomBytes(15).toString('base64url')}\n`, { mode: secretMode });

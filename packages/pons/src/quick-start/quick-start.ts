@@ -1,6 +1,5 @@
 // The quick start: homeserver on its embedded PostgreSQL, a small IRC network (or a real one), the bridge between a channel and a
 // room, the console; then one message in each direction as proof. Everything is kept in one folder and is there again at the next start.
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
@@ -29,7 +28,7 @@ export interface StartOptions {
 const serverName = 'localhost';
 const admin = 'admin';
 const portOfTls = 6697;
-const joinWithinMs = 60_000;
+const joinWithinMs = 45_000;
 
 interface Running {
   readonly name: string;
@@ -55,7 +54,6 @@ export async function quickStart(options: StartOptions): Promise<{ stop(): Promi
 
 async function startAll(options: StartOptions, out: Terminal, running: Running[]): Promise<void> {
   const dir = path.resolve(options.data);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const folder = await openDataFolder(dir, serverName);
   if (options.port !== 0 && !(await isFree(options.port))) {
     throw new OperatorError([
@@ -78,7 +76,7 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     homeserver.ensureAccount({ localpart: admin, password: folder.password, admin: true }),
   );
   await out.step(`bridge ${options.channel} ↔ ${roomAlias}`, async () => {
-    const { log, end } = bridgeLog(path.join(dir, 'bridge.log'));
+    const { log, trouble, end } = bridgeLog(path.join(dir, 'bridge.log'));
     running.push({ name: 'bridge log', stop: end });
     const bridge = await startIrcBridge(
       {
@@ -95,10 +93,22 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
       { log },
     );
     running.push({ name: 'bridge', stop: () => bridge.stop() });
-    await bridge.ready();
+    const place = `${server.host}:${server.port}`;
+    await inTime(bridge.ready(), () => [
+      `the IRC network at ${place} did not let the bridge in within ${joinWithinMs / 1000} s: ${trouble() ?? 'no answer'}`,
+      `check --irc host:port (6697 means TLS, other ports plain) and ${path.join(dir, 'bridge.log')}`,
+    ]);
   });
   await prove({ base, folder, server, channel: options.channel, roomAlias, out });
   describe({ base, folder, server, demo: options.irc === undefined, channel: options.channel, roomAlias, out });
+}
+
+async function inTime<T>(work: Promise<T>, otherwise: () => string[]): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new OperatorError(otherwise())), joinWithinMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function ircServer(options: StartOptions, out: Terminal, running: Running[]): Promise<ServerAddress> {
