@@ -51,10 +51,10 @@ async function withHomeserver(
   { config: file, set }: UserOptions,
   work: (homeserver: Homeserver) => Promise<void>,
 ): Promise<void> {
-  const { createHomeserver, loadConfig } = await import('@pons/homeserver');
+  const { createHomeserver, loadConfig, silentLog } = await import('@pons/homeserver');
   const { MatrixError } = await import('@pons/spec');
   const { config } = loadConfig({ file, set, env: process.env });
-  const homeserver = await createHomeserver(config, { progress: (line) => console.error(line) });
+  const homeserver = await createHomeserver(config, { log: silentLog, progress: (line) => console.error(line) });
   try {
     await work(homeserver);
   } catch (error) {
