@@ -64,7 +64,12 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
     extremities: [...loose, { eventNid, eventId, depth: pdu.depth }],
   };
   if (keyNid !== null)
-    appendState(part, { keyNid, eventNid, eventId, event: stateContent(pdu) }, at, context.serverName);
+    appendState(
+      part,
+      { keyNid, eventNid, eventId, event: stateContent(pdu), length: json.length },
+      at,
+      context.serverName,
+    );
   appendRelation(part, pdu, eventNid);
   if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
   return at;

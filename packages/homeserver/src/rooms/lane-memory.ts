@@ -15,8 +15,10 @@ import {
   roomsByNids,
 } from '../storage/tables/rooms.ts';
 
-/** Values of state that one lane keeps; a room of 2,000 ghosts fits. */
+/** Values of state that one lane keeps; a room of 2,000 ghosts fits, and so does all that one part reads. */
 const cachedValuesMax = 2_500;
+/** What a remembered value costs beside the text of its event, in bytes. */
+const valueOverhead = 500;
 /** Changes that a refresh takes one by one; beyond them forgetting the values is cheaper. */
 const refreshedChangesMax = 500;
 
@@ -35,6 +37,8 @@ export interface StateValue {
   readonly eventNid: number;
   readonly eventId: string;
   readonly event: StateContent;
+  /** Length of the event's text: about what remembering it costs. */
+  readonly length: number;
 }
 
 /** Of an event of the state, what rules and rows look at: signatures and the like would double what a room of ghosts keeps in memory. */
@@ -45,21 +49,25 @@ export function stateContent({ type, state_key: stateKey = '', sender, content }
   return { type, state_key: stateKey, sender, content };
 }
 
-/** Values that all lanes of a process remember together. */
-export interface ValueCount {
-  values: number;
+/** About what all lanes of a process remember together. */
+export interface Remembering {
+  bytes: number;
 }
 
 /** Known not to be there, as opposed to not known. */
 const absent: unique symbol = Symbol('absent');
 type Remembered = StateValue | typeof absent;
 
-/** Which room a memory is of, and whose count its values are part of. */
+function costOf(value: Remembered): number {
+  return value === absent ? valueOverhead : valueOverhead + value.length;
+}
+
+/** Which room a memory is of, and what its values add to. */
 export interface LaneRoom {
   readonly roomNid: number;
   readonly roomId: string;
   readonly rules: RoomVersionRules;
-  readonly count: ValueCount;
+  readonly total: Remembering;
 }
 
 /** Where a room stands after a commit. */
@@ -88,14 +96,16 @@ export class LaneMemory {
   readonly #values: LRUCache<string, Remembered>;
 
   constructor(room: LaneRoom, point: RoomPoint, knownUpTo: number) {
-    const { count } = room;
+    const { total } = room;
     this.#values = new LRUCache({
-      max: cachedValuesMax,
-      onInsert: (_value, _key, reason) => {
-        if (reason === 'add') count.values += 1;
+      // Not `max`, which allocates the whole list at once: 50 KB for each room, however small.
+      maxSize: cachedValuesMax,
+      sizeCalculation: () => 1,
+      onInsert: (value, _key, reason) => {
+        if (reason !== 'update') total.bytes += costOf(value);
       },
-      dispose: (_value, _key, reason) => {
-        if (reason !== 'set') count.values -= 1;
+      dispose: (value) => {
+        total.bytes -= costOf(value);
       },
     });
     this.roomNid = room.roomNid;
@@ -106,11 +116,11 @@ export class LaneMemory {
   }
 
   /** Reads where the room stands. */
-  static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules, count: ValueCount): Promise<LaneMemory> {
+  static async read(db: Queryable, row: RoomRow, rules: RoomVersionRules, total: Remembering): Promise<LaneMemory> {
     // Values are read after this, so whatever was redacted up to here is redacted in them.
     const position = await lastStreamPosition(db);
     return new LaneMemory(
-      { roomNid: row.roomNid, roomId: row.roomId, rules, count },
+      { roomNid: row.roomNid, roomId: row.roomId, rules, total },
       await readPoint(db, row),
       position,
     );
@@ -222,5 +232,6 @@ function storedValue(row: {
     eventNid: row.eventNid,
     eventId: row.eventId,
     event: stateContent(JSON.parse(row.json) as Pdu),
+    length: row.json.length,
   };
 }

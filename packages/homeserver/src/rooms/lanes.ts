@@ -5,14 +5,14 @@ import { StorageError } from '../storage/database.ts';
 import { roomById } from '../storage/tables/rooms.ts';
 import { buildPdu } from './build-pdu.ts';
 import { Lane, type LaneParts } from './lane.ts';
-import { LaneMemory, type ValueCount } from './lane-memory.ts';
+import { LaneMemory, type Remembering } from './lane-memory.ts';
 import { appendDraft, readInputs, takeNumbers } from './make-part.ts';
 import { Part } from './part.ts';
 import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
 
-/** Lanes kept open, and values of state that they remember together (some 40 MB); more only while more is in use at once. */
+/** Lanes kept open, and what they remember of state together; more only while more is in use at once. */
 const openLanesMax = 2_000;
-const rememberedValuesMax = 40_000;
+const rememberedBytesMax = 33_554_432;
 /** Drafts of a new room. */
 const newRoomDraftsMax = 1_000;
 /** Rooms that one user may make alike in one millisecond. */
@@ -49,14 +49,14 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   // Oldest use first: a Map keeps the order of insertion.
   const open = new Map<string, Lane>();
   const opening = new Map<string, Promise<Lane>>();
-  const count: ValueCount = { values: 0 };
+  const total: Remembering = { bytes: 0 };
   const inFlight = new Map<string, Promise<ProposalResult>>();
 
   async function openLane(roomId: string): Promise<Lane> {
     const row = await roomById(parts.db, roomId);
     const rules = row === undefined ? undefined : roomVersionRules(row.roomVersion);
     if (row === undefined || rules === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
-    const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules, count));
+    const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules, total));
     keep(roomId, lane);
     return lane;
   }
@@ -68,7 +68,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
 
   function trim(): void {
     for (const [roomId, lane] of open) {
-      if (open.size <= openLanesMax && count.values <= rememberedValuesMax) return;
+      if (open.size <= openLanesMax && total.bytes <= rememberedBytesMax) return;
       if (!lane.idle) continue;
       open.delete(roomId);
       lane.close();
@@ -80,7 +80,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
     if (lane !== undefined) {
       open.delete(roomId);
       open.set(roomId, lane);
-      if (count.values > rememberedValuesMax) trim();
+      if (total.bytes > rememberedBytesMax) trim();
       return lane;
     }
     let promise = opening.get(roomId);
@@ -111,7 +111,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   return {
     propose,
     create: async (room) => {
-      const { lane, result } = await aliasesChecked(createDistinctRoom(parts, room, count));
+      const { lane, result } = await aliasesChecked(createDistinctRoom(parts, room, total));
       keep(result.roomId, lane);
       return result;
     },
@@ -123,11 +123,11 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
 
 // The same user making the same room twice in one millisecond makes one create event twice, and since room version 12 its hash is the
 // room's id: the later room is dated a little on.
-async function createDistinctRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount) {
+async function createDistinctRoom(parts: RoomLanesParts, room: NewRoom, total: Remembering) {
   const now = parts.clock.now();
   for (let later = 0; ; later += 1) {
     try {
-      return await createRoom(parts, room, count, now + later);
+      return await createRoom(parts, room, total, now + later);
     } catch (error) {
       const isTwin = error instanceof StorageError && error.constraint === 'rooms_room_id_key';
       if (!isTwin || later >= twinRoomsMax) throw error;
@@ -135,7 +135,7 @@ async function createDistinctRoom(parts: RoomLanesParts, room: NewRoom, count: V
   }
 }
 
-async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCount, now: number) {
+async function createRoom(parts: RoomLanesParts, room: NewRoom, total: Remembering, now: number) {
   const rules = roomVersionRules(room.roomVersion);
   if (rules === undefined) {
     throw new MatrixError(
@@ -149,7 +149,7 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom, count: ValueCoun
   }
   const numbers = await takeNumbers(parts, [room]);
   const roomNid = await parts.nextNid();
-  const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, count });
+  const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, total });
   const roomId = rules.roomIdIsCreateEvent
     ? roomIdOfCreate(parts, memoryOf(''), room, now)
     : `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`;

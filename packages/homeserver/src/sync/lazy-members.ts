@@ -5,9 +5,9 @@
 
 import { LRUCache } from 'lru-cache';
 
-/** Devices remembered, and member events of each. */
-const devicesMax = 1_000;
-const membersMax = 2_000;
+/** Devices remembered, and member events of each: some 200 bytes apiece, so 100 MB when all are full. */
+const devicesMax = 500;
+const membersMax = 1_000;
 
 interface Sent {
   readonly eventId: string;
@@ -29,7 +29,8 @@ export class SentMembers {
   add(device: string, member: { roomNid: number; userId: string; eventId: string }, at: number): void {
     let sent = this.#devices.get(device);
     if (sent === undefined) {
-      sent = new LRUCache({ max: membersMax });
+      // Not `max`, which allocates the whole list at once: 40 KB for each device.
+      sent = new LRUCache({ maxSize: membersMax, sizeCalculation: () => 1 });
       this.#devices.set(device, sent);
     }
     sent.set(`${member.roomNid} ${member.userId}`, { eventId: member.eventId, at });
