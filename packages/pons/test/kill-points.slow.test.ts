@@ -1,7 +1,6 @@
 // The homeserver kills itself at named places of a send and of a delivery, is started again, and the client repeats what was not
 // answered: nothing is lost, nothing is doubled, and what is stored reaches the application service without any new event in the room.
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingAppservice } from '@pons/testkit/recording-appservice';
@@ -13,21 +12,12 @@ const v3 = '/_matrix/client/v3';
 const dir = mkdtempSync(path.join(tmpdir(), 'pons-kill-points-'));
 const config = testConfig({ appservices: { files: ['recorder.yaml'] } });
 const appservice = new RecordingAppservice();
-const asToken = randomBytes(32).toString('hex');
+const { asToken } = appservice;
 let token = '';
 let room = '';
 
 beforeAll(async () => {
-  const port = await appservice.listen();
-  const registration = {
-    id: 'recorder',
-    url: `http://127.0.0.1:${port}`,
-    as_token: asToken,
-    hs_token: randomBytes(32).toString('hex'),
-    sender_localpart: 'recorder',
-    namespaces: { users: [{ exclusive: true, regex: '@rec_.*' }], rooms: [], aliases: [] },
-  };
-  writeFileSync(path.join(dir, 'recorder.yaml'), JSON.stringify(registration));
+  await appservice.start(dir);
   const server = await serve({ dir, config });
   token = (await registerUser(server.url, 'alice')).token;
   const { room_id } = await request<{ room_id: string }>(server.url, 'POST', `${v3}/createRoom`, {

@@ -1,7 +1,6 @@
 // Acknowledged means on disk: the homeserver is killed with -9 fifty times (before a release two hundred times) under load and started
 // again each time.
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingAppservice } from '@pons/testkit/recording-appservice';
@@ -14,21 +13,11 @@ const writers = 4;
 const v3 = '/_matrix/client/v3';
 const dir = mkdtempSync(path.join(tmpdir(), 'pons-kill-'));
 const appservice = new RecordingAppservice();
-const asToken = randomBytes(32).toString('hex');
+const { asToken } = appservice;
 let server: Served;
 
 beforeAll(async () => {
-  const port = await appservice.listen();
-  const registration = {
-    id: 'recorder',
-    url: `http://127.0.0.1:${port}`,
-    as_token: asToken,
-    hs_token: randomBytes(32).toString('hex'),
-    sender_localpart: 'recorder',
-    rate_limited: false,
-    namespaces: { users: [{ exclusive: true, regex: '@rec_.*' }], rooms: [], aliases: [] },
-  };
-  writeFileSync(path.join(dir, 'recorder.yaml'), JSON.stringify(registration));
+  await appservice.start(dir);
 });
 afterAll(async () => {
   await server.end('SIGKILL');

@@ -1,7 +1,7 @@
 // A message's whole way as an OTLP collector (Jaeger, say) sees it: one trace from the request that made the event to the application
 // service's acknowledgement.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,18 +36,7 @@ let server: Served;
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-  const port = await appservice.listen();
-  writeFileSync(
-    path.join(dir, 'recorder.yaml'),
-    JSON.stringify({
-      id: 'recorder',
-      url: `http://127.0.0.1:${port}`,
-      as_token: randomBytes(32).toString('hex'),
-      hs_token: randomBytes(32).toString('hex'),
-      sender_localpart: 'recorder',
-      namespaces: { users: [{ exclusive: false, regex: '@alice:localhost' }], rooms: [], aliases: [] },
-    }),
-  );
+  await appservice.start(dir, '@alice:localhost');
   const otlp = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   server = await serve({
     dir,

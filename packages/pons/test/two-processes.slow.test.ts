@@ -1,6 +1,5 @@
 // Two homeserver processes on one PostgreSQL server: correctness never depends on which of them serves a room.
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serverDatabase, type ServerDatabase } from '@pons/testkit/server-database';
@@ -15,26 +14,14 @@ const roomCount = 4;
 const perWriter = 50;
 const dir = mkdtempSync(path.join(tmpdir(), 'pons-two-'));
 const appservice = new RecordingAppservice();
-const asToken = randomBytes(32).toString('hex');
+const { asToken } = appservice;
 const servers: Served[] = [];
 let database: ServerDatabase | undefined;
 
 beforeAll(async () => {
   database = await serverDatabase();
   if (database === undefined) return;
-  const port = await appservice.listen();
-  writeFileSync(
-    path.join(dir, 'recorder.yaml'),
-    JSON.stringify({
-      id: 'recorder',
-      url: `http://127.0.0.1:${port}`,
-      as_token: asToken,
-      hs_token: randomBytes(32).toString('hex'),
-      sender_localpart: 'recorder',
-      rate_limited: false,
-      namespaces: { users: [{ exclusive: true, regex: '@rec_.*' }], rooms: [], aliases: [] },
-    }),
-  );
+  await appservice.start(dir);
   const config = testConfig({
     database: database.url,
     appservices: { files: ['recorder.yaml'] },

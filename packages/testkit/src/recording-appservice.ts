@@ -1,8 +1,10 @@
 // An application service that acknowledges what it gets and remembers it: for each transaction id the hash of its bytes, for each
 // event how often and under which ids it came. Tests ask it whether anything was lost, doubled or altered.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 
 interface ReceivedEvent {
   readonly event_id: string;
@@ -18,6 +20,7 @@ export class RecordingAppservice {
   /** Event id → the transaction ids that brought it. */
   readonly events = new Map<string, Set<string>>();
   readonly order: ReceivedEvent[] = [];
+  readonly asToken = randomBytes(32).toString('hex');
   port = 0;
   /** Called before each acknowledgement; a test may refuse by answering another status. */
   answer: (txnId: string) => number = () => 200;
@@ -48,6 +51,21 @@ export class RecordingAppservice {
       } else seen.add(txnId);
     }
     return status;
+  }
+
+  /** Listens, and writes its registration into a folder as `recorder.yaml`: `recorder` is its sender, `users` its namespace. */
+  async start(dir: string, users = '@rec_.*'): Promise<void> {
+    const port = await this.listen();
+    const registration = {
+      id: 'recorder',
+      url: `http://127.0.0.1:${port}`,
+      as_token: this.asToken,
+      hs_token: randomBytes(32).toString('hex'),
+      sender_localpart: 'recorder',
+      rate_limited: false,
+      namespaces: { users: [{ exclusive: false, regex: users }], rooms: [], aliases: [] },
+    };
+    writeFileSync(path.join(dir, 'recorder.yaml'), JSON.stringify(registration));
   }
 
   listen(): Promise<number> {
