@@ -41,6 +41,8 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   });
   for (const each of [pool, fixedPlans]) {
     each.on('error', (error) => log(`a database connection ended: ${error.message}`));
+    // The pool listens to idle clients only. One that breaks in use fails its query, and unheard its error would end the process.
+    each.on('connect', (client) => client.on('error', () => {}));
   }
   const notifications = createNotifications({ connection, clock, log });
   let closing: Promise<void> | undefined;
@@ -79,6 +81,7 @@ async function firstConnect(connection: ConnectionTarget, clock: Clock, waitMs: 
   const untilMs = clock.monotonicMs() + waitMs;
   for (;;) {
     const client = new pg.Client(clientConfig(connection));
+    client.on('error', () => {}); // its query fails
     try {
       await client.connect();
       await refuseUnsupported(client);

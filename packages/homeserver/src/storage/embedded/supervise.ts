@@ -350,6 +350,7 @@ async function supervise(place: Place, release: () => void): Promise<Embedded> {
 
 async function ensureDatabase(connection: Embedded['connection']): Promise<void> {
   const client = new pg.Client({ ...connection, database: 'postgres' });
+  client.on('error', () => {}); // its query fails
   await client.connect();
   try {
     const found = await client.query('select from pg_database where datname = $1', [database]);
