@@ -59,8 +59,14 @@ export async function findStored(
   return found;
 }
 
-/** Waits for every writer before us and holds up those after us until the transaction ends. */
-export const awaitWriters = statement('door.await_writers', 'select from position for update');
+/**
+ * Waits for every writer before us and holds up those after us until the transaction ends. A process that falls asleep in it does so for
+ * three seconds: then PostgreSQL ends its connection.
+ */
+export const awaitWriters = statement(
+  'door.await_writers',
+  `select set_config('idle_in_transaction_session_timeout', '3000', true) from position for update`,
+);
 const storedEvents = statement(
   'door.stored_events',
   `select t.place::int as place, e.position

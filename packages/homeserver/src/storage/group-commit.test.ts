@@ -355,6 +355,35 @@ describe('the door', () => {
     expect(await door.commit({ positions: 1 })).toMatchObject({ outcome: 'stored' });
   });
 
+  it('tries again what loses against others, unseen by its caller', async () => {
+    await rows('create sequence losses');
+    await rows(`create function lose() returns trigger language plpgsql as $$ begin
+      if nextval('losses') <= 3 then raise exception 'lost' using errcode = '40001'; end if;
+      return new; end $$`);
+    await rows('create trigger lose before insert on profile_changes for each row execute function lose()');
+    const door = doorOf(test.db);
+    const change: Commit = { profileChanges: [{ userId: '@loses:x', at: 0 }], positions: 1 };
+    expect(await door.commit(change)).toMatchObject({ outcome: 'stored' });
+    expect(await rows(`select from profile_changes where user_id = '@loses:x'`)).toHaveLength(1);
+    await rows('drop trigger lose on profile_changes');
+  });
+
+  it('waits no longer than seconds for a writer that fell asleep with the position counter in its hand', async () => {
+    const asleep = doorOf(second);
+    let wakeUp = () => {};
+    const sleeping = asleep.commitAlone(async () => {
+      await new Promise<void>((resolve) => (wakeUp = resolve));
+      return { positions: 1 };
+    });
+    sleeping.catch(() => {});
+    await rows(`select pg_sleep(0.2)`);
+    const startedMs = performance.now();
+    expect(await doorOf(test.db).commit({ positions: 1 })).toMatchObject({ outcome: 'stored' });
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    wakeUp();
+    await expect(sleeping).rejects.toBeInstanceOf(StorageError);
+  });
+
   it('gives up a commit that breaks each connection it is sent over, and writes those beside it', async () => {
     const [innocent, guilty] = [await newRoom(), await newRoom()];
     const poison = await event({ json: '{"poison":true}' });

@@ -192,7 +192,8 @@ const stateKeys = statement(
   `select w.place::int as place, ${stateColumns}
          from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[]) with ordinality
            as w (room_nid, line, version, type, state_key, place)
-         join state_keys k on k.type = w.type and k.state_key = w.state_key
+         join lateral (
+           select k.key_nid from state_keys k where k.type = w.type and k.state_key = w.state_key limit 1) k on true
          cross join lateral (
            select x.event_nid from (
              (select 1 as preference, s.event_nid from room_state s
