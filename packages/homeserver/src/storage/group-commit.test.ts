@@ -355,6 +355,28 @@ describe('the door', () => {
     expect(await door.commit({ positions: 1 })).toMatchObject({ outcome: 'stored' });
   });
 
+  it('written alone, it is found and told of although the answer to its commit was lost', async () => {
+    const told: Committed[] = [];
+    let lose = true;
+    const flaky: Database = {
+      ...second,
+      transaction: async (work) => {
+        const result = await second.transaction(work);
+        if (lose) {
+          lose = false;
+          throw new StorageError('unreachable', 'Connection terminated unexpectedly');
+        }
+        return result;
+      },
+    };
+    const room = await newRoom();
+    const commit: Commit = { room: roomPart(room, 0, { events: [await event()] }), positions: 1 };
+    const outcome = await doorOf(flaky, (committed) => told.push(committed)).commitAlone(() => Promise.resolve(commit));
+    expect(outcome).toMatchObject({ outcome: 'stored' });
+    expect(told).toMatchObject([{ roomNids: [room], first: (outcome as { first: number }).first }]);
+    expect(await rows(`select version from rooms where room_nid = ${room}`)).toEqual([{ version: 1 }]);
+  });
+
   it('tries again what loses against others, unseen by its caller', async () => {
     await rows('create sequence losses');
     await rows(`create function lose() returns trigger language plpgsql as $$ begin

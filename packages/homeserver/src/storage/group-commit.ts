@@ -178,18 +178,26 @@ async function writeAlone(
       await writeOnce({ db: tx, options: { ...options, onCommitted: () => {} } }, [one]);
     });
   } catch (error) {
-    const repeated =
-      commit !== undefined && error instanceof StorageError && error.code === '23505'
-        ? (await findStored(db, [commit]))[0]
-        : undefined;
-    if (repeated === undefined) throw error;
-    return { outcome: 'duplicate', ...repeated };
+    outcome = commit === undefined ? undefined : await afterFailureAlone({ db, options }, commit, error);
+    if (outcome === undefined) throw error;
   }
   if (commit !== undefined && outcome?.outcome === 'stored') {
     const { first } = outcome;
     announce(options, [{ commit, first }], { first, last: first + commit.positions - 1 });
   }
   return outcome;
+}
+
+// Done before by its client transaction, or committed although the answer was lost; undefined: neither.
+async function afterFailureAlone(
+  { db, options: { clock, random } }: Parts,
+  commit: Commit,
+  error: unknown,
+): Promise<CommitOutcome | undefined> {
+  if (!(error instanceof StorageError)) return undefined;
+  if (connectionLost(error)) return (await lookUp({ db, clock, random }, [commit]))[0];
+  const [repeated] = error.code === '23505' ? await findStored(db, [commit]) : [];
+  return repeated === undefined ? undefined : { outcome: 'duplicate', ...repeated };
 }
 
 async function writeOnce(
