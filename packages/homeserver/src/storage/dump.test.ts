@@ -143,6 +143,20 @@ describe('dump and restore', () => {
     });
   });
 
+  it('application services get no transaction id again that they had after the dump', async () => {
+    const file = path.join(folder, 'ids.gz');
+    await admin.query("insert into appservice_cursors values ('irc', 3, 1000, 3, 'x')");
+    await dumpDatabase({ connection: test.url, file });
+    await admin.query("delete from appservice_cursors where appservice_id = 'irc'");
+    await withEmpty(async (url) => {
+      await restoreDatabase({ connection: url, file, now: 5_000 });
+      const session = await openSession(url, () => {});
+      const rows = await session.query({ name: '', text: 'select position, next_txn_id from appservice_cursors' });
+      await session.close();
+      expect(rows).toEqual([{ position: 3, next_txn_id: 5_000 }]);
+    });
+  });
+
   it('a file that was cut off, or is something else, leaves an empty database that a whole one can fill', async () => {
     const whole = path.join(folder, 'whole.gz');
     const cut = path.join(folder, 'cut.gz');

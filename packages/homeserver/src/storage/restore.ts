@@ -45,6 +45,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Record<s
     await session.query({ name: '', text: `truncate ${tables.map((table) => `"${table}"`).join(', ')}` });
     const counts = await load(session, lines, options);
     await moveSequences(session, head);
+    await moveTransactionIds(session, options.now);
     await session.query({ name: 'restore.commit', text: 'commit' });
     await session.query({ name: '', text: 'analyze' });
     await migrate({ connection: options.connection, now: options.now });
@@ -151,6 +152,18 @@ async function insertRows(session: Queryable, table: string, rows: readonly stri
       text: `insert into "${table}" overriding system value select * from json_populate_recordset(null::"${table}", $1::json)`,
     },
     [`[${rows.join(',')}]`],
+  );
+}
+
+// After the dump was made application services may have had further transactions: their ids must not come again with other events.
+// The first id is the time it was made, so now is beyond them all.
+async function moveTransactionIds(session: Queryable, now: number): Promise<void> {
+  await session.query(
+    {
+      name: 'restore.transaction_ids',
+      text: 'update appservice_cursors set next_txn_id = greatest(next_txn_id, $1::bigint)',
+    },
+    [now],
   );
 }
 
