@@ -214,3 +214,38 @@ test('connections to a PostgreSQL server are ended again and again under two pro
     await database.drop();
   }
 });
+
+test('a locked table holds up those who need it and nobody else, and what waited is answered when it is free', async ({
+  skip,
+}) => {
+  const database = await serverDatabase();
+  if (database === undefined) return skip('TEST_DATABASE_URL is not set: needs a PostgreSQL server');
+  try {
+    const config = testConfig({ database: database.url, appservices: { files: ['recorder.yaml'] } });
+    servers.push(await serve({ dir, config }));
+    const { load, rooms, token } = await startLoad();
+    await database.query('begin');
+    await database.query('lock table receipts in access exclusive mode');
+    await load.untilAllWriteAgain();
+    await database.query('lock table events in access exclusive mode');
+    const before = load.answered.size;
+    for (let tries = 0; tries < 20; tries += 1) {
+      const started = performance.now();
+      await request(servers[0]!.url, 'GET', '/_matrix/client/versions');
+      await request(servers[0]!.url, 'GET', `${v3}/account/whoami`, { token });
+      await request(servers[0]!.url, 'GET', '/health');
+      expect(performance.now() - started).toBeLessThan(1_000);
+      await pause(100);
+    }
+    expect(load.answered.size - before).toBeLessThanOrEqual(writers);
+    await database.query('rollback');
+    expect(await load.untilAllWriteAgain()).toBeLessThan(recoveredWithinMs);
+    await load.stop();
+    expect([...load.refusals]).toEqual([]);
+    await nothingLostOrDoubled(load, rooms, token);
+  } finally {
+    await Promise.all(servers.map((server) => server.end()));
+    servers = [];
+    await database.drop();
+  }
+});
