@@ -122,7 +122,8 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await housekeeping.stop();
       appservices.loader.stop();
       await appservices.delivery.stop();
-      await lastSeen.flush();
+      // With the database away there is no more to write, and still all the rest to stop.
+      await lastSeen.flush().catch((error: unknown) => log.warn({ err: error }, 'last-seen times were not written'));
       await stream.stop();
       await storage.stop();
       await ground.stop();

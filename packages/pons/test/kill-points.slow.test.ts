@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingAppservice } from '@pons/testkit/recording-appservice';
-import { registerUser, request } from '@pons/testkit/requests';
+import { registerUser, request, RequestError } from '@pons/testkit/requests';
 import { serve, type Served, testConfig } from '@pons/testkit/serve';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -98,6 +98,48 @@ test.each([
     expect(appservice.order.filter(({ content }) => content['body'] === mark)).toHaveLength(1);
     expect([...(appservice.events.get(id) ?? [])]).toHaveLength(1);
     for (const [txnId, hashes] of appservice.attempts) expect(new Set(hashes).size, txnId).toBe(1);
+  } finally {
+    await next.end();
+  }
+});
+
+test('stopped under load: what was begun is answered, the end comes within ten seconds, and what was not answered can be repeated', async () => {
+  const server = await serve({ dir, config });
+  const answered = new Map<string, string>();
+  const asked: string[] = [];
+  const failures: unknown[] = [];
+  let stopping = false;
+  const write = async (writer: number) => {
+    for (let index = 0; !stopping; index += 1) {
+      const mark = `stop-${writer}-${index}`;
+      asked.push(mark);
+      try {
+        answered.set(mark, await send(server, mark));
+      } catch (error) {
+        if (error instanceof RequestError) failures.push(error.message);
+        return;
+      }
+    }
+  };
+  const load = Array.from({ length: 100 }, (_, writer) => write(writer));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const started = performance.now();
+  const exit = server.end('SIGTERM');
+  await Promise.all(load);
+  stopping = true;
+  expect(await exit).toBe(0);
+  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(failures).toEqual([]);
+  const next = await serve({ dir, config });
+  try {
+    for (const mark of asked) {
+      const id = await send(next, mark);
+      if (answered.has(mark)) expect(answered.get(mark)).toBe(id);
+      answered.set(mark, id);
+    }
+    const missing = () => [...answered.values()].filter((id) => !appservice.events.has(id)).length;
+    await expect.poll(missing, { timeout: 30_000 }).toBe(0);
+    for (const [id, transactions] of appservice.events) expect([...transactions], id).toHaveLength(1);
   } finally {
     await next.end();
   }
