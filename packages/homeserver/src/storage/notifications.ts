@@ -24,7 +24,16 @@ export function createNotifications({ connection, clock, log }: NotificationOpti
   const backoff = createBackoff({ firstMs: 100, maxMs: 10_000, random: systemRandom });
   let current: Promise<pg.Client> | undefined;
 
-  const tell = (channel: string, payload: string) => ears.get(channel)?.forEach((heard) => heard(payload));
+  function tell(channel: string, payload: string): void {
+    for (const heard of ears.get(channel) ?? []) {
+      try {
+        heard(payload);
+      } catch (error) {
+        // Anybody on this database can say anything here: it must not end the process.
+        log(`a notification on ${channel} was not understood: ${String(error)}`);
+      }
+    }
+  }
 
   async function connect(): Promise<pg.Client> {
     const client = new pg.Client(clientConfig(connection));

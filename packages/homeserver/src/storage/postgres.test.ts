@@ -74,6 +74,14 @@ describe('a database', () => {
     await other.close();
   });
 
+  it('what one listener cannot understand is heard by the others all the same', async () => {
+    const stop = await test.db.listen('garbage', (payload) => JSON.parse(payload) as undefined);
+    const heard = new Promise<string>((resolve) => void test.db.listen('garbage', resolve));
+    await test.db.notify('garbage', 'no {json');
+    expect(await heard).toBe('no {json');
+    await stop();
+  });
+
   it('listens again after its connection was ended, and says that something may have been missed', async () => {
     const heard: string[] = [];
     let tell = () => {};
