@@ -11,6 +11,8 @@ export interface WaitingEvent extends StreamEvent {
   readonly bytes: number;
   /** Monotonic milliseconds of its reading: an old text is read again before it is frozen, a redaction may have come. */
   readonly readAtMs: number;
+  /** Something in its room was redacted since. */
+  readonly outdated?: boolean;
 }
 
 /** A change of interest that no written cursor has passed. */
@@ -73,6 +75,11 @@ export class Feed {
   putBack(events: readonly WaitingEvent[]): void {
     this.events = [...events, ...this.events];
     for (const { bytes } of events) this.#bytes += bytes;
+  }
+
+  /** Something in this room was redacted: what waits of it is read again before it is frozen. */
+  outdate(roomNid: number): void {
+    this.events = this.events.map((event) => (event.roomNid === roomNid ? { ...event, outdated: true } : event));
   }
 
   /** Takes away the first events, once they are frozen. */

@@ -169,6 +169,7 @@ export class StreamFollower {
     for (const event of piece.events) {
       const wanted = this.#parts.index.of(event);
       this.#count(event, feeds);
+      if (event.type === 'm.room.redaction') for (const feed of this.#feeds.values()) feed.outdate(event.roomNid);
       const { text } = event;
       if (text === undefined) continue;
       let waiting: Parameters<Feed['push']>[0] | undefined;

@@ -13,13 +13,13 @@ export interface RereadParts {
   readonly roomId: (roomNid: number) => Promise<string>;
 }
 
-/** Texts younger than this are as they are. */
+/** Texts younger than this are as they are, unless a redaction in their room was read after them (feed.ts). */
 const textFreshMs = 1000;
 
 /** The same events with texts that are fresh. */
 export async function freshTexts(parts: RereadParts, events: readonly WaitingEvent[]): Promise<WaitingEvent[]> {
   const oldestMs = parts.clock.monotonicMs() - textFreshMs;
-  if (events.every(({ readAtMs }) => readAtMs > oldestMs)) return [...events];
+  if (events.every(({ readAtMs, outdated }) => outdated !== true && readAtMs > oldestMs)) return [...events];
   const read = new Map((await eventTexts(parts.db, events)).map((row) => [row.position, row]));
   return Promise.all(
     events.map(async (event) => {

@@ -393,6 +393,24 @@ describe('what waits', () => {
     expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
   });
 
+  it('is redacted however young it is', async () => {
+    const irc = await at.appservice('irc');
+    irc.mode = 'down';
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.transactions.length === 1);
+    await at.clock.advance(600);
+    const secret = await room.say(alice, 'secret');
+    await room.redact(secret.eventId, alice);
+    await eventually(() => delivery.status('irc')?.waitingEvents === 3);
+    irc.mode = 'ok';
+    delivery.wakeAppservice('irc');
+    await at.clock.advance(1);
+    await irc.until(() => irc.events.length === 3);
+    expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
+  });
+
   it('is redacted although this process remembers it and another one has redacted it', async () => {
     const irc = await at.appservice('irc');
     irc.mode = 'down';
