@@ -101,13 +101,12 @@ function agent(connect: buildConnector.connector): Agent {
 }
 
 async function call(request: OutboundRequest, dispatcher: Dispatcher): Promise<OutboundResponse> {
-  const timeout = AbortSignal.timeout(Math.ceil(request.timeoutMs));
-  const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+  const limit = timeLimit(request);
   let url = new URL(request.url);
   let headers = request.headers ?? {};
   try {
     for (let hops = request.redirectsMax ?? 0; ; hops -= 1) {
-      const answer = await once(request, url, { headers, signal, dispatcher });
+      const answer = await once(request, url, { headers, limit, dispatcher });
       const { location } = answer.headers;
       const follows =
         request.redirectsMax !== undefined &&
@@ -123,13 +122,46 @@ async function call(request: OutboundRequest, dispatcher: Dispatcher): Promise<O
       url = next;
     }
   } catch (error) {
-    throw explain(error, { host: url.host, timedOut: timeout.aborted, aborted: request.signal?.aborted === true });
+    throw explain(error, { host: url.host, timedOut: limit.timedOut, aborted: request.signal?.aborted === true });
+  } finally {
+    if (limit.until === undefined) limit.end();
+    else void limit.until.then(limit.end);
   }
+}
+
+/** The time of a call, and who else may end it. */
+interface TimeLimit {
+  readonly signal: AbortSignal;
+  timedOut: boolean;
+  /** The answer is given, but its body is still being thrown away: that counts too. */
+  until?: Promise<void>;
+  readonly end: () => void;
+}
+
+// Not AbortSignal.timeout: it cannot be taken back, and a busy application service leaves 30,000 of them, each to go off in the end.
+function timeLimit({ timeoutMs, signal }: OutboundRequest): TimeLimit {
+  const controller = new AbortController();
+  const giveUp = () => controller.abort();
+  const timer = setTimeout(() => {
+    limit.timedOut = true;
+    giveUp();
+  }, timeoutMs);
+  const limit: TimeLimit = {
+    signal: controller.signal,
+    timedOut: false,
+    end: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    },
+  };
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted === true) giveUp();
+  return limit;
 }
 
 interface Attempt {
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  readonly limit: TimeLimit;
   readonly dispatcher: Dispatcher;
 }
 
@@ -138,13 +170,13 @@ async function once(request: OutboundRequest, url: URL, attempt: Attempt): Promi
     method: request.method ?? 'GET',
     headers: attempt.headers,
     body: request.body ?? null,
-    signal: attempt.signal,
+    signal: attempt.limit.signal,
     dispatcher: attempt.dispatcher,
     headersTimeout: request.timeoutMs,
     bodyTimeout: request.timeoutMs,
   });
   if (request.statusOnly === true) {
-    body.dump({ limit: request.bytesMax }).catch(() => {}); // the status was all that mattered
+    attempt.limit.until = body.dump({ limit: request.bytesMax }).catch(() => {}); // the status was all that mattered
     return { status: statusCode, headers: firstValues(headers), body: Buffer.alloc(0) };
   }
   const chunks: Buffer[] = [];
