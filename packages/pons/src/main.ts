@@ -4,8 +4,9 @@
 // be said before anything is loaded, so everything else comes by `import()`.
 
 import { enableCompileCache } from 'node:module';
+import { beginWithFlags } from './node-flags.ts';
 
-enableCompileCache();
+beginWithFlags(enableCompileCache().directory);
 const { program } = await import('./program.ts');
 const { explain } = await import('./explain.ts');
 
