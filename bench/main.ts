@@ -119,7 +119,7 @@ async function main(): Promise<void> {
   const floorSmall = median([cpu(before['sendSmall']), cpu(after['sendSmall'])]);
   const floorMean = (cpu(before['sendSmall']) + cpu(after['sendSmall'])) / 2;
   const ours = cpu(report.phases['sendSmall']);
-  const lag = /nodejs_eventloop_lag_p99_seconds (\S+)/.exec(metrics)?.[1];
+  const lag = /pons_event_loop_lag_seconds\{quantile="0.99"\} (\S+)/.exec(metrics)?.[1];
   const figures: Record<string, { value: number; unit: string; limit?: number }> = {
     share_of_floor: {
       value: ratio(floorMean, ours),

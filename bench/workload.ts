@@ -303,7 +303,7 @@ export async function runWorkload(target: Target, size: Size, log: Log): Promise
     const delivery = await Promise.all(
       Array.from({ length: count }, async (_, index) => {
         const due = begin + (index * 1000) / rate;
-        await sleep(due - performance.now());
+        await sleep(Math.max(0, due - performance.now()));
         const mark = `${run}-r${rate}-${index}`;
         await humanSends(small[index % size.rooms]!, mark);
         return (await listener.wait(mark)) - due;
