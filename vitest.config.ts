@@ -1,4 +1,4 @@
-// One configuration for every package. Tests ending in .slow.test.ts belong to `test:slow`, .long.test.ts to `test:long`.
+// One configuration for every package. Tests ending in .slow.test.ts belong to `test:slow`; `test:long` runs everything, with more rounds.
 import { defineConfig } from 'vitest/config';
 
 const tier = process.env['PONS_TEST_TIER'] ?? 'fast';
@@ -10,12 +10,12 @@ const all = [
   'bench/**/*.test.ts',
 ];
 const slow = '**/*.slow.test.ts';
-const long = '**/*.long.test.ts';
 
 export default defineConfig({
   test: {
-    include: tier === 'fast' ? all : tier === 'slow' ? [slow] : [slow, long],
-    exclude: ['**/node_modules/**', '**/dist/**', ...(tier === 'fast' ? [slow, long] : [])],
+    include: tier === 'slow' ? [slow] : all,
+    exclude: ['**/node_modules/**', '**/dist/**', ...(tier === 'fast' ? [slow] : [])],
+    setupFiles: ['packages/testkit/src/property-seed.ts'],
     globalSetup: ['packages/testkit/src/database-setup.ts'],
     maxWorkers: 2,
     testTimeout: tier === 'fast' ? 20_000 : 600_000,
