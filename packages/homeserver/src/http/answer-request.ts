@@ -130,8 +130,13 @@ export function refuse(
     return;
   }
   if (bug) log.error({ id, err: error }, 'request failed');
-  const close = discardBody(incoming) ? headers : { ...headers, connection: 'close' };
-  sendText(outgoing, status, JSON.stringify(json), close);
+  outgoing.statusCode = status;
+  const readable = discardBody(incoming);
+  const answer = () =>
+    sendText(outgoing, status, JSON.stringify(json), readable ? headers : { ...headers, connection: 'close' });
+  // Node ends a connection that is not kept with the response, and a client that is still writing would never read it.
+  if (readable && !incoming.complete && !outgoing.shouldKeepAlive) incoming.once('end', answer);
+  else answer();
 }
 
 function limit(
