@@ -39,41 +39,43 @@ export function Table() {
     );
   }
   return (
-    <table>
-      <thead>
-        <tr>
-          <th>Application service</th>
-          <th>State</th>
-          <th class="number">Waiting</th>
-          <th class="number">Lag</th>
-          <th class="number">Delivered</th>
-          <th class="number">Retries</th>
-          <th>Last error</th>
-        </tr>
-      </thead>
-      <tbody>
-        {value.appservices.map((one) => (
-          <tr key={one.id} data-appservice={one.id}>
-            <td>
-              <strong>{one.id}</strong>
-              <br />
-              <span class="dim">{one.sender}</span>
-            </td>
-            <td>
-              <span class={`badge ${one.status}`}>{one.status}</span>
-            </td>
-            <td class="number">{one.queue_depth}</td>
-            <td class="number">
-              {one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
-            </td>
-            <td class="number" data-delivered>
-              {one.delivered_events}
-            </td>
-            <td class="number">{one.retries}</td>
-            <td>{one.last_error ?? <span class="dim">none</span>}</td>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Application service</th>
+            <th>State</th>
+            <th class="number">Waiting</th>
+            <th class="number">Lag</th>
+            <th class="number">Delivered</th>
+            <th class="number">Retries</th>
+            <th>Last error</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {value.appservices.map((one) => (
+            <tr key={one.id} data-appservice={one.id}>
+              <td>
+                <strong>{one.id}</strong>
+                <br />
+                <span class="dim">{one.sender}</span>
+              </td>
+              <td>
+                <span class={`badge ${one.status}`}>{one.status}</span>
+              </td>
+              <td class="number">{one.queue_depth}</td>
+              <td class="number">
+                {one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
+              </td>
+              <td class="number" data-delivered>
+                {one.delivered_events}
+              </td>
+              <td class="number">{one.retries}</td>
+              <td>{one.last_error ?? <span class="dim">none</span>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
