@@ -144,7 +144,9 @@ async function consoleOf(folder: string | undefined): Promise<Express | undefine
     import('express'),
     import('./static-console.ts'),
   ]);
-  return express().disable('x-powered-by').disable('etag').use('/_pons/console', staticConsole(folder));
+  const rest = express().disable('x-powered-by').disable('etag').use('/_pons/console', staticConsole(folder));
+  // Somebody who types the bare address is looking for the page.
+  return rest.get('/', (_, response) => response.redirect(302, '/_pons/console/'));
 }
 
 /** Where requests of one listener arrive. */
@@ -184,7 +186,7 @@ class Desk {
       void answerRequest(found, exchange, arrival, this.#around);
     } catch (error) {
       const unknown = error instanceof MatrixError && error.status === 404;
-      if (unknown && this.#rest !== undefined && pathText.startsWith('/_pons/console')) {
+      if (unknown && this.#rest !== undefined && (pathText === '/' || pathText.startsWith('/_pons/console'))) {
         this.#rest(incoming as Request, outgoing as Response, (fault?: unknown) =>
           refuse(exchange, fault ?? error, id, this.#around.log),
         );

@@ -104,6 +104,8 @@ test('the console’s files are served with their page for every path of its own
     expect([response.status, await response.text()]).toEqual([200, '<p>page</p>']);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
   }
+  const bare = await fetch(`${base}/`, { redirect: 'manual' });
+  expect([bare.status, bare.headers.get('location')]).toEqual([302, '/_pons/console/']);
   const script = await fetch(`${base}/_pons/console/assets/a.js`);
   expect(script.headers.get('cache-control')).toContain('immutable');
   expect((await fetch(`${base}/_pons/console/assets/none.js`)).status).toBe(404);
