@@ -9,7 +9,7 @@
 
 import type { Appservice } from '../appservices/registry.ts';
 import { type Backoff, createBackoff } from '../platform/backoff.ts';
-import type { Timer } from '../platform/clock.ts';
+import { sleep, type Timer } from '../platform/clock.ts';
 import { failpoint } from '../platform/failpoint.ts';
 import type { Random } from '../platform/random.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -41,6 +41,9 @@ export interface DelivererParts extends RereadParts {
 
 /** A transaction is not made smaller than what a single event may be. */
 const smallestBytesMax = 65_536;
+/** While this many events come with each transaction, the next begins this long after the one before: half as many for 5 ms of delay. */
+const busyEvents = 4;
+const busySpacingMs = 5;
 /** Between two tries to write to a database that is away: it is back soon, and the application service is not to blame. */
 const databaseRetryMs = 1_000;
 
@@ -66,7 +69,7 @@ export class Deliverer {
   #bytesMax = transactionBytesMax;
   #probe: { readonly eventsMax: number; readonly upTo: number } | undefined;
   #lastError: DeliveryStatus['lastError'];
-  #delivered = { events: 0, transactions: 0, bytes: 0, position: 0, txnId: 0 };
+  #delivered = { events: 0, transactions: 0, bytes: 0, position: 0, txnId: 0, last: 0 };
 
   constructor(feed: Feed, start: DelivererStart, parts: DelivererParts) {
     this.feed = feed;
@@ -173,6 +176,7 @@ export class Deliverer {
     while (!this.#stop.signal.aborted && !this.#ending && !this.#paused) {
       this.#again = false;
       try {
+        await this.#gather();
         this.#frozen ??= (await this.#freezeReplay()) ?? (await this.#freezeNext());
         if (this.#frozen === undefined) return;
         await this.#attempt(this.#frozen);
@@ -183,6 +187,15 @@ export class Deliverer {
         await this.#wait(databaseRetryMs);
       }
     }
+  }
+
+  // A transaction costs a commit and a call, however few events are in it.
+  async #gather(): Promise<void> {
+    const { clock } = this.#parts;
+    const isFull = !this.feed.atHead || this.feed.events.length >= transactionEventsMax;
+    if (this.#frozen !== undefined || isFull || this.#delivered.last < busyEvents) return;
+    const leftMs = this.#lastAttemptMs + busySpacingMs - clock.monotonicMs();
+    if (leftMs > 0) await sleep(clock, leftMs, this.#stop.signal);
   }
 
   async #attempt(frozen: FrozenTransaction): Promise<void> {
@@ -214,6 +227,7 @@ export class Deliverer {
       bytes: this.#delivered.bytes + bytes,
       position: Math.max(this.#delivered.position, frozen.positions.at(-1) ?? 0),
       txnId: frozen.txnId,
+      last: frozen.positions.length,
     };
     if (this.#probe !== undefined && (frozen.positions.at(-1) ?? 0) >= this.#probe.upTo) this.#probe = undefined;
     if (!this.feed.atHead) this.#parts.onDrained();
