@@ -1,5 +1,5 @@
 // A bot that joins where it is invited and says again what it hears, once, whatever crashes in between.
-// node main.ts registration.yaml http://127.0.0.1:8008 example.org [port]
+// node main.ts [registration.yaml [http://127.0.0.1:8008 [localhost [port]]]]
 
 import { AppService, type MatrixEvent } from '@pons/appservice-sdk';
 

@@ -23,7 +23,9 @@ export const line = defineNetwork({
     );
     socket.on('connect', () => login.status('connected')).on('close', () => login.status('unstable'));
     login.signal.addEventListener('abort', () => socket.destroy());
-    createInterface(socket).on('line', (said) => {
+    // The reader passes the socket's errors on as its own: they have been told above.
+    const lines = createInterface(socket).on('error', () => {});
+    lines.on('line', (said) => {
       const [, from, body] = /^(\S+): (.*)$/.exec(said) ?? [];
       if (from !== undefined && body !== undefined) {
         void login.emit({ t: 'message', chat: login.cred.host, id: crypto.randomUUID(), from, message: text(body) });

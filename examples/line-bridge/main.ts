@@ -1,5 +1,5 @@
 // Runs the bridge of line.ts: one TCP chat, one room.
-// node main.ts registration.yaml http://127.0.0.1:8008 example.org chat.example.net:7000 [port]
+// node main.ts [registration.yaml [http://127.0.0.1:8008 [localhost [127.0.0.1:7000 [port]]]]]
 
 import { runBridge } from '@pons/appservice-sdk/bridge';
 import { line } from './line.ts';

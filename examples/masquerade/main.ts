@@ -1,5 +1,5 @@
 // Speaks as several users, with times of its own: a small conversation from the past, imported into a room.
-// node main.ts registration.yaml http://127.0.0.1:8008 example.org '#room:example.org'
+// node main.ts [registration.yaml [http://127.0.0.1:8008 [localhost ['name of the room']]]]
 
 import { AppService } from '@pons/appservice-sdk';
 
