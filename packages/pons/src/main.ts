@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The command `pons`. A mistake of the operator is one plain line and exit code 2; a bug shows its stack.
-// What has been compiled is remembered for the next start, which is a third quicker: types are not stripped again. That has to
-// be said before anything is loaded, so everything else comes by `import()`.
+// bin/pons.js imports it; `node src/main.ts` does the same. What has been compiled is remembered for the next start, which is a third
+// quicker: types are not stripped again. That has to be said before anything is loaded, so everything else comes by `import()`.
 
 import { enableCompileCache } from 'node:module';
+import '../bin/needs-node.js';
 import { beginWithFlags } from './node-flags.ts';
 
 beginWithFlags(enableCompileCache().directory);

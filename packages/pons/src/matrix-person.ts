@@ -41,6 +41,7 @@ interface TimelineEvent {
 
 const v3 = '/_matrix/client/v3';
 const requestTimeoutMs = 30_000;
+const probeTimeoutMs = 1_000;
 const hearWithinMs = 10_000;
 const pollMs = 5_000;
 /** Messages kept that nobody has waited for yet. */
@@ -66,6 +67,17 @@ export async function signIn(
 export async function whoami(base: string, token: string): Promise<string | undefined> {
   const answer = await ask<{ user_id: string }>(base, 'GET', `${v3}/account/whoami`, { token });
   return answer.ok ? answer.body.user_id : undefined;
+}
+
+/** Whether a Pons that shows its admin API answers there. */
+export async function isPons(base: string): Promise<boolean> {
+  const ours = `${base}/_pons/admin/v1/appservices`;
+  try {
+    const response = await fetch(ours, { signal: AbortSignal.timeout(probeTimeoutMs), redirect: 'error' });
+    return ((await response.json()) as Answer | null)?.errcode === 'M_MISSING_TOKEN';
+  } catch {
+    return false; // something else, or nothing that speaks HTTP
+  }
 }
 
 async function personOf(base: string, { user_id: userId, access_token: token }: Session): Promise<MatrixPerson> {

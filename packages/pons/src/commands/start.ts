@@ -1,12 +1,13 @@
 // `pons start`: the quick start until Ctrl-C.
 
-import { Command } from 'commander';
+import type { ServerAddress } from '@pons/bridge-irc';
+import { Command, InvalidArgumentError } from 'commander';
 
 interface Given {
   readonly data: string;
-  readonly port: string;
-  readonly ircPort: string;
-  readonly irc?: string;
+  readonly port: number;
+  readonly ircPort: number;
+  readonly irc?: ServerAddress;
   readonly channel: string;
 }
 
@@ -15,11 +16,36 @@ export function startCommand(): Command {
   return new Command('start')
     .description('homeserver, a small IRC network, the bridge between them and the console: everything to try it')
     .option('--data <folder>', 'where everything is kept', '.pons')
-    .option('--port <port>', 'port of the homeserver and the console; 0 takes any free one', '8008')
-    .option('--irc <host:port>', 'a real IRC network instead of the demo one; port 6697 means TLS')
-    .option('--irc-port <port>', 'port of the demo IRC network; a free one if it is taken', '6667')
-    .option('--channel <channel>', 'the channel to bridge', '#pons')
+    .option('--port <port>', 'port of the homeserver and the console; 0 takes any free one', readPort, 8008)
+    .option('--irc <host:port>', 'a real IRC network instead of the demo one; port 6697 means TLS', readServer)
+    .option('--irc-port <port>', 'port of the demo IRC network; a free one if it is taken', readPort, 6667)
+    .option('--channel <channel>', 'the channel to bridge', readChannel, '#pons')
     .action(run);
+}
+
+const portMax = 65_535;
+const portOfTls = 6697;
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= portMax) return port;
+  throw new InvalidArgumentError(`Write a number from 0 to ${portMax}.`);
+}
+
+function readServer(text: string): ServerAddress {
+  const [, bracketed, name, written = String(portOfTls)] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? name;
+  const port = Number(written);
+  if (host === undefined || port === 0 || port > portMax)
+    throw new InvalidArgumentError('Write host:port, such as irc.libera.chat:6697.');
+  return { host, port, tls: port === portOfTls ? { verify: true } : false };
+}
+
+function readChannel(text: string): string {
+  // What IRC takes for one channel: a space, a comma or a control character would end its name.
+  if (/^[#&][^\s,\x00-\x1f]{1,63}$/.test(text)) return text;
+  throw new InvalidArgumentError(`Write '#${/^[\w-]+$/.test(text) ? text : 'hello'}', with the quotes in a shell.`);
 }
 
 async function run({ data, port, ircPort, irc, channel }: Given): Promise<void> {
@@ -36,8 +62,8 @@ async function run({ data, port, ircPort, irc, channel }: Given): Promise<void> 
   });
   const running = quickStart({
     data,
-    port: Number(port),
-    ircPort: Number(ircPort),
+    port,
+    ircPort,
     channel,
     ...(irc === undefined ? {} : { irc }),
   });

@@ -5,7 +5,7 @@ import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
 import { configFrom, OperatorError } from '@pons/homeserver';
 import { isFree } from '../loopback-port.ts';
-import { signIn } from '../matrix-person.ts';
+import { isPons, signIn } from '../matrix-person.ts';
 import { type Pons, startPons } from '../start-pons.ts';
 import { createTryIt, type TryIt } from '../try-it.ts';
 import { bridgeLog } from './bridge-log.ts';
@@ -20,15 +20,16 @@ export interface StartOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly ircPort: number;
-  /** host:port of a real network instead of the demo one. */
-  readonly irc?: string;
+  /** A real network instead of the demo one. */
+  readonly irc?: ServerAddress;
   readonly channel: string;
 }
 
 const serverName = 'localhost';
 const admin = 'admin';
-const portOfTls = 6697;
 const joinWithinMs = 45_000;
+/** After this long the person is told what is waited for. */
+const explainAfterMs = 3_000;
 
 interface Running {
   readonly name: string;
@@ -55,11 +56,7 @@ export async function quickStart(options: StartOptions): Promise<{ stop(): Promi
 async function startAll(options: StartOptions, out: Terminal, running: Running[]): Promise<void> {
   const dir = path.resolve(options.data);
   const folder = await openDataFolder(dir, serverName);
-  if (options.port !== 0 && !(await isFree(options.port))) {
-    throw new OperatorError([
-      `port ${options.port} is taken: stop what listens there, or choose another with --port (0 takes any free one)`,
-    ]);
-  }
+  if (options.port !== 0 && !(await isFree(options.port))) throw await portTaken(options.port);
   const server = await ircServer(options, out, running);
   const roomAlias = `#_irc_${options.channel}:${serverName}`;
   let base = '';
@@ -85,7 +82,7 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
         store: path.join(dir, 'irc-bridge.sqlite'),
         listen: { port: folder.bridgePort, bind: '127.0.0.1' },
         network: {
-          name: options.irc ?? 'the demo network',
+          name: options.irc?.host ?? 'the demo network',
           servers: [{ host: server.host, port: server.port, tls: server.tls !== false }],
         },
         channels: { [options.channel]: { room: roomAlias } },
@@ -94,13 +91,25 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     );
     running.push({ name: 'bridge', stop: () => bridge.stop() });
     const place = `${server.host}:${server.port}`;
+    const waiting = setTimeout(
+      () => out.line(`  waiting for IRC ${place}: ${trouble() ?? 'no answer yet'}`),
+      explainAfterMs,
+    );
     await inTime(bridge.ready(), () => [
       `the IRC network at ${place} did not let the bridge in within ${joinWithinMs / 1000} s: ${trouble() ?? 'no answer'}`,
       `check --irc host:port (6697 means TLS, other ports plain) and ${path.join(dir, 'bridge.log')}`,
-    ]);
+    ]).finally(() => clearTimeout(waiting));
   });
   await prove({ base, folder, server, channel: options.channel, roomAlias, out });
   describe({ base, folder, server, demo: options.irc === undefined, channel: options.channel, roomAlias, out });
+}
+
+async function portTaken(port: number): Promise<OperatorError> {
+  const base = `http://127.0.0.1:${port}`;
+  const holder = (await isPons(base))
+    ? `by a Pons already, ${base}/: use that one, stop it`
+    : 'by another program: stop it';
+  return new OperatorError([`port ${port} is taken ${holder}, or choose another with --port (0 takes any free one)`]);
 }
 
 async function inTime<T>(work: Promise<T>, otherwise: () => string[]): Promise<T> {
@@ -112,10 +121,7 @@ async function inTime<T>(work: Promise<T>, otherwise: () => string[]): Promise<T
 }
 
 async function ircServer(options: StartOptions, out: Terminal, running: Running[]): Promise<ServerAddress> {
-  if (options.irc !== undefined) {
-    const [, host = '', port = String(portOfTls)] = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(options.irc) ?? [];
-    return { host, port: Number(port), tls: Number(port) === portOfTls ? { verify: true } : false };
-  }
+  if (options.irc !== undefined) return options.irc;
   const port = options.ircPort === 0 || (await isFree(options.ircPort)) ? options.ircPort : 0;
   const network = await out.step('demo IRC network', () => startDemoNetwork({ port, name: 'PonsDemo' }));
   running.push({ name: 'IRC network', stop: () => network.stop() });
@@ -146,10 +152,18 @@ async function startHomeserver({ folder, port, tryIt, out, running }: Homeserver
     startPons({
       config,
       homeserver: { ...(pages === undefined ? {} : { consoleDir: pages }), upgrades: [tryIt] },
+    }).catch((error: unknown) => {
+      throw inUse(error)
+        ? new OperatorError([`${error.message}, or choose another with --data`], { cause: error })
+        : error;
     }),
   );
   running.push({ name: 'homeserver', stop: () => pons.stop() }, { name: 'try it', stop: () => tryIt.stop() });
   return pons;
+}
+
+function inUse(error: unknown): error is OperatorError {
+  return error instanceof OperatorError && error.cause instanceof Error && error.cause.name === 'DataFolderInUse';
 }
 
 interface Place {

@@ -20,6 +20,7 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
       return result;
     },
     row: (name, value) => out.write(`  ${colour('2', name.padEnd(14))}${value}\n`),
-    line: (text = '') => out.write(`${text}\n`),
+    // Over the name of a step that goes on.
+    line: (text = '') => out.write(`${out.isTTY ? '\r\u001b[K' : ''}${text}\n`),
   };
 }
