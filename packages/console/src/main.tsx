@@ -1,28 +1,61 @@
 // The console's door: who is signed in decides between the sign-in form and the pages.
 import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { AppservicePage } from './pages/appservice.tsx';
 import { Appservices } from './pages/appservices.tsx';
+import { NotFound } from './pages/not-found.tsx';
 import { Overview } from './pages/overview.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { TryIt } from './pages/try-it.tsx';
-import { page, type Page } from './router.ts';
+import { askWhetherTryItIsThere, tryItThere } from './parts/try-it-there.ts';
+import { place, type Place } from './router.ts';
 import { session, signOut } from './session.ts';
 import './style.css';
 
-const titles: Record<Page, string> = { overview: 'Overview', appservices: 'Application services', 'try-it': 'Try it' };
-const pages: Record<Page, () => preact.JSX.Element> = { overview: Overview, appservices: Appservices, 'try-it': TryIt };
+const links = { overview: 'Overview', appservices: 'Application services', 'try-it': 'Try it' } as const;
+
+function titleOf(at: Place): string {
+  if (at.page === 'appservice') return at.id;
+  return at.page === 'not-found' ? 'Not found' : links[at.page];
+}
+
+function Page({ at }: { readonly at: Place }) {
+  switch (at.page) {
+    case 'overview':
+      return <Overview />;
+    case 'appservices':
+      return <Appservices />;
+    case 'appservice':
+      return <AppservicePage key={at.id} id={at.id} />;
+    case 'try-it':
+      return <TryIt />;
+    case 'not-found':
+      return <NotFound />;
+  }
+}
 
 function App() {
   const who = session.value;
+  const at = place.value;
+  const title = `${who === undefined ? 'Sign in' : titleOf(at)} – Pons`;
+  const signedIn = who !== undefined;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  useEffect(() => {
+    if (signedIn) askWhetherTryItIsThere();
+  }, [signedIn]);
   if (who === undefined) return <SignIn />;
-  const Current = pages[page.value];
+  const current = at.page === 'appservice' ? 'appservices' : at.page;
+  const shown = (Object.keys(links) as (keyof typeof links)[]).filter((name) => name !== 'try-it' || tryItThere.value);
   return (
     <>
       <header>
         <strong class="brand">Pons</strong>
         <nav>
-          {(Object.keys(titles) as Page[]).map((name) => (
-            <a key={name} href={`#/${name}`} aria-current={page.value === name ? 'page' : undefined}>
-              {titles[name]}
+          {shown.map((name) => (
+            <a key={name} href={`#/${name}`} aria-current={current === name ? 'page' : undefined}>
+              {links[name]}
             </a>
           ))}
         </nav>
@@ -32,7 +65,7 @@ function App() {
         </button>
       </header>
       <main>
-        <Current />
+        <Page at={at} />
       </main>
     </>
   );

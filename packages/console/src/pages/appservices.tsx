@@ -1,21 +1,25 @@
 // Each application service with its queue: how much waits, how old the oldest is, what went wrong last. Never a silent queue.
 import { duration } from '../parts/duration.ts';
 import { useLive } from '../parts/live.ts';
+import { appserviceAddress } from '../router.ts';
 
-interface Appservice {
+/** As the admin API tells it. */
+export interface Appservice {
   readonly id: string;
   readonly url: string | null;
   readonly sender: string;
-  readonly status: 'up' | 'recovering' | 'paused' | 'idle';
+  readonly source: string;
+  /** elsewhere: another process sends to it. */
+  readonly status: 'up' | 'recovering' | 'paused' | 'idle' | 'elsewhere';
   readonly queue_depth: number;
   readonly oldest_unacknowledged_ms: number | null;
-  readonly in_flight: number;
   readonly retries: number;
   readonly acknowledged_position: number;
   readonly delivered_events: number;
   readonly delivered_transactions: number;
   readonly set_aside: number;
   readonly last_error: string | null;
+  readonly last_error_ts: number | null;
 }
 
 export function Appservices() {
@@ -47,35 +51,61 @@ export function Table() {
             <th>State</th>
             <th class="number">Waiting</th>
             <th class="number">Lag</th>
-            <th class="number">Delivered</th>
+            <th class="number">
+              Delivered
+              <br />
+              since start
+            </th>
             <th class="number">Retries</th>
             <th>Last error</th>
           </tr>
         </thead>
         <tbody>
           {value.appservices.map((one) => (
-            <tr key={one.id} data-appservice={one.id}>
-              <td>
-                <strong>{one.id}</strong>
-                <br />
-                <span class="dim">{one.sender}</span>
-              </td>
-              <td>
-                <span class={`badge ${one.status}`}>{one.status}</span>
-              </td>
-              <td class="number">{one.queue_depth}</td>
-              <td class="number">
-                {one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
-              </td>
-              <td class="number" data-delivered>
-                {one.delivered_events}
-              </td>
-              <td class="number">{one.retries}</td>
-              <td>{one.last_error ?? <span class="dim">none</span>}</td>
-            </tr>
+            <Row key={one.id} one={one} />
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Row({ one }: { readonly one: Appservice }) {
+  return (
+    <tr data-appservice={one.id}>
+      <td>
+        <a href={appserviceAddress(one.id)}>
+          <strong>{one.id}</strong>
+        </a>
+        <br />
+        <span class="dim">{one.sender}</span>
+      </td>
+      <td>
+        <span class={`badge ${one.status}`}>{one.status}</span>
+      </td>
+      <td class="number">{one.queue_depth}</td>
+      <td class="number">{one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}</td>
+      <td class="number" data-delivered>
+        {one.delivered_events}
+      </td>
+      <td class="number">{one.retries}</td>
+      <td>
+        <LastError one={one} />
+      </td>
+    </tr>
+  );
+}
+
+/** What went wrong last, how long ago, and whether that is over: a delivery that succeeds sets the retries back to none. */
+export function LastError({ one }: { readonly one: Appservice }) {
+  if (one.last_error === null) return <span class="dim">none</span>;
+  const ago = one.last_error_ts === null ? undefined : `${duration(Math.max(0, Date.now() - one.last_error_ts))} ago`;
+  const over = one.retries === 0 ? 'recovered since' : undefined;
+  return (
+    <>
+      <span class={over === undefined ? 'bad' : ''}>{one.last_error}</span>
+      <br />
+      <span class="dim">{[ago, over].filter((part) => part !== undefined).join(', ')}</span>
+    </>
   );
 }

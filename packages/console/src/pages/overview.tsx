@@ -1,5 +1,6 @@
 // What runs here: version, uptime, counts, and the application services in one line each.
 import { duration } from '../parts/duration.ts';
+import { Figure } from '../parts/figure.tsx';
 import { useLive } from '../parts/live.ts';
 import { Table } from './appservices.tsx';
 
@@ -44,14 +45,5 @@ export function Overview() {
         <Table />
       </section>
     </>
-  );
-}
-
-function Figure({ name, value }: { name: string; value: string | number }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

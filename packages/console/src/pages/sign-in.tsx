@@ -1,7 +1,7 @@
 // The sign-in form. Only server administrators see anything behind it.
 import { useState } from 'preact/hooks';
-import { ApiError } from '../api.ts';
 import { field } from '../parts/field.ts';
+import { reason } from '../parts/reason.ts';
 import { signIn } from '../session.ts';
 
 export function SignIn() {
@@ -15,7 +15,7 @@ export function SignIn() {
     try {
       await signIn(field(form, 'user'), field(form, 'password'));
     } catch (failure) {
-      setError(failure instanceof ApiError ? failure.message : String(failure));
+      setError(reason(failure));
     } finally {
       setBusy(false);
     }

@@ -3,14 +3,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../api.ts';
 import { field } from '../parts/field.ts';
+import { reason } from '../parts/reason.ts';
+import { tryItAddress, tryItThere } from '../parts/try-it-there.ts';
 import { session } from '../session.ts';
 
 interface Line {
   readonly key: string;
   readonly from: string;
   readonly text: string;
+  readonly emote: boolean;
   readonly mine: boolean;
 }
+/** What people call themselves, by user ID. */
+type Names = Readonly<Record<string, string>>;
 interface Hello {
   readonly t: 'hello';
   readonly nick: string;
@@ -24,14 +29,18 @@ type FromServer =
 interface SyncAnswer {
   readonly next_batch: string;
   readonly rooms?: {
-    readonly join?: Record<string, { readonly timeline: { readonly events: readonly MatrixEvent[] } }>;
+    readonly join?: Record<string, { readonly state?: Events; readonly timeline: Events }>;
   };
+}
+interface Events {
+  readonly events?: readonly MatrixEvent[];
 }
 interface MatrixEvent {
   readonly event_id: string;
   readonly type: string;
   readonly sender: string;
-  readonly content: { readonly body?: string; readonly msgtype?: string };
+  readonly state_key?: string;
+  readonly content: { readonly body?: string; readonly msgtype?: string; readonly displayname?: string | null };
 }
 
 const keptLines = 200;
@@ -42,16 +51,21 @@ function useIrc(add: (line: Line) => void) {
   const [error, setError] = useState<string>();
   const socket = useRef<WebSocket>(undefined);
   useEffect(() => {
-    const ws = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/_pons/try-it`);
+    const ws = new WebSocket(tryItAddress());
     socket.current = ws;
     let count = 0;
     ws.onopen = () => ws.send(JSON.stringify({ t: 'auth', access_token: session.value?.token }));
-    ws.onclose = () => setError((before) => before ?? 'the connection to the IRC side is closed; reload the page');
+    ws.onclose = () => setError((before) => before ?? 'The connection to the IRC side is closed. Reload the page.');
     ws.onmessage = ({ data }) => {
       const message = JSON.parse(String(data)) as FromServer;
       if (message.t === 'hello') setHello(message);
-      else if (message.t === 'error') setError(message.error);
-      else add({ key: `irc${count++}`, from: message.nick, text: message.text, mine: false });
+      else if (message.t === 'error') setError(reason(message.error));
+      else {
+        // The server writes an IRC action (/me) as "* what it says".
+        const emote = message.text.startsWith('* ');
+        const text = emote ? message.text.slice(2) : message.text;
+        add({ key: `irc${count++}`, from: message.nick, text, emote, mine: false });
+      }
     };
     return () => ws.close();
   }, []);
@@ -61,6 +75,7 @@ function useIrc(add: (line: Line) => void) {
 /** The Matrix side: joins the room and follows it by /sync. */
 function useMatrix(alias: string | undefined, add: (line: Line) => void) {
   const [roomId, setRoomId] = useState<string>();
+  const [names, setNames] = useState<Names>({});
   const [error, setError] = useState<string>();
   useEffect(() => {
     if (alias === undefined) return undefined;
@@ -75,7 +90,11 @@ function useMatrix(alias: string | undefined, add: (line: Line) => void) {
       setRoomId(joined);
       const filter = encodeURIComponent(
         JSON.stringify({
-          room: { rooms: [joined], timeline: { limit: 30, types: ['m.room.message'] } },
+          room: {
+            rooms: [joined],
+            timeline: { limit: 30, types: ['m.room.message', 'm.room.member'] },
+            state: { types: ['m.room.member'], lazy_load_members: true },
+          },
           presence: { types: [] },
         }),
       );
@@ -87,19 +106,14 @@ function useMatrix(alias: string | undefined, add: (line: Line) => void) {
           options,
         );
         since = `&since=${encodeURIComponent(answer.next_batch)}`;
-        for (const event of answer.rooms?.join?.[joined]?.timeline.events ?? []) {
-          if (event.type === 'm.room.message' && event.content.body !== undefined)
-            add({
-              key: event.event_id,
-              from: event.sender,
-              text: event.content.body,
-              mine: event.sender === session.value?.userId,
-            });
-        }
+        const room = answer.rooms?.join?.[joined];
+        const events = [...(room?.state?.events ?? []), ...(room?.timeline.events ?? [])];
+        setNames((before) => ({ ...before, ...namesIn(events) }));
+        for (const line of room?.timeline.events?.map(lineOf) ?? []) if (line !== undefined) add(line);
       }
     };
     follow().catch((failure: unknown) => {
-      if (!stop.signal.aborted) setError(failure instanceof Error ? failure.message : String(failure));
+      if (!stop.signal.aborted) setError(reason(failure));
     });
     return () => stop.abort();
   }, [alias]);
@@ -109,9 +123,22 @@ function useMatrix(alias: string | undefined, add: (line: Line) => void) {
     await call('PUT', `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${txn}`, {
       token: session.value?.token ?? '',
       body: { msgtype: 'm.text', body: text },
-    }).catch((failure: unknown) => setError(String(failure)));
+    }).catch((failure: unknown) => setError(reason(failure)));
   };
-  return { roomId, error, send };
+  return { roomId, names, error, send };
+}
+
+function namesIn(events: readonly MatrixEvent[]): Names {
+  const names: Record<string, string> = {};
+  for (const { type, state_key: userId, content } of events)
+    if (type === 'm.room.member' && userId !== undefined) names[userId] = content.displayname ?? userId;
+  return names;
+}
+
+function lineOf({ event_id: key, type, sender, content }: MatrixEvent): Line | undefined {
+  if (type !== 'm.room.message' || content.body === undefined) return undefined;
+  const emote = content.msgtype === 'm.emote';
+  return { key, from: sender, text: content.body, emote, mine: sender === session.value?.userId };
 }
 
 function useLines(): [readonly Line[], (line: Line) => void] {
@@ -124,6 +151,21 @@ function useLines(): [readonly Line[], (line: Line) => void] {
 }
 
 export function TryIt() {
+  return (
+    <section>
+      <h1>Try it</h1>
+      {tryItThere.value === undefined && <p class="dim">Asking …</p>}
+      {tryItThere.value === false && (
+        <p>
+          This page needs the quick start: <code>pons start</code>
+        </p>
+      )}
+      {tryItThere.value === true && <BothSides />}
+    </section>
+  );
+}
+
+function BothSides() {
   const [ircLines, addIrc] = useLines();
   const [matrixLines, addMatrix] = useLines();
   const irc = useIrc(addIrc);
@@ -134,12 +176,12 @@ export function TryIt() {
       key: `own${ircLines.length}-${text}-${performance.now()}`,
       from: irc.hello?.nick ?? 'you',
       text,
+      emote: false,
       mine: true,
     });
   };
   return (
-    <section>
-      <h1>Try it</h1>
+    <>
       <p class="dim">Two real clients with the bridge between them. Type on one side and watch the other.</p>
       <div class="sides">
         <Side
@@ -147,6 +189,7 @@ export function TryIt() {
           where={irc.hello?.room_alias ?? ''}
           who={session.value?.userId ?? ''}
           lines={matrixLines}
+          names={matrix.names}
           ready={matrix.roomId !== undefined}
           error={matrix.error}
           send={(text) => void matrix.send(text)}
@@ -161,7 +204,7 @@ export function TryIt() {
           send={sayIrc}
         />
       </div>
-    </section>
+    </>
   );
 }
 
@@ -170,12 +213,13 @@ interface SideProps {
   readonly where: string;
   readonly who: string;
   readonly lines: readonly Line[];
+  readonly names?: Names;
   readonly ready: boolean;
   readonly error: string | undefined;
   readonly send: (text: string) => void;
 }
 
-function Side({ name, where, who, lines, ready, error, send }: SideProps) {
+function Side({ name, where, who, lines, names = {}, ready, error, send }: SideProps) {
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [lines.length]);
   const submit = (event: SubmitEvent) => {
@@ -193,7 +237,8 @@ function Side({ name, where, who, lines, ready, error, send }: SideProps) {
       <div class="lines" role="log">
         {lines.map((line) => (
           <p key={line.key} class={line.mine ? 'mine' : ''}>
-            <b>{line.from}</b> {line.text}
+            {line.emote && '* '}
+            <b title={line.from}>{names[line.from] ?? line.from}</b> <span>{line.text}</span>
           </p>
         ))}
         <div ref={end} />
