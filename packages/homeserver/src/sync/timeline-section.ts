@@ -7,7 +7,7 @@ import { before, historyToken } from '../rooms/history-token.ts';
 import { bundledRelations } from '../rooms/relations.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
-import { roomsWithRelations, streamTimelines } from '../storage/tables/stream.ts';
+import { streamTimelines } from '../storage/tables/stream.ts';
 import { contentPasses, roomPasses, timelineLimit, timelineSelection } from './filter.ts';
 import type { RoomWindow } from './room-window.ts';
 import { eventFor, type Reading } from './sync-request.ts';
@@ -21,6 +21,8 @@ export interface Timeline {
   readonly memberships: ReadonlyMap<string, string>;
   /** The stretch holds more, before these. */
   readonly limited: boolean;
+  /** Others relate to some of these events. */
+  readonly hasRelations: boolean;
   readonly prevBatch: string;
   /** Version of the room's state at its start. */
   readonly startVersion: number;
@@ -56,6 +58,7 @@ export async function readTimelines(
       rows: (visible.rows.get(roomNid) ?? []).filter((row) => isWanted(reading, row)),
       memberships: visible.memberships,
       limited: (found.get(roomNid)?.length ?? 0) > limit,
+      hasRelations: page.some((row) => row.hasRelations),
       prevBatch: historyToken(
         place === undefined ? { major: window.upTo, minor: Number.MAX_SAFE_INTEGER } : before(place),
       ),
@@ -74,14 +77,11 @@ export async function timelineSections(
   timelines: ReadonlyMap<number, Timeline>,
 ): Promise<ReadonlyMap<number, JsonObject>> {
   const { userId, deviceId } = reading.request;
-  const shown = windows.filter(({ room }) => (timelines.get(room.roomNid)?.rows.length ?? 0) > 0);
-  const events = shown.flatMap(({ room }) => timelines.get(room.roomNid)?.rows ?? []);
-  const related = await roomsWithRelations(db, events);
   const sections = new Map<number, JsonObject>();
   for (const { room, rules } of windows) {
     const timeline = timelines.get(room.roomNid);
     if (timeline === undefined) continue;
-    const bundles = related.has(room.roomNid)
+    const bundles = timeline.hasRelations
       ? await bundledRelations(db, timeline.rows, { rules, now: reading.now, viewer: { userId, deviceId } })
       : undefined;
     sections.set(room.roomNid, {

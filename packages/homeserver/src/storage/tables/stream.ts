@@ -73,9 +73,13 @@ export interface TimelineSelection {
   readonly notSenders: readonly string[] | null;
 }
 
+/** An event of a timeline, and whether others relate to it. */
+export type StreamTimelineRow = TimelineRow & { readonly hasRelations: boolean };
+
 const timelines = statement(
   'stream.timelines',
-  `select ${timelineColumns}
+  `select ${timelineColumns},
+           exists (select from event_relations r where r.room_nid = e.room_nid and r.relates_to = e.event_id) as "hasRelations"
          from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, after, up_to)
          cross join lateral (
            select * from events ev
@@ -93,10 +97,10 @@ export async function streamTimelines(
   db: Queryable,
   ranges: readonly TimelineRange[],
   how: { readonly position: number; readonly limit: number; readonly selection: TimelineSelection },
-): Promise<TimelineRow[]> {
+): Promise<StreamTimelineRow[]> {
   if (ranges.length === 0) return [];
   const { types, notTypes, senders, notSenders } = how.selection;
-  return db.query<TimelineRow>(timelines, [
+  return db.query<StreamTimelineRow>(timelines, [
     ranges.map((range) => range.roomNid),
     ranges.map((range) => range.after),
     ranges.map((range) => range.upTo),
@@ -298,25 +302,6 @@ export async function streamHeroes(
 ): Promise<{ roomNid: number; userId: string; membership: string }[]> {
   if (roomNids.length === 0) return [];
   return db.query<{ roomNid: number; userId: string; membership: string }>(heroes, [roomNids, viewer, limit]);
-}
-
-const related = statement(
-  'stream.rooms_with_relations',
-  `select distinct r.room_nid as "roomNid" from unnest($1::bigint[], $2::text[]) as w (room_nid, event_id)
-         join event_relations r on r.room_nid = w.room_nid and r.relates_to = w.event_id`,
-);
-
-/** The rooms in which one of these events has children. */
-export async function roomsWithRelations(
-  db: Queryable,
-  events: readonly { readonly roomNid: number; readonly eventId: string }[],
-): Promise<Set<number>> {
-  if (events.length === 0) return new Set();
-  const rows = await db.query<{ roomNid: number }>(related, [
-    events.map((event) => event.roomNid),
-    events.map((event) => event.eventId),
-  ]);
-  return new Set(rows.map((row) => row.roomNid));
 }
 
 const devices = statement(
