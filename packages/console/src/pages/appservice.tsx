@@ -90,14 +90,15 @@ function Figures({ one }: { readonly one: Appservice }) {
       <dl class="figures">
         <Figure name="Waiting events" value={one.queue_depth} />
         <Figure
-          name="Lag (the oldest waits)"
+          name="Lag"
           value={one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
         />
         <Figure name="Retries" value={one.retries} />
         <Figure name="Set aside" value={one.set_aside} />
-        <Figure name="Events delivered since start" value={one.delivered_events} />
+        <Figure name="Events since start" value={one.delivered_events} />
         <Figure name="Transactions since start" value={one.delivered_transactions} />
-        <Figure name="Acknowledged position" value={one.acknowledged_position} />
+        <Figure name="Up to position" value={one.acknowledged_position} />
+        <Figure name="Last transaction" value={one.acknowledged_txn_id} />
       </dl>
     </>
   );

@@ -15,6 +15,7 @@ export interface Appservice {
   readonly oldest_unacknowledged_ms: number | null;
   readonly retries: number;
   readonly acknowledged_position: number;
+  readonly acknowledged_txn_id: number;
   readonly delivered_events: number;
   readonly delivered_transactions: number;
   readonly set_aside: number;
@@ -89,7 +90,7 @@ function Row({ one }: { readonly one: Appservice }) {
         {one.delivered_events}
       </td>
       <td class="number">{one.retries}</td>
-      <td>
+      <td class="last-error">
         <LastError one={one} />
       </td>
     </tr>

@@ -35,12 +35,19 @@ interface SyncAnswer {
 interface Events {
   readonly events?: readonly MatrixEvent[];
 }
+interface MessageOrMember {
+  readonly body?: string;
+  readonly msgtype?: string;
+  readonly membership?: string;
+  readonly displayname?: string | null;
+}
 interface MatrixEvent {
   readonly event_id: string;
   readonly type: string;
   readonly sender: string;
   readonly state_key?: string;
-  readonly content: { readonly body?: string; readonly msgtype?: string; readonly displayname?: string | null };
+  readonly content: MessageOrMember;
+  readonly unsigned?: { readonly prev_content?: MessageOrMember };
 }
 
 const keptLines = 200;
@@ -130,8 +137,13 @@ function useMatrix(alias: string | undefined, add: (line: Line) => void) {
 
 function namesIn(events: readonly MatrixEvent[]): Names {
   const names: Record<string, string> = {};
-  for (const { type, state_key: userId, content } of events)
-    if (type === 'm.room.member' && userId !== undefined) names[userId] = content.displayname ?? userId;
+  for (const { type, state_key: userId, content, unsigned } of events) {
+    if (type === 'm.room.member' && userId !== undefined) {
+      // Who has left keeps the name of before.
+      const name = content.membership === 'join' ? content.displayname : unsigned?.prev_content?.displayname;
+      if (typeof name === 'string') names[userId] = name;
+    }
+  }
   return names;
 }
 
