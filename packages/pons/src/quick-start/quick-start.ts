@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
 import { configFrom, OperatorError } from '@pons/homeserver';
-import { isFree } from '../loopback-port.ts';
+import { freePort, isFree } from '../loopback-port.ts';
 import { isPons, signIn } from '../matrix-person.ts';
 import { type Pons, startPons } from '../start-pons.ts';
 import { createTryIt, type TryIt } from '../try-it.ts';
@@ -57,6 +57,8 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
   const dir = path.resolve(options.data);
   const folder = await openDataFolder(dir, serverName);
   if (options.port !== 0 && !(await isFree(options.port))) throw await portTaken(options.port);
+  // Known before it listens: clients are told it by /.well-known.
+  const port = options.port === 0 ? await freePort() : options.port;
   const server = await ircServer(options, out, running);
   const roomAlias = `#_irc_${options.channel}:${serverName}`;
   let base = '';
@@ -67,7 +69,7 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     channel: options.channel,
     roomAlias,
   });
-  const { homeserver, url } = await startHomeserver({ folder, port: options.port, tryIt, out, running });
+  const { homeserver, url } = await startHomeserver({ folder, port, tryIt, out, running });
   base = url;
   await out.step('first account', () =>
     homeserver.ensureAccount({ localpart: admin, password: folder.password, admin: true }),
@@ -139,6 +141,7 @@ async function startHomeserver({ folder, port, tryIt, out, running }: Homeserver
   const config = configFrom(
     {
       server_name: serverName,
+      public_base_url: `http://127.0.0.1:${port}/`,
       data_dir: path.join(folder.dir, 'homeserver'),
       listeners: [{ bind: '127.0.0.1', port, serves: ['client', 'admin', 'console', 'metrics', 'health'] }],
       appservices: { folder: path.join(folder.dir, 'appservices') },

@@ -32,7 +32,7 @@ test('a server name is enough, and everything else has its default', () => {
   expect(later).toEqual([]);
   expect(config).toMatchObject({
     serverName: 'localhost:8800',
-    publicBaseUrl: 'https://localhost:8800/',
+    publicBaseUrl: null,
     dataDir: join(folder, 'data'),
     signingKeyFile: join(folder, 'data/signing.key'),
     database: { kind: 'embedded' },

@@ -45,18 +45,18 @@ type Written = ReadShape<typeof configShape>;
 
 /** The configuration as the house uses it: nothing optional that has a default. */
 export type Config = Omit<Written, 'publicBaseUrl' | 'signingKeyFile' | 'media'> & {
-  /** Ends in a slash. */
-  readonly publicBaseUrl: string;
+  /** Ends in a slash; null where nobody said how clients reach this server. */
+  readonly publicBaseUrl: string | null;
   readonly signingKeyFile: string;
   readonly media: { readonly dir: string; readonly maxUploadBytes: number };
 };
 
 /** Fills in the defaults that follow from other keys. */
 export function completeConfig(written: Written): Config {
-  const base = written.publicBaseUrl ?? `https://${written.serverName}/`;
+  const { publicBaseUrl: base } = written;
   return {
     ...written,
-    publicBaseUrl: base.endsWith('/') ? base : `${base}/`,
+    publicBaseUrl: base === null || base.endsWith('/') ? base : `${base}/`,
     signingKeyFile: written.signingKeyFile ?? join(written.dataDir, 'signing.key'),
     media: { ...written.media, dir: written.media.dir ?? join(written.dataDir, 'media') },
   };

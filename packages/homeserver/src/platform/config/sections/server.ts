@@ -18,7 +18,7 @@ export const serverFields = {
     text({ about: '' }, { is: /^https?:\/\/[^\s?#]+$/, takes: 'a URL such as https://matrix.example.org/' }),
     {
       about:
-        'URL at which clients reach this server, told by /.well-known/matrix/client. Default: https:// and the server name.',
+        'URL at which clients reach this server, told by /.well-known/matrix/client. Default: it tells none (404).',
       fallback: () => null,
       example: 'https://matrix.example.org/',
     },
