@@ -17,6 +17,7 @@ import { composeAppservices } from './compose/appservices.ts';
 import { composeClientApi } from './compose/client-api.ts';
 import { type Ground, type GroundOptions, layGround } from './compose/ground.ts';
 import { openStorage, type Storage } from './compose/open-storage.ts';
+import { makeDataDir } from './compose/data-dir.ts';
 import { ownSigningKey } from './compose/own-key.ts';
 import { resolveTokenBy } from './compose/resolve-token.ts';
 import { openStream, type Stream } from './compose/stream.ts';
@@ -74,6 +75,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export async function createHomeserver(config: Config, options: HomeserverOptions = {}): Promise<Homeserver> {
   const ground = await layGround(config, options);
   const { clock, log } = ground;
+  makeDataDir(config.dataDir);
   const key = ownSigningKey(config.signingKeyFile, ground.random);
   const storage = await openStorage(config, { clock, log, progress: options.progress ?? (() => {}) });
   const stream = openStream(config, storage, ground);
