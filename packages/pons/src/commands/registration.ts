@@ -2,7 +2,8 @@
 // does at load; exit code 2 when a file would be refused.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   formatComplaint,
   generateRegistration,
@@ -80,6 +81,8 @@ function generate(options: GenerateOptions): void {
   if (out === undefined) process.stdout.write(text);
   else {
     // Never over a file that is there: its tokens are in use.
+    if (!existsSync(path.dirname(out)))
+      throw new OperatorError([`${path.dirname(out)}: does not exist: make the folder first`]);
     onDisk(out, () => writeFileSync(out, text, { flag: 'wx', mode: secretMode }));
     console.log(`${out}: written`);
   }
@@ -105,12 +108,12 @@ function check(files: readonly string[], { serverName }: { readonly serverName: 
     else {
       const { registration, lineOf } = loaded;
       registrations.push(registration);
-      for (const { path, reason } of lintRegistration(registration, serverName))
-        console.log(`${file}:${lineOf(path)}: warning: ${path}: ${reason}`);
+      for (const { path: key, reason } of lintRegistration(registration, serverName))
+        console.log(`${file}:${lineOf(key)}: warning: ${key}: ${reason}`);
     }
   }
-  for (const { id, path, reason } of lintTogether(registrations, serverName))
-    console.log(`${id}: warning: ${path}: ${reason}`);
+  for (const { id, path: key, reason } of lintTogether(registrations, serverName))
+    console.log(`${id}: warning: ${key}: ${reason}`);
   const taken = twice(registrations);
   if (refused.length + taken.length > 0) throw new OperatorError([...refused, ...taken]);
   console.log(`${registrations.length} good`);
@@ -132,7 +135,13 @@ function onDisk<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    // Absent, forbidden, there already: the operator's to mend.
-    throw new OperatorError([`${file}: ${error instanceof Error ? error.message : String(error)}`], { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'does not exist',
+      EEXIST: 'is there already and its tokens may be in use: choose another name, or delete it first',
+      EACCES: 'no permission',
+      EISDIR: 'is a folder',
+    };
+    throw new OperatorError([`${file}: ${reasons[code ?? ''] ?? message}`], { cause: error });
   }
 }
