@@ -7,6 +7,7 @@ import { Command } from 'commander';
 interface Where {
   readonly server: string;
   readonly token?: string;
+  readonly json?: boolean;
 }
 
 interface Status {
@@ -34,8 +35,10 @@ export function appserviceCommand(): Command {
       list(where),
     ),
   );
-  one('pause', 'send nothing more to it; events wait', (where, id) => done(where, `${path(id)}/pause`));
-  one('resume', 'send again', (where, id) => done(where, `${path(id)}/resume`));
+  one('pause', 'send nothing more to it; events wait', (where, id) =>
+    done(where, `${path(id)}/pause`, `${id}: paused; its events wait`),
+  );
+  one('resume', 'send again', (where, id) => done(where, `${path(id)}/resume`, `${id}: resumed`));
   one('set-aside', 'list the events that it refused', async (where, id) => {
     console.log(JSON.stringify(await call(where, 'GET', `${path(id)}/set_aside`), undefined, 2));
   });
@@ -46,13 +49,18 @@ export function appserviceCommand(): Command {
 function located(command: Command): Command {
   return command
     .option('--server <url>', 'where the admin API listens', 'http://127.0.0.1:8008')
-    .option('--token <token>', 'access token of an administrator (default: $PONS_TOKEN)');
+    .option(
+      '--token <token>',
+      "access token of an administrator, from a login or a Matrix client's settings (default: $PONS_TOKEN)",
+    )
+    .option('--json', 'print what the server answers');
 }
 
 const path = (id: string) => `/${encodeURIComponent(id)}`;
 
 async function list(where: Where): Promise<void> {
   const { appservices } = (await call(where, 'GET', '')) as { appservices: readonly Status[] };
+  if (where.json) return console.log(JSON.stringify(appservices));
   for (const one of appservices) {
     const lag = one.oldest_unacknowledged_ms === null ? '' : `, oldest ${one.oldest_unacknowledged_ms} ms`;
     const aside = one.set_aside === 0 ? '' : `, ${one.set_aside} set aside`;
@@ -63,8 +71,9 @@ async function list(where: Where): Promise<void> {
   }
 }
 
-async function done(where: Where, below: string): Promise<void> {
-  console.log(JSON.stringify(await call(where, 'POST', below, {})));
+async function done(where: Where, below: string, said?: string): Promise<void> {
+  const answer = await call(where, 'POST', below, {});
+  console.log(said === undefined || where.json ? JSON.stringify(answer) : said);
 }
 
 async function call({ server, token }: Where, method: string, below: string, body?: object): Promise<unknown> {
