@@ -1,6 +1,6 @@
 // How Node is to run a homeserver. V8 takes these flags only on the command line, so a process that was started without them begins
 // again with them: the same pid, 50 ms later. Left to itself V8 keeps what a server under load has thrown away: after the bench 378 MB
-// were resident for 40 MB in use, 128 of them the young generation. With these it is 189 MB; a send costs the same to within the noise.
+// were resident for 40 MB in use, 128 of them the young generation. With these it is 175 to 191 MB; a send costs the same within the noise.
 
 const flags = [
   // MB of each half of the young generation; V8 would take 64. 16 cost 22 MB more, and a send not measurably less.
