@@ -112,6 +112,22 @@ describe('the embedded PostgreSQL', () => {
     await embedded.stop();
   });
 
+  it('stops when it is asked to in the moment in which it comes back', async () => {
+    let told = () => {};
+    const startingAgain = new Promise<void>((resolve) => (told = resolve));
+    let starts = 0;
+    const embedded = await startEmbedded({
+      dataDir: path.join(scratch, 'dies'),
+      log: (line) => {
+        if (line.includes('starting PostgreSQL') && (starts += 1) === 2) told();
+      },
+    });
+    process.kill(embedded.pid ?? 0, 'SIGKILL');
+    await startingAgain;
+    await embedded.stop();
+    expect(existsSync(path.join(scratch, 'dies/postgres/cluster/postmaster.pid'))).toBe(false);
+  });
+
   it('puts its socket into a short folder when the path is too long for one, and takes that away', async () => {
     const dataDir = path.join(scratch, 'x'.repeat(100));
     const embedded = await startEmbedded({ dataDir });

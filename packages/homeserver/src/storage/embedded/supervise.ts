@@ -308,6 +308,8 @@ async function supervise(place: Place, release: () => void): Promise<Embedded> {
         if (stopping.signal.aborted) return;
         try {
           current = await start(place);
+          // Asked to stop while it was starting: the signal went to the one before.
+          if (stopping.signal.aborted) current.child.kill('SIGINT');
           backoff.reset();
           break;
         } catch (error) {
