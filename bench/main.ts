@@ -14,8 +14,28 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
 });
 const size: Size = options.quick
-  ? { ghosts: 200, messages: 1000, rooms: 16, width: 16, singles: 100, queued: 500, rates: [100], seconds: 3 }
-  : { ghosts: 2000, messages: 3000, rooms: 16, width: 16, singles: 200, queued: 2000, rates: [100, 500], seconds: 10 };
+  ? {
+      ghosts: 200,
+      messages: 1000,
+      warmUp: 3000,
+      rooms: 16,
+      width: 16,
+      singles: 100,
+      queued: 500,
+      rates: [100],
+      seconds: 3,
+    }
+  : {
+      ghosts: 2000,
+      messages: 3000,
+      warmUp: 10_000,
+      rooms: 16,
+      width: 16,
+      singles: 200,
+      queued: 2000,
+      rates: [100, 500],
+      seconds: 10,
+    };
 const root = path.resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(path.join(tmpdir(), 'pons-bench-'));
 const children: ChildProcess[] = [];
