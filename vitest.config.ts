@@ -18,8 +18,10 @@ export default defineConfig({
     setupFiles: ['packages/testkit/src/property-seed.ts'],
     globalSetup: ['packages/testkit/src/database-setup.ts'],
     maxWorkers: 2,
-    testTimeout: tier === 'fast' ? 20_000 : 600_000,
-    hookTimeout: 60_000,
+    // Generous: a limit ends a test that hangs, it measures nothing, and the machine may be busy.
+    testTimeout: tier === 'fast' ? 90_000 : 600_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Libraries under test chat on standard output; what a test wants to be read (figures, reasons for skipping) goes to standard error.
     onConsoleLog: (_text, type) => type === 'stderr',
   },

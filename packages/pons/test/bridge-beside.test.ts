@@ -51,7 +51,7 @@ test('two bridges run beside the homeserver, carry a message each, and leave IRC
     const bob = await person(network, 'bob');
     await bob.join('#pons');
     // The bridge makes the room in its own time; until then the alias is not there.
-    await vi.waitFor(() => alice.join(`#_irc${index}_pons:localhost`), { timeout: 10_000 });
+    await vi.waitFor(() => alice.join(`#_irc${index}_pons:localhost`), { timeout: 60_000 });
     bob.irc.say('#pons', `hello from ${index}`);
     expect(await alice.hear(`hello from ${index}`)).toMatchObject({ sender: `@_irc${index}_bob:localhost` });
     bob.irc.quit();

@@ -59,7 +59,7 @@ test('a program for matrix-appservice 3.0.0 joins when it is invited and answers
       (await request<{ joined: Record<string, unknown> }>(server.url, 'GET', `${room}/joined_members`, { token }))
         .joined,
     );
-  await expect.poll(members, { timeout: 10_000, interval: 50 }).toContain('@plain:localhost');
+  await expect.poll(members, { timeout: 60_000, interval: 50 }).toContain('@plain:localhost');
   await request(server.url, 'PUT', `${room}/send/m.room.message/one`, {
     token,
     body: { msgtype: 'm.text', body: 'hello' },
@@ -75,5 +75,5 @@ test('a program for matrix-appservice 3.0.0 joins when it is invited and answers
     ).chunk
       .filter(({ sender }) => sender === '@plain:localhost')
       .map(({ content }) => content.body);
-  await expect.poll(said, { timeout: 10_000, interval: 50 }).toContain('heard: hello');
+  await expect.poll(said, { timeout: 60_000, interval: 50 }).toContain('heard: hello');
 });

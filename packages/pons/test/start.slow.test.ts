@@ -115,7 +115,7 @@ describe('the console in Chromium', () => {
 
     await page.getByRole('link', { name: 'Overview' }).click();
     await row.waitFor();
-    await expect.poll(delivered, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(delivered, { timeout: 60_000 }).toBeGreaterThan(before);
     if (process.env['PONS_PICTURES'] !== undefined)
       await page.screenshot({ path: path.join(pictures, 'overview.png') });
   });

@@ -74,6 +74,6 @@ test('one trace goes from the request that made an event to the application serv
   );
   expect(response.status).toBe(200);
   const ours = () => spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
-  await expect.poll(ours, { timeout: 15_000, interval: 100 }).toContainEqual(expect.stringMatching(/appservice/i));
-  await expect.poll(ours, { timeout: 15_000, interval: 100 }).toContainEqual(expect.stringMatching(/sendMessage|send/));
+  await expect.poll(ours, { timeout: 60_000, interval: 100 }).toContainEqual(expect.stringMatching(/appservice/i));
+  await expect.poll(ours, { timeout: 60_000, interval: 100 }).toContainEqual(expect.stringMatching(/sendMessage|send/));
 });

@@ -138,7 +138,7 @@ describe.skipIf(!isThere)('two processes (skipped without TEST_DATABASE_URL)', (
     writeFileSync(path.join(dir, 'appservices/late.yaml'), JSON.stringify(registrationOf('late', token)));
     for (const { url } of [one, two]) {
       const whoami = () => refusal(request(url, 'GET', `${v3}/account/whoami`, { token }));
-      await expect.poll(whoami, { timeout: 5_000 }).toBe('allowed');
+      await expect.poll(whoami, { timeout: 60_000 }).toBe('allowed');
     }
   });
 

@@ -159,7 +159,7 @@ test('what the network said while the homeserver was away arrives when it is bac
   for (const id of ['1', '2', '3']) await fake.says({ ...ada, t: 'message', id, message: text(id) });
   homeserver.away = false;
   await expect
-    .poll(() => homeserver.said(room), { timeout: 10_000 })
+    .poll(() => homeserver.said(room), { timeout: 60_000 })
     .toEqual(['1', '2', '3'].map((id) => `@_x__ada:example.org: ${id}`));
 });
 

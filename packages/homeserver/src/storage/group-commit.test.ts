@@ -401,7 +401,7 @@ describe('the door', () => {
     await rows(`select pg_sleep(0.2)`);
     const startedMs = performance.now();
     expect(await doorOf(test.db).commit({ positions: 1 })).toMatchObject({ outcome: 'stored' });
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(performance.now() - startedMs).toBeLessThan(60_000);
     wakeUp();
     await expect(sleeping).rejects.toBeInstanceOf(StorageError);
   });

@@ -48,7 +48,7 @@ beforeAll(async () => {
       database: database.url,
       data_dir: './data',
       listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml', 'quiet.yaml', 'away.yaml', 'broken.yaml'], request_timeout_ms: 700 },
+      appservices: { files: ['irc.yaml', 'quiet.yaml', 'away.yaml', 'broken.yaml'], request_timeout_ms: 3_000 },
       accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
       admin: { users: ['@root:localhost'] },
     },

@@ -115,5 +115,5 @@ export type DeliveryFixture = Awaited<ReturnType<typeof deliveryFixture>>;
 
 /** Waits for what sockets and the database do, without time passing on the clock. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
 }

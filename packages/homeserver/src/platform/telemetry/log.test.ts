@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createLog, humanLine, type LogLevel } from './log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pons-log-'));
@@ -18,7 +18,7 @@ async function written(
   write(log);
   log.error({}, 'last');
   const lines = () => readFileSync(file, 'utf8').trim().split('\n');
-  await vi.waitFor(() => expect(lines().at(-1)).toContain('last'));
+  await expect.poll(() => lines().at(-1)).toContain('last');
   return lines().map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
