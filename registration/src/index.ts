@@ -14,3 +14,4 @@ export {
 export type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
 export { type Problem, type Validation, validateRegistration } from './validate.ts';
 export { type LineOf, locateLines } from './locate-lines.ts';
+export { type EventFilters, noPonsBlock, type PonsBlock, type TransactionLimits } from './pons-block.ts';

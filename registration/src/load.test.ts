@@ -5,7 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { generateRegistration, prefixRegex } from './generate.ts';
 import { lintRegistration, lintTogether } from './lint.ts';
 import { formatComplaint, loadRegistration } from './load.ts';
+import { noPonsBlock, ponsKeys } from './pons-block.ts';
 import type { Registration } from './registration.ts';
+import { registrationKeys } from './validate.ts';
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly $defs?: Readonly<Record<string, Schema>>;
+}
 
 const good = {
   id: 'irc',
@@ -96,10 +103,56 @@ describe('a registration is loaded', () => {
   });
 
   it('with keys nobody knows, which are kept', () => {
-    const loaded = registration(`${yaml({})}\npons:echo: off\ncom.example.thing: {a: 1}\npush_ephemeral: true`);
-    expect(loaded.pons).toEqual({ 'pons:echo': 'off' });
+    const loaded = registration(`${yaml({})}\ncom.example.thing: {a: 1}\npush_ephemeral: true`);
     expect(loaded.unknown).toEqual({ 'com.example.thing': { a: 1 } });
     expect(loaded.pushEphemeral).toBe(true);
+  });
+
+  it('with every spelling of the extensions, each of which is checked', () => {
+    const flags = (text: string) => {
+      const { pushEphemeral, deviceExtensions, deviceManagement } = registration(`${yaml({})}\n${text}`);
+      return [pushEphemeral, deviceExtensions, deviceManagement];
+    };
+    expect(flags('de.sorunome.msc2409.push_ephemeral: true')).toEqual([true, false, false]);
+    expect(flags('push_ephemeral: true\ndevice_management: null')).toEqual([true, false, false]);
+    expect(flags('org.matrix.msc3202: true')).toEqual([false, true, false]);
+    expect(flags('io.element.msc4190: true')).toEqual([false, false, true]);
+    expect(flags('device_management: true\nio.element.msc4190: false')).toEqual([false, false, true]);
+    expect(complaints(`${yaml({})}\nio.element.msc4190: true\ndevice_management: 1`)).toEqual([
+      'x.yaml:8: device_management: must be true or false, is a number',
+    ]);
+  });
+
+  it('with the pons block, whose absent keys have defaults and whose wrong ones are refused', () => {
+    expect(registration(yaml({})).pons).toEqual(noPonsBlock);
+    const { pons } = registration(
+      yaml({
+        pons: '{filters: {own_events: false, types: [m.room.*], max_age_ms: 60000}, limits: {events: 10}, double_puppet: true}',
+      }),
+    );
+    expect(pons).toEqual({
+      filters: { ...noPonsBlock.filters, ownEvents: false, types: ['m.room.*'], maxAgeMs: 60_000 },
+      limits: { events: 10, bytes: undefined },
+      doublePuppet: true,
+    });
+    expect(complaints(`${yaml({})}\npons:\n  filters: {types: m.room.message}\n  limits:\n    events: 0`)).toEqual([
+      'x.yaml:8: pons.filters.types: must be a list of texts, is a string',
+      'x.yaml:10: pons.limits.events: must be a whole number from 1 to 100, is 0',
+    ]);
+  });
+
+  it('with keys that schema and README name too', () => {
+    const schema = JSON.parse(readFileSync(new URL('../registration.schema.json', import.meta.url), 'utf8')) as Schema;
+    const keys = (one: Schema | undefined) => Object.keys(one?.properties ?? {}).toSorted();
+    expect(keys(schema)).toEqual(registrationKeys[''].toSorted());
+    const block = schema.$defs?.['pons'];
+    expect(keys(block)).toEqual(ponsKeys[''].toSorted());
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    for (const name of ['filters', 'limits'] as const) {
+      expect(keys(block?.properties?.[name])).toEqual(ponsKeys[name].toSorted());
+      for (const key of ponsKeys[name]) expect(readme).toContain(`    ${key}: `);
+    }
+    for (const key of registrationKeys['']) expect(readme).toContain(`\`${key}`);
   });
 
   it.each(['irc', 'slack', 'relay-bot', 'double-puppet'])('as samples/%s.yaml says it', (name) => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileEntries, compileNamespaces, compileRegex } from './namespaces.ts';
+import { noPonsBlock } from './pons-block.ts';
 import type { Registration } from './registration.ts';
 
 const server = 'example.org';
@@ -25,8 +26,9 @@ const irc: Registration = {
   pushEphemeral: false,
   deviceExtensions: false,
   deviceManagement: false,
-  pons: {},
+  pons: noPonsBlock,
   unknown: {},
+  unknownKeys: [],
 };
 
 describe('users namespace', () => {

@@ -2,6 +2,8 @@
 // generate.ts writes the file again.
 // https://spec.matrix.org/v1.19/application-service-api/#registration
 
+import type { PonsBlock } from './pons-block.ts';
+
 /** One entry of a namespace: ids that match, from their start on. */
 export interface NamespaceEntry {
   readonly regex: string;
@@ -36,8 +38,10 @@ export interface Registration {
   readonly deviceExtensions: boolean;
   /** `io.element.msc4190` or `device_management`: it makes devices without logging in. */
   readonly deviceManagement: boolean;
-  /** Our own keys, those that begin with `pons:`. */
-  readonly pons: Readonly<Record<string, unknown>>;
-  /** Every key that nobody here knows, kept as it stood. */
+  /** Our own keys. */
+  readonly pons: PonsBlock;
+  /** Every key at the top that nobody here knows, kept as it stood. */
   readonly unknown: Readonly<Record<string, unknown>>;
+  /** Paths of all keys that nobody here knows, the nested ones too: some are misspelt. */
+  readonly unknownKeys: readonly string[];
 }

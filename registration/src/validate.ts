@@ -3,6 +3,8 @@
 // https://spec.matrix.org/v1.19/application-service-api/#registration
 
 import { compileEntries, compileRegex } from './namespaces.ts';
+import { readPonsBlock, unknownPonsKeys } from './pons-block.ts';
+import { type Complain, type Fields, flag, isFields, kindOf, text, texts, unknownKeys } from './read-fields.ts';
 import type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
 
 /** One complaint, at a path such as `namespaces.users[0].regex`. */
@@ -22,25 +24,29 @@ export const namespaceEntriesMax = 1000;
 const idLengthMax = 255;
 const tokenLengthMax = 1024;
 
-const known = new Set([
-  'id',
-  'url',
-  'as_token',
-  'hs_token',
-  'sender_localpart',
-  'namespaces',
-  'rate_limited',
-  'protocols',
-  'receive_ephemeral',
-  'de.sorunome.msc2409.push_ephemeral',
-  'push_ephemeral',
-  'org.matrix.msc3202',
-  'io.element.msc4190',
-  'device_management',
-]);
-
-type Complain = (path: string, reason: string) => void;
-type Fields = Readonly<Record<string, unknown>>;
+/** Every key of a registration, by section ('' is the file itself, `[]` an entry of a namespace). */
+export const registrationKeys = {
+  '': [
+    'id',
+    'url',
+    'as_token',
+    'hs_token',
+    'sender_localpart',
+    'namespaces',
+    'rate_limited',
+    'protocols',
+    'receive_ephemeral',
+    'de.sorunome.msc2409.push_ephemeral',
+    'push_ephemeral',
+    'org.matrix.msc3202',
+    'io.element.msc4190',
+    'device_management',
+    'pons',
+  ],
+  namespaces: ['users', 'aliases', 'rooms'],
+  '[]': ['regex', 'exclusive'],
+} as const;
+const known = new Set<string>(registrationKeys['']);
 
 /**
  * Checks a parsed file.
@@ -54,6 +60,9 @@ export function validateRegistration(parsed: unknown, serverName = 'example.org'
     complain('', 'must be a mapping of keys such as id, url, as_token');
     return { outcome: 'refused', problems };
   }
+  // A flag under two spellings holds when either says so, and each is checked.
+  const switched = (key: string, fallback = false) => flag(parsed[key], key, fallback, complain);
+  const either = (...keys: readonly string[]) => keys.map((key) => switched(key)).includes(true);
   const registration: Registration = {
     id: checkedId(parsed['id'], complain),
     url: checkedUrl(parsed, complain),
@@ -61,39 +70,19 @@ export function validateRegistration(parsed: unknown, serverName = 'example.org'
     hsToken: checkedToken(parsed, 'hs_token', complain),
     senderLocalpart: checkedLocalpart(parsed['sender_localpart'], complain),
     namespaces: checkedNamespaces(parsed['namespaces'], serverName, complain),
-    rateLimited: flag(parsed, 'rate_limited', true, complain),
-    protocols: checkedProtocols(parsed['protocols'], complain),
-    receiveEphemeral: flag(parsed, 'receive_ephemeral', false, complain),
-    pushEphemeral:
-      flag(parsed, 'de.sorunome.msc2409.push_ephemeral', false, complain) ||
-      flag(parsed, 'push_ephemeral', false, complain),
-    deviceExtensions: flag(parsed, 'org.matrix.msc3202', false, complain),
-    deviceManagement:
-      flag(parsed, 'io.element.msc4190', false, complain) || flag(parsed, 'device_management', false, complain),
-    pons: Object.fromEntries(Object.entries(parsed).filter(([key]) => key.startsWith('pons:'))),
-    unknown: Object.fromEntries(Object.entries(parsed).filter(([key]) => !known.has(key) && !key.startsWith('pons:'))),
+    rateLimited: switched('rate_limited', true),
+    protocols: texts(parsed['protocols'], 'protocols', complain),
+    receiveEphemeral: switched('receive_ephemeral'),
+    pushEphemeral: either('de.sorunome.msc2409.push_ephemeral', 'push_ephemeral'),
+    deviceExtensions: switched('org.matrix.msc3202'),
+    deviceManagement: either('io.element.msc4190', 'device_management'),
+    pons: readPonsBlock(parsed['pons'], complain),
+    unknown: Object.fromEntries(Object.entries(parsed).filter(([key]) => !known.has(key))),
+    unknownKeys: unknownKeysOf(parsed),
   };
   if (registration.asToken !== '' && registration.asToken === registration.hsToken)
     complain('hs_token', 'is the same as as_token: whoever sees one has the other; make two different secrets');
   return problems.length === 0 ? { outcome: 'valid', registration } : { outcome: 'refused', problems };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A string that is there, or a complaint and ''. */
-function text(value: unknown, path: string, complain: Complain): string {
-  if (typeof value === 'string' && value !== '') return value;
-  if (value === undefined || value === null) complain(path, 'is required');
-  else if (value === '') complain(path, 'must not be empty');
-  else complain(path, `must be text, is ${kindOf(value)}${typeof value === 'number' ? ': put it in quotes' : ''}`);
-  return '';
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a mapping' : `a ${typeof value}`;
 }
 
 function checkedId(value: unknown, complain: Complain): string {
@@ -130,7 +119,10 @@ function whatIsWrongWithUrl(url: string): string | undefined {
   if (url.startsWith('unix:'))
     return /^unix:(\/\/)?\/[^\0]+$/.test(url) ? undefined : 'must name an absolute path: unix:/run/bridge.sock';
   const parsed = URL.parse(url);
-  if (parsed === null) return 'is not a URL';
+  if (parsed === null)
+    return /^https?:\/\/[^/[\]]*:[^/[\]]*:/.test(url)
+      ? 'is not a URL: an IPv6 address stands in brackets, http://[::1]:9000'
+      : 'is not a URL: write http://host:port';
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return 'must begin with http://, https:// or unix:/';
   if (parsed.username !== '' || parsed.password !== '') return 'must not contain a user name or password';
   if (parsed.search !== '' || parsed.hash !== '') return 'must not contain a query or fragment';
@@ -143,23 +135,6 @@ function checkedLocalpart(value: unknown, complain: Complain): string {
   if (localpart !== '' && !/^[\x21-\x39\x3b-\x7e]+$/.test(localpart))
     complain('sender_localpart', 'must be the part of a user id between @ and : (printable ASCII, no colon)');
   return localpart;
-}
-
-function flag(fields: Fields, key: string, fallback: boolean, complain: Complain): boolean {
-  const value = fields[key];
-  if (value === undefined || value === null) return fallback;
-  if (typeof value === 'boolean') return value;
-  complain(key, `must be true or false, is ${kindOf(value)}`);
-  return fallback;
-}
-
-function checkedProtocols(value: unknown, complain: Complain): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) {
-    complain('protocols', `must be a list of texts, is ${kindOf(value)}`);
-    return [];
-  }
-  return value.map((protocol: unknown, index) => text(protocol, `protocols[${index}]`, complain));
 }
 
 function checkedNamespaces(value: unknown, serverName: string, complain: Complain): NamespaceEntries {
@@ -197,7 +172,7 @@ function checkedEntries(value: unknown, path: string, complain: Complain): reado
       complain(at, 'must be a mapping of regex and exclusive');
       return [];
     }
-    const exclusive = flag(entry, 'exclusive', false, (_, reason) => complain(`${at}.exclusive`, reason));
+    const exclusive = flag(entry['exclusive'], `${at}.exclusive`, false, complain);
     const regex = entry['regex'];
     if (typeof regex !== 'string') {
       complain(`${at}.regex`, regex === undefined ? 'is required' : `must be text, is ${kindOf(regex)}`);
@@ -231,4 +206,22 @@ const samples = ['a', '0', '_', 'zq', '=40', 'x.y-z/w+v', 'q7_j', 'o'.repeat(40)
 function claimsEverybody(entry: NamespaceEntry, serverName: string): boolean {
   const verdict = compileEntries([entry]);
   return samples.every((localpart) => verdict(`@${localpart}:${serverName}`) !== 'outside');
+}
+
+/** Keys below the top that nobody knows, besides those at the top. */
+function unknownKeysOf(parsed: Fields): readonly string[] {
+  const { namespaces } = parsed;
+  const kinds = isFields(namespaces) ? namespaces : {};
+  return [
+    ...unknownKeys(parsed, known, ''),
+    ...unknownKeys(kinds, registrationKeys.namespaces, 'namespaces'),
+    ...registrationKeys.namespaces.flatMap((kind) => {
+      const entries: unknown = kinds[kind];
+      if (!Array.isArray(entries)) return [];
+      return entries.flatMap((entry: unknown, index) =>
+        isFields(entry) ? unknownKeys(entry, registrationKeys['[]'], `namespaces.${kind}[${index}]`) : [],
+      );
+    }),
+    ...unknownPonsKeys(parsed['pons']),
+  ];
 }

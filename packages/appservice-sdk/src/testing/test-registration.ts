@@ -1,6 +1,6 @@
 // A registration for tests: the bot, and the users that begin with `_x_`.
 
-import type { Registration } from '@pons/registration';
+import { noPonsBlock, type Registration } from '@pons/registration';
 
 /** A registration whose tokens are `as` and `hs`. */
 export function testRegistration(): Registration {
@@ -17,7 +17,8 @@ export function testRegistration(): Registration {
     pushEphemeral: false,
     deviceExtensions: false,
     deviceManagement: false,
-    pons: {},
+    pons: noPonsBlock,
     unknown: {},
+    unknownKeys: [],
   };
 }

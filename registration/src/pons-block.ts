@@ -1,0 +1,93 @@
+// `pons:`, the block of a registration with what only Pons knows: other homeservers skip it, so one file serves everywhere.
+// A new key is read here and named in the interface, in registration.schema.json and in README.md (a test compares the three).
+
+import { type Complain, flag, integer, isFields, kindOf, texts, unknownKeys } from './read-fields.ts';
+
+/** What the application service is not sent, of what its namespaces would bring it. */
+export interface EventFilters {
+  /** Whether events that its own users sent come back to it. */
+  readonly ownEvents: boolean;
+  /** Only these types; `*` stands for any text. Empty: all. */
+  readonly types: readonly string[];
+  /** None of these types; `*` stands for any text. */
+  readonly notTypes: readonly string[];
+  /** Only these rooms, by id. Empty: all. */
+  readonly rooms: readonly string[];
+  readonly notRooms: readonly string[];
+  /** An event that is older when its turn comes is not sent. */
+  readonly maxAgeMs: number | undefined;
+}
+
+/** How large one transaction may become; smaller than the server's own bounds. */
+export interface TransactionLimits {
+  readonly events: number | undefined;
+  readonly bytes: number | undefined;
+}
+
+/** The block, with defaults for what is absent. */
+export interface PonsBlock {
+  readonly filters: EventFilters;
+  readonly limits: TransactionLimits;
+  /** Whether it may act as local users who agreed to it. */
+  readonly doublePuppet: boolean;
+}
+
+/** The block of a registration without one. */
+export const noPonsBlock: PonsBlock = {
+  filters: { ownEvents: true, types: [], notTypes: [], rooms: [], notRooms: [], maxAgeMs: undefined },
+  limits: { events: undefined, bytes: undefined },
+  doublePuppet: false,
+};
+
+/** Every key, by section ('' is the block itself): for misspelt ones and for the documents. */
+export const ponsKeys = {
+  '': ['filters', 'limits', 'double_puppet'],
+  filters: ['own_events', 'types', 'not_types', 'rooms', 'not_rooms', 'max_age_ms'],
+  limits: ['events', 'bytes'],
+} as const;
+
+/** Bounds of `limits` and of `filters.max_age_ms`. One event of 64 KiB must always fit. */
+const events = { min: 1, max: 100 };
+const bytes = { min: 131_072, max: 16_777_216 };
+const ageMs = { min: 1_000, max: 31_536_000_000 };
+
+/** The block as it stands in a file. */
+export function readPonsBlock(value: unknown, complain: Complain): PonsBlock {
+  const block = section(value, 'pons', complain);
+  const filters = section(block['filters'], 'pons.filters', complain);
+  const limits = section(block['limits'], 'pons.limits', complain);
+  const textsOf = (key: string) => texts(filters[key], `pons.filters.${key}`, complain);
+  return {
+    filters: {
+      ownEvents: flag(filters['own_events'], 'pons.filters.own_events', true, complain),
+      types: textsOf('types'),
+      notTypes: textsOf('not_types'),
+      rooms: textsOf('rooms'),
+      notRooms: textsOf('not_rooms'),
+      maxAgeMs: integer(filters['max_age_ms'], 'pons.filters.max_age_ms', ageMs, complain),
+    },
+    limits: {
+      events: integer(limits['events'], 'pons.limits.events', events, complain),
+      bytes: integer(limits['bytes'], 'pons.limits.bytes', bytes, complain),
+    },
+    doublePuppet: flag(block['double_puppet'], 'pons.double_puppet', false, complain),
+  };
+}
+
+/** Paths of keys in the block that nobody knows. */
+export function unknownPonsKeys(value: unknown): string[] {
+  if (!isFields(value)) return [];
+  return [
+    ...unknownKeys(value, ponsKeys[''], 'pons'),
+    ...(['filters', 'limits'] as const).flatMap((name) => {
+      const inner = value[name];
+      return isFields(inner) ? unknownKeys(inner, ponsKeys[name], `pons.${name}`) : [];
+    }),
+  ];
+}
+
+function section(value: unknown, path: string, complain: Complain): Readonly<Record<string, unknown>> {
+  if (isFields(value)) return value;
+  if (value !== undefined && value !== null) complain(path, `must be a mapping, is ${kindOf(value)}`);
+  return {};
+}
