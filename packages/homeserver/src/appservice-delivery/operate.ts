@@ -1,5 +1,8 @@
-// What operators do with a delivery: pause and resume it, look at what was set aside, have it sent again. Written to the database first;
-// then the process that sends for the application service looks again, this one or another.
+// What operators do with a delivery: pause and resume it, look at what was set aside, have it sent again, ask why an event was or was
+// not sent. Written to the database first; then the process that sends for the application service looks again, this one or another.
+//
+//   operations.explain(appserviceId, roomId, eventId): Promise<Explanation>     explain-event.ts: never throws for an unknown event
+//   operations.replay(appserviceId, request: ReplayRequest): Promise<Replay | undefined>     undefined: nothing was ever delivered to it
 
 import type { JsonObject } from '@pons/spec';
 import type { Clock } from '../platform/clock.ts';
