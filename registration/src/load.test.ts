@@ -134,6 +134,9 @@ describe('a registration is loaded', () => {
       filters: { ...noPonsBlock.filters, ownEvents: false, types: ['m.room.*'], maxAgeMs: 60_000 },
       limits: { events: 10, bytes: undefined },
       doublePuppet: true,
+      queryToken: false,
+      botReadsAll: false,
+      proxyKeys: false,
     });
     expect(complaints(`${yaml({})}\npons:\n  filters: {types: m.room.message}\n  limits:\n    events: 0`)).toEqual([
       'x.yaml:8: pons.filters.types: must be a list of texts, is a string',

@@ -30,6 +30,12 @@ export interface PonsBlock {
   readonly limits: TransactionLimits;
   /** Whether it may act as local users who agreed to it. */
   readonly doublePuppet: boolean;
+  /** Whether the hs_token goes into the query too, as before v1.4 of the specification: for application services that look nowhere else. */
+  readonly queryToken: boolean;
+  /** Whether its sender may read the rooms that its users are in (MSC3547). */
+  readonly botReadsAll: boolean;
+  /** Whether key claims and key queries for its users are put to it (MSC3983, MSC3984). */
+  readonly proxyKeys: boolean;
 }
 
 /** The block of a registration without one. */
@@ -37,11 +43,14 @@ export const noPonsBlock: PonsBlock = {
   filters: { ownEvents: true, types: [], notTypes: [], rooms: [], notRooms: [], maxAgeMs: undefined },
   limits: { events: undefined, bytes: undefined },
   doublePuppet: false,
+  queryToken: false,
+  botReadsAll: false,
+  proxyKeys: false,
 };
 
 /** Every key, by section ('' is the block itself): for misspelt ones and for the documents. */
 export const ponsKeys = {
-  '': ['filters', 'limits', 'double_puppet'],
+  '': ['filters', 'limits', 'double_puppet', 'query_token', 'bot_reads_all', 'proxy_keys'],
   filters: ['own_events', 'types', 'not_types', 'rooms', 'not_rooms', 'max_age_ms'],
   limits: ['events', 'bytes'],
 } as const;
@@ -71,6 +80,9 @@ export function readPonsBlock(value: unknown, complain: Complain): PonsBlock {
       bytes: integer(limits['bytes'], 'pons.limits.bytes', bytes, complain),
     },
     doublePuppet: flag(block['double_puppet'], 'pons.double_puppet', false, complain),
+    queryToken: flag(block['query_token'], 'pons.query_token', false, complain),
+    botReadsAll: flag(block['bot_reads_all'], 'pons.bot_reads_all', false, complain),
+    proxyKeys: flag(block['proxy_keys'], 'pons.proxy_keys', false, complain),
   };
 }
 
