@@ -55,9 +55,18 @@ describe('waiting for news', () => {
 
   it('looks at once for whoever is further back than it remembers', async () => {
     const { news, wait } = index();
-    for (let position = 1; position <= 5_000; position += 1) news.heard({ position, roomNids: [7], userIds: [] });
+    for (let position = 1; position <= 25_000; position += 1)
+      news.heard({ position, roomNids: [position + 1], userIds: [] });
     expect(await wait(alice, [1], 10)).toBe('news');
-    expect(await wait(alice, [1], 4_999, { timeoutMs: 0 })).toBe('timeout');
+    expect(await wait(alice, [1], 24_999, { timeoutMs: 0 })).toBe('timeout');
+    expect(await wait(alice, [1, 24_001], 23_999)).toBe('news');
+  });
+
+  it('remembers of a busy room only its newest, however much happens there', async () => {
+    const { news, wait } = index();
+    for (let position = 1; position <= 50_000; position += 1) news.heard({ position, roomNids: [7], userIds: [] });
+    expect(await wait(alice, [1], 10, { timeoutMs: 0 })).toBe('timeout');
+    expect(await wait(alice, [1, 7], 10)).toBe('news');
   });
 
   it('begins to remember with the first reading, on a server where nothing happens', async () => {

@@ -22,8 +22,8 @@ export interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** News that are remembered; at 100 batches a second some 40 seconds. */
-const recentMax = 4_096;
+/** Rooms, and users, whose newest news are remembered. */
+const recentMax = 20_000;
 /** Waiting at once in this process; beyond it a request is answered as if its time were up. */
 const waitersMax = 50_000;
 /** Users whose rooms are remembered between two requests. */
@@ -43,7 +43,9 @@ export class NewsIndex {
   readonly #roomsOf = new LRUCache<string, { readonly asOf: number; readonly roomNids: ReadonlySet<number> }>({
     max: knownUsersMax,
   });
-  #recent: News[] = [];
+  // The newest position that concerned a room, or a user by name.
+  readonly #newestOfRoom = this.#newest<number>();
+  readonly #newestOfUser = this.#newest<string>();
   /** News after this position are all remembered. */
   #rememberedAfter = Number.POSITIVE_INFINITY;
   #waiting = 0;
@@ -60,13 +62,14 @@ export class NewsIndex {
   /** Something was committed, here or elsewhere. A new member is named among the users. */
   heard(news: News): void {
     if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = news.position;
-    this.#recent.push(news);
-    if (this.#recent.length > recentMax) {
-      this.#rememberedAfter = Math.max(this.#rememberedAfter, this.#recent[0]?.position ?? 0);
-      this.#recent.shift();
+    for (const roomNid of news.roomNids) {
+      this.#newestOfRoom.set(roomNid, news.position);
+      this.heardOfRoom(roomNid);
     }
-    for (const roomNid of news.roomNids) this.heardOfRoom(roomNid);
-    for (const userId of news.userIds) for (const waiter of this.#byUser.get(userId) ?? []) waiter.wake('news');
+    for (const userId of news.userIds) {
+      this.#newestOfUser.set(userId, news.position);
+      for (const waiter of this.#byUser.get(userId) ?? []) waiter.wake('news');
+    }
   }
 
   /** Something without a position happened in a room (typing). */
@@ -76,7 +79,8 @@ export class NewsIndex {
 
   /** Something may have been missed up to this position: everybody looks for themselves. */
   heardAll(position: number): void {
-    this.#recent = [];
+    this.#newestOfRoom.clear();
+    this.#newestOfUser.clear();
     this.#rememberedAfter = position;
     for (const waiters of this.#byUser.values()) for (const waiter of waiters) waiter.wake('news');
   }
@@ -120,11 +124,19 @@ export class NewsIndex {
 
   #hasNews(userId: string, roomNids: ReadonlySet<number>, after: number): boolean {
     if (after < this.#rememberedAfter) return true;
-    return this.#recent.some(
-      (news) =>
-        news.position > after &&
-        (news.userIds.includes(userId) || news.roomNids.some((roomNid) => roomNids.has(roomNid))),
-    );
+    if ((this.#newestOfUser.peek(userId) ?? 0) > after) return true;
+    for (const roomNid of roomNids) if ((this.#newestOfRoom.peek(roomNid) ?? 0) > after) return true;
+    return false;
+  }
+
+  // What is forgotten for want of room was the oldest: from there on back nothing is certain.
+  #newest<Key extends string | number>(): LRUCache<Key, number> {
+    return new LRUCache({
+      max: recentMax,
+      dispose: (position, _, reason) => {
+        if (reason === 'evict') this.#rememberedAfter = Math.max(this.#rememberedAfter, position);
+      },
+    });
   }
 
   #add(waiter: Waiter): void {
