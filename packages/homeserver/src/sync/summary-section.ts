@@ -35,14 +35,15 @@ export async function readSummaries(
     return isNew || rows.some((row) => row.keyNid !== null && summaryTypes.includes(row.type));
   });
   const named = await namedRooms(db, due);
-  const unnamed = due.map(({ room }) => room.roomNid).filter((roomNid) => !named.has(roomNid));
-  const members = Map.groupBy(await streamHeroes(db, unnamed, viewer, heroesMax), (row) => row.roomNid);
-  const heroes = unnamed.map((roomNid): [number, string[]] => {
-    const all = members.get(roomNid) ?? [];
-    const present = all.filter((row) => row.membership === 'join' || row.membership === 'invite');
-    const chosen = present.length > 0 ? present : all;
-    return [roomNid, chosen.slice(0, heroesMax).map((row) => row.userId)];
-  });
+  const unnamed = due.map(({ room }) => room).filter((room) => !named.has(room.roomNid));
+  const [deserted, present] = [true, false].map((isDeserted) =>
+    unnamed.filter((room) => room.joined + room.invited <= 1 === isDeserted).map((room) => room.roomNid),
+  ) as [number[], number[]];
+  const members = Map.groupBy(await streamHeroes(db, { present, deserted }, viewer, heroesMax), (row) => row.roomNid);
+  const heroes = unnamed.map(({ roomNid }): [number, string[]] => [
+    roomNid,
+    (members.get(roomNid) ?? []).map((row) => row.userId),
+  ]);
   return { due: new Set(due.map(({ room }) => room.roomNid)), heroes: new Map(heroes) };
 }
 

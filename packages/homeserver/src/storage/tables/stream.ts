@@ -280,28 +280,36 @@ export async function streamLeavings(
 
 const heroes = statement(
   'stream.heroes',
-  `select w.room_nid as "roomNid", h.user_id as "userId", h.membership
+  `select w.room_nid as "roomNid", h.user_id as "userId"
          from unnest($1::bigint[]) as w (room_nid)
          cross join lateral (
-           (select m.user_id, m.membership, m.position, 1 as preference from room_members m
-             where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('join', 'invite')
-             order by m.position limit $3)
-           union all
-           (select m.user_id, m.membership, m.position, 2 from room_members m
-             where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('leave', 'ban')
-             order by m.position limit $3)
-           order by preference, position) as h`,
+           select m.user_id, m.position from room_members m
+           where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('join', 'invite')
+           order by m.position limit $3) as h
+         order by h.position`,
 );
 
-/** Of each room the first members by position other than the viewer, then those who have left. */
+const formerHeroes = statement(
+  'stream.former_heroes',
+  `select w.room_nid as "roomNid", h.user_id as "userId"
+         from unnest($1::bigint[]) as w (room_nid)
+         cross join lateral (
+           select m.user_id, m.position from room_members m
+           where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('leave', 'ban')
+           order by m.position limit $3) as h
+         order by h.position`,
+);
+
+/** Of each room the first members by position other than the viewer; or, where nobody else is left, the first of those who were. */
 export async function streamHeroes(
   db: Queryable,
-  roomNids: readonly number[],
+  rooms: { readonly present: readonly number[]; readonly deserted: readonly number[] },
   viewer: string,
   limit: number,
-): Promise<{ roomNid: number; userId: string; membership: string }[]> {
-  if (roomNids.length === 0) return [];
-  return db.query<{ roomNid: number; userId: string; membership: string }>(heroes, [roomNids, viewer, limit]);
+): Promise<{ roomNid: number; userId: string }[]> {
+  const some = (text: typeof heroes, roomNids: readonly number[]) =>
+    roomNids.length === 0 ? [] : db.query<{ roomNid: number; userId: string }>(text, [roomNids, viewer, limit]);
+  return [...(await some(heroes, rooms.present)), ...(await some(formerHeroes, rooms.deserted))];
 }
 
 const devices = statement(
