@@ -12,7 +12,8 @@ export interface Commit {
   readonly accountData?: readonly AccountDataRow[];
   readonly receipts?: readonly ReceiptRow[];
   readonly toDevice?: readonly ToDeviceRow[];
-  readonly deviceListChanges?: readonly UserRow[];
+  readonly deviceListChanges?: readonly DeviceListChangeRow[];
+  readonly keys?: KeyRows;
   readonly profileChanges?: readonly UserRow[];
   /** How many positions it takes; each positioned row names its place among them (`at`, 0-based). */
   readonly positions: number;
@@ -45,6 +46,18 @@ export interface RoomPart {
   readonly published?: boolean;
   /** Users who forget the room; any later change of their membership takes it back. */
   readonly forgotten?: readonly string[];
+  /** Names that an application service gave to events of its batches. */
+  readonly batchEvents?: readonly BatchEventRow[];
+  /** Where imported history of this room goes in, set by the first that comes. */
+  readonly batchPoint?: { readonly eventNid: number; readonly line: number };
+  /** All of it is history that arrives late: nobody who waits for news of the room is woken. */
+  readonly isHistory?: boolean;
+}
+
+export interface BatchEventRow {
+  readonly appserviceId: string;
+  readonly remoteId: string;
+  readonly eventId: string;
 }
 
 export interface EventRow {
@@ -68,6 +81,8 @@ export interface EventRow {
   readonly authChainSeq: number | null;
   readonly transactionKey: string | null;
   readonly trace: string | null;
+  /** The application service that made it in bulk: it is not told of it. */
+  readonly bulkBy?: string;
   readonly json: string;
   /** Of state events; a message's stand in its text. */
   readonly authEventIds: readonly string[];
@@ -136,6 +151,44 @@ export interface ToDeviceRow {
 export interface UserRow {
   readonly userId: string;
   readonly at: number;
+}
+
+export interface DeviceListChangeRow extends UserRow {
+  /** Only this user hears of it; absent: everybody who shares a room. */
+  readonly onlyFor?: string;
+  /** Rooms whose members wait to hear of it. */
+  readonly roomNids?: readonly number[];
+}
+
+/** What users publish for encryption, and the devices it belongs to; goes with the device-list change that tells of it. */
+export interface KeyRows {
+  readonly deviceKeys?: readonly { readonly userId: string; readonly deviceId: string; readonly json: string }[];
+  readonly crossSigningKeys?: readonly {
+    readonly userId: string;
+    readonly usage: string;
+    readonly publicKey: string;
+    readonly json: string;
+  }[];
+  readonly signatures?: readonly KeySignatureRow[];
+  readonly deviceNames?: readonly {
+    readonly userId: string;
+    readonly deviceId: string;
+    readonly displayName: string;
+  }[];
+  /** With their tokens and keys. */
+  readonly devicesRemoved?: readonly { readonly userId: string; readonly deviceId: string }[];
+}
+
+/** A signature that came after the key which it signs. */
+export interface KeySignatureRow {
+  /** Whose key is signed. */
+  readonly userId: string;
+  /** Device id, or the public key of a master key. */
+  readonly keyId: string;
+  readonly signer: string;
+  /** `ed25519:…` */
+  readonly signedBy: string;
+  readonly signature: string;
 }
 
 /** What became of a Commit. */

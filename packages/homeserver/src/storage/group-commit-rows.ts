@@ -1,6 +1,6 @@
 // Turns the Commits of a batch into the columns of the door's statement. Places among the positions (`at`) become places among the
 // positions of the whole batch; every row carries the room that guards it, or 0.
-import type { Commit, EventRow, RoomPart } from './commit.ts';
+import type { Commit, EventRow, KeyRows, RoomPart } from './commit.ts';
 import { binaryArray, type ColumnType, type ColumnValue } from './group-commit-arrays.ts';
 import { type SectionName, sections, type Variant, variants } from './group-commit-statements.ts';
 import type { SqlValue } from './database.ts';
@@ -42,6 +42,7 @@ export class BatchRows {
       });
     }
     this.#addPersonal(commit, guard, before);
+    if (commit.keys !== undefined) this.#addKeys(commit.keys, guard);
     return before;
   }
 
@@ -132,6 +133,15 @@ export class BatchRows {
     for (const { alias, creator } of part.aliases ?? []) this.#add('aliases', { guard, alias, creator });
     for (const alias of part.aliasesRemoved ?? []) this.#add('aliasesRemoved', { guard, alias });
     for (const userId of part.forgotten ?? []) this.#add('forgotten', { guard, user_id: userId });
+    this.#addBatch(part);
+  }
+
+  #addBatch({ roomNid: guard, batchEvents = [], batchPoint }: RoomPart): void {
+    for (const { appserviceId, remoteId, eventId } of batchEvents) {
+      this.#add('batchEvents', { guard, appservice_id: appserviceId, remote_id: remoteId, event_id: eventId });
+    }
+    if (batchPoint !== undefined)
+      this.#add('batchPoints', { guard, event_nid: batchPoint.eventNid, line: batchPoint.line });
   }
 
   #addEvents(part: RoomPart, before: number): void {
@@ -182,6 +192,7 @@ export class BatchRows {
       redacted_by: redactedBy,
       auth_chain: event.authChain,
       auth_chain_seq: event.authChainSeq,
+      bulk_by: event.bulkBy,
     });
   }
 
@@ -246,10 +257,39 @@ export class BatchRows {
       });
     }
     for (const row of commit.deviceListChanges ?? []) {
-      this.#add('deviceListChanges', { guard, user_id: row.userId, at: before + row.at });
+      const onlyFor = row.onlyFor ?? null;
+      this.#add('deviceListChanges', { guard, user_id: row.userId, only_for: onlyFor, at: before + row.at });
     }
     for (const row of commit.profileChanges ?? []) {
       this.#add('profileChanges', { guard, user_id: row.userId, at: before + row.at });
+    }
+  }
+
+  #addKeys(keys: KeyRows, guard: number): void {
+    for (const row of keys.deviceKeys ?? []) {
+      const device = { user_id: row.userId, device_id: row.deviceId };
+      this.#addLast('deviceKeys', [row.userId, row.deviceId], { guard, ...device, json: row.json });
+    }
+    for (const row of keys.crossSigningKeys ?? []) {
+      const key = { usage: row.usage, public_key: row.publicKey, json: row.json };
+      this.#addLast('crossSigningKeys', [row.userId, row.usage], { guard, user_id: row.userId, ...key });
+    }
+    for (const row of keys.signatures ?? []) {
+      const { userId, keyId, signer, signedBy, signature } = row;
+      const by = { signer, signed_by: signedBy, signature };
+      this.#addLast('keySignatures', [userId, keyId, signer, signedBy], {
+        guard,
+        user_id: userId,
+        key_id: keyId,
+        ...by,
+      });
+    }
+    for (const row of keys.deviceNames ?? []) {
+      const device = { user_id: row.userId, device_id: row.deviceId };
+      this.#addLast('deviceNames', [row.userId, row.deviceId], { guard, ...device, display_name: row.displayName });
+    }
+    for (const row of keys.devicesRemoved ?? []) {
+      this.#add('devicesRemoved', { guard, user_id: row.userId, device_id: row.deviceId });
     }
   }
 }
@@ -259,6 +299,7 @@ function isPlain(event: EventRow): boolean {
   return (
     event.at !== undefined &&
     event.order === undefined &&
+    event.bulkBy === undefined &&
     event.keyNid === null &&
     event.line === 0 &&
     event.authChain === null &&

@@ -1,4 +1,4 @@
-// The door's one statement, in five variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
+// The door's one statement, in eight variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
 //
 //   p   the position counter, FIRST: its row lock orders all writers, so two processes cannot deadlock over rooms
 //   r   rooms whose version is still the one that their part was built on; c: new rooms
@@ -9,6 +9,7 @@
 // still opens its table and indexes.
 import { type Statement, statement } from './database.ts';
 import type { ColumnType } from './group-commit-arrays.ts';
+import { keySections } from './group-commit-keys.ts';
 
 interface Section {
   readonly columns: Readonly<Record<string, ColumnType>>;
@@ -102,15 +103,16 @@ export const sections = {
       auth_chain_seq: 'bigint',
       transaction_key: 'text',
       trace: 'text',
+      bulk_by: 'text',
     },
     sql: (
       from,
     ) => `ef as (insert into events (room_nid, event_nid, event_id, position, order_major, order_minor, type, sender, key_nid,
         depth, origin_server_ts, line, state_version, outlier, rejected, soft_failed, redacted_by, auth_chain, auth_chain_seq,
-        transaction_key, trace)
+        transaction_key, trace, bulk_by)
       select t.guard, t.event_nid, t.event_id, g.base + t.at, coalesce(t.order_major, g.base + t.at, 0), t.order_minor, t.type,
         t.sender, t.key_nid, t.depth, t.origin_server_ts, t.line, t.state_version, t.outlier, t.rejected, t.soft_failed,
-        t.redacted_by, t.auth_chain, t.auth_chain_seq, t.transaction_key, t.trace ${from} ${guarded})`,
+        t.redacted_by, t.auth_chain, t.auth_chain_seq, t.transaction_key, t.trace, t.bulk_by ${from} ${guarded})`,
   },
   eventJson: {
     columns: { guard: 'bigint', event_nid: 'bigint', json: 'text' },
@@ -214,6 +216,16 @@ export const sections = {
     sql: (from) => `ar as (delete from room_aliases using ${from.replace(/^from /, '')}
       ${guarded} and room_aliases.alias = t.alias and room_aliases.room_nid = t.guard)`,
   },
+  batchEvents: {
+    columns: { guard: 'bigint', appservice_id: 'text', remote_id: 'text', event_id: 'text' },
+    sql: (from) => `be as (insert into batch_events (room_nid, appservice_id, remote_id, event_id)
+      select t.guard, t.appservice_id, t.remote_id, t.event_id ${from} ${guarded})`,
+  },
+  batchPoints: {
+    columns: { guard: 'bigint', event_nid: 'bigint', line: 'bigint' },
+    sql: (from) => `bp as (insert into batch_points (room_nid, event_nid, line)
+      select t.guard, t.event_nid, t.line ${from} ${guarded})`,
+  },
   accountData: {
     columns: { guard: 'bigint', user_id: 'text', room_nid: 'bigint', type: 'text', json: 'text', at: 'bigint' },
     sql: (from) => `ad as (insert into account_data (user_id, room_nid, type, json, position)
@@ -242,15 +254,16 @@ export const sections = {
       select g.base + t.at, t.user_id, t.device_id, t.json ${from} ${guarded})`,
   },
   deviceListChanges: {
-    columns: { guard: 'bigint', user_id: 'text', at: 'bigint' },
-    sql: (from) => `dl as (insert into device_list_changes (position, user_id)
-      select g.base + t.at, t.user_id ${from} ${guarded})`,
+    columns: { guard: 'bigint', user_id: 'text', only_for: 'text', at: 'bigint' },
+    sql: (from) => `dl as (insert into device_list_changes (position, user_id, only_for)
+      select g.base + t.at, t.user_id, t.only_for ${from} ${guarded})`,
   },
   profileChanges: {
     columns: { guard: 'bigint', user_id: 'text', at: 'bigint' },
     sql: (from) => `pc as (insert into profile_changes (position, user_id)
       select g.base + t.at, t.user_id ${from} ${guarded})`,
   },
+  ...keySections,
 } as const satisfies Record<string, Section>;
 
 export type SectionName = keyof typeof sections;
@@ -313,11 +326,38 @@ const personal = [
   'profileChanges',
 ] as const;
 
+const batch = [
+  'rooms',
+  'events',
+  'fullEvents',
+  'eventJson',
+  'relations',
+  'redactions',
+  'authEdges',
+  'closedState',
+  'state',
+  'lines',
+  'members',
+  'batchEvents',
+  'batchPoints',
+] as const;
+
+const keys = Object.keys(keySections) as (keyof typeof keySections)[];
+const all = [
+  ...room,
+  ...personal.filter((name) => name !== 'clientTransactions'),
+  'batchEvents',
+  'batchPoints',
+] as const;
+
 /** From the narrowest to the one that takes everything. */
 export const variants: readonly Variant[] = [
   variant('door.message', message),
   variant('door.related', related),
   variant('door.personal', personal),
+  variant('door.keys', ['toDevice', 'deviceListChanges', ...keys]),
   variant('door.room', room),
-  variant('door.all', [...room, ...personal.filter((name) => name !== 'clientTransactions')]),
+  variant('door.batch', batch),
+  variant('door.all', all),
+  variant('door.everything', [...all, ...keys]),
 ];

@@ -234,13 +234,17 @@ function announce(options: DoorOptions, stored: Committed['commits'], range: { f
   const roomNids = new Set<number>();
   const userIds = new Set<string>();
   for (const { commit } of stored) {
-    if (commit.room !== undefined) {
+    if (commit.room !== undefined && commit.room.isHistory !== true) {
       roomNids.add(commit.room.roomNid);
       for (const { userId } of commit.room.members) userIds.add(userId);
     }
     for (const { roomNid } of commit.receipts ?? []) roomNids.add(roomNid);
-    for (const list of [commit.accountData, commit.toDevice, commit.deviceListChanges, commit.profileChanges]) {
+    for (const list of [commit.accountData, commit.toDevice, commit.profileChanges]) {
       for (const { userId } of list ?? []) userIds.add(userId);
+    }
+    for (const { userId, onlyFor, roomNids: heardIn = [] } of commit.deviceListChanges ?? []) {
+      userIds.add(onlyFor ?? userId);
+      for (const roomNid of heardIn) roomNids.add(roomNid);
     }
   }
   const committed = { ...range, roomNids: [...roomNids], userIds: [...userIds], commits: stored };

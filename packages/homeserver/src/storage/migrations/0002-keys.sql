@@ -10,14 +10,13 @@ create table device_keys (                    -- identity keys of a device
   primary key (user_id, device_id),
   foreign key (user_id, device_id) references devices on delete cascade
 );
-create sequence key_uploads;                  -- orders one-time keys by the request that brought them
 create table one_time_keys (                  -- handed out in the order of their upload, each once
   user_id     text collate "C" not null,
   device_id   text collate "C" not null,
   algorithm   text collate "C" not null,
   key_id      text collate "C" not null,
   json        text not null,
-  upload      bigint not null,
+  upload      bigint not null,                -- counts the device's uploads
   claimed_ts  bigint,                         -- handed out: remembered for a while, so that a repeated upload does not bring it back
   primary key (user_id, device_id, algorithm, key_id),
   foreign key (user_id, device_id) references devices on delete cascade

@@ -19,7 +19,8 @@ export interface UploadedKey {
 
 const insert = statement(
   'one_time_keys.insert',
-  `with u as materialized (select nextval('key_uploads') as upload)
+  `with u as materialized (select coalesce(max(upload), 0) + 1 as upload from one_time_keys
+      where user_id = $1 and device_id = $2 and claimed_ts is null)
     insert into one_time_keys as k (user_id, device_id, algorithm, key_id, json, upload)
     select $1, $2, t.algorithm, t.key_id, t.json, u.upload from u, unnest($3::text[], $4::text[], $5::text[]) as t (algorithm, key_id, json)
     on conflict (user_id, device_id, algorithm, key_id) do update
