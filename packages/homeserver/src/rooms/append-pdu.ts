@@ -8,8 +8,9 @@
 //   member     room_members follows line 0; joined and invited are counted by the difference
 //   redaction  takes effect in the same commit: the text is replaced, redacted_by set
 //
+// History that arrives late (import-batch.ts) takes a place of its own further back and moves nothing.
 // Every event comes here, whoever made it; only what authorise-pdu.ts has judged is taken.
-import { canonicalJson, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
+import { canonicalJson, citedIds, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
 import { type StateContent, type StateValue, stateContent, stateKeyText } from './lane-memory.ts';
 import type { JudgedPdu } from './authorise-pdu.ts';
 import type { Part } from './part.ts';
@@ -24,55 +25,74 @@ export interface AppendContext {
   readonly serverName: string;
   readonly transactionKey?: string;
   readonly trace?: string;
+  /** The application service that makes it in bulk. */
+  readonly bulkBy?: string;
+  /** Given for history that arrives late: it stands where this says, and the room does not move on. */
+  readonly late?: LatePlace;
 }
 
-/** Adds an event to the end of the part. @returns its place among the positions of the commit */
+/** Where an event of imported history stands. */
+export interface LatePlace {
+  readonly order: { readonly major: number; readonly minor: number };
+  /** The state before it. */
+  readonly line: number;
+  readonly stateVersion: number;
+  /** State of that time: known, and shown to nobody by itself. */
+  readonly outlier: boolean;
+}
+
+/** Adds an event to the part. @returns its place among the positions of the commit */
 export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext): number {
   const { pdu, eventId, json } = judged;
-  const { eventNid } = context;
-  const before = part.point;
+  const { eventNid, late } = context;
   const at = part.positions;
-  part.positions += 1;
   const keyNid = pdu.state_key === undefined ? null : stateKeyNid(part, pdu.type, pdu.state_key);
   part.events.push({
     eventNid,
     eventId,
-    at,
+    ...(late?.outlier === true ? {} : { at }),
+    ...(late === undefined ? {} : { order: late.order }),
     type: pdu.type,
     sender: pdu.sender,
     keyNid,
     depth: pdu.depth,
     originServerTs: pdu.origin_server_ts,
-    line: 0,
-    stateVersion: before.stateVersion,
-    outlier: false,
+    line: late?.line ?? 0,
+    stateVersion: late?.stateVersion ?? part.point.stateVersion,
+    outlier: late?.outlier ?? false,
     rejected: false,
     softFailed: false,
     authChain: null,
     authChainSeq: null,
     transactionKey: context.transactionKey ?? null,
     trace: context.trace ?? null,
+    ...(context.bulkBy === undefined ? {} : { bulkBy: context.bulkBy }),
     json,
     // Auth chains run through state events; what authorised a message stands in its text.
-    authEventIds: keyNid === null ? [] : pdu.auth_events,
+    authEventIds: keyNid === null ? [] : citedIds(pdu.auth_events),
   });
-  const followed = new Set(pdu.prev_events);
+  if (late?.outlier !== true) part.positions += 1;
+  if (late === undefined) moveOn(judged, part, { keyNid, at, ...context });
+  appendRelation(part, pdu, eventNid);
+  if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
+  return at;
+}
+
+function moveOn(
+  { pdu, eventId, json }: JudgedPdu,
+  part: Part,
+  { keyNid, at, eventNid, serverName }: AppendContext & { readonly keyNid: number | null; readonly at: number },
+): void {
+  const before = part.point;
+  const followed = new Set(citedIds(pdu.prev_events));
   const loose = before.extremities.filter((extremity) => !followed.has(extremity.eventId));
   part.point = {
     ...before,
     depth: Math.max(before.depth, pdu.depth),
     extremities: [...loose, { eventNid, eventId, depth: pdu.depth }],
   };
-  if (keyNid !== null)
-    appendState(
-      part,
-      { keyNid, eventNid, eventId, event: stateContent(pdu), length: json.length },
-      at,
-      context.serverName,
-    );
-  appendRelation(part, pdu, eventNid);
-  if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
-  return at;
+  if (keyNid === null) return;
+  appendState(part, { keyNid, eventNid, eventId, event: stateContent(pdu), length: json.length }, at, serverName);
 }
 
 function stateKeyNid(part: Part, type: string, stateKey: string): number {

@@ -1,10 +1,11 @@
 // First step of an event of ours, in the lane: its place in the room (what it follows, what authorises it, how deep it is), then hash,
 // signature and id. All in memory; the lane has read what is needed.
 // https://spec.matrix.org/v1.19/server-server-api/#pdus
-import { depthMax, type PduDraft, prevEventsMax } from '@pons/spec';
-import { type FinishedPdu, finishPdu, type SigningKey } from '@pons/spec/crypto';
+import { depthMax, type EventReference, type Pdu, type PduDraft, prevEventsMax } from '@pons/spec';
+import { type FinishedPdu, finishPdu, referenceHash, referenceTo, type SigningKey } from '@pons/spec/crypto';
 import { authEventKeys } from '../rules/auth-events.ts';
-import type { Part } from './part.ts';
+import type { LaneMemory, StateValue } from './lane-memory.ts';
+import type { PartInputs } from './part.ts';
 import type { EventDraft } from './proposal.ts';
 
 /** Who signs. */
@@ -13,27 +14,42 @@ export interface Signer {
   readonly key: SigningKey;
 }
 
+/** What an event stands on: the part in the making, or the branch of history that a batch makes. */
+export interface EventGround {
+  readonly memory: Pick<LaneMemory, 'rules' | 'roomId'>;
+  /** What it follows. */
+  readonly point: {
+    readonly depth: number;
+    readonly extremities: readonly { readonly eventId: string; readonly depth: number }[];
+  };
+  readonly inputs: Pick<PartInputs, 'targets'>;
+  /** Events that were made on it. */
+  readonly events: readonly { readonly eventId: string; readonly json: string }[];
+  /** The state before it. */
+  value(type: string, stateKey: string): StateValue | undefined;
+}
+
 /**
- * The event that a draft becomes at the end of the part.
+ * The event that a draft becomes on this ground.
  *
  * @param now  milliseconds, for drafts without a time of their own
  * @throws MatrixError M_BAD_JSON for content that is no canonical JSON
  */
-export function buildPdu(draft: EventDraft, part: Part, now: number, signer: Signer): FinishedPdu {
-  const { rules, roomId } = part.memory;
+export function buildPdu(draft: EventDraft, ground: EventGround, now: number, signer: Signer): FinishedPdu {
+  const { rules, roomId } = ground.memory;
   const pdu: PduDraft = {
     type: draft.type,
     sender: draft.sender,
     content: draft.content,
     origin_server_ts: draft.originServerTs ?? now,
-    prev_events: previousEvents(part),
+    prev_events: previousEvents(ground),
     auth_events: [],
-    depth: Math.min(part.point.depth + 1, depthMax),
+    depth: Math.min(ground.point.depth + 1, depthMax),
   };
   if (draft.stateKey !== undefined) pdu.state_key = draft.stateKey;
   for (const [type, stateKey] of authEventKeys(pdu, rules)) {
-    const value = part.value(type, stateKey);
-    if (value !== undefined) pdu.auth_events.push(value.eventId);
+    const value = ground.value(type, stateKey);
+    if (value !== undefined) pdu.auth_events.push(reference(value.eventId, ground));
   }
   if (!(draft.type === 'm.room.create' && rules.roomIdIsCreateEvent)) pdu.room_id = roomId;
   if (draft.redacts !== undefined) {
@@ -44,11 +60,22 @@ export function buildPdu(draft: EventDraft, part: Part, now: number, signer: Sig
 }
 
 // A room with more loose ends than an event may follow: the deepest first, the others stay loose.
-function previousEvents(part: Part): string[] {
-  const { extremities } = part.point;
-  if (extremities.length <= prevEventsMax) return extremities.map((extremity) => extremity.eventId);
-  return [...extremities]
-    .sort((a, b) => b.depth - a.depth)
-    .slice(0, prevEventsMax)
-    .map((extremity) => extremity.eventId);
+function previousEvents(ground: EventGround): EventReference[] {
+  const { extremities } = ground.point;
+  const followed =
+    extremities.length <= prevEventsMax
+      ? extremities
+      : [...extremities].sort((a, b) => b.depth - a.depth).slice(0, prevEventsMax);
+  return followed.map((extremity) => reference(extremity.eventId, ground));
+}
+
+// Room versions 1 and 2 add the hash of what is cited; its text was made on this ground or read for it.
+function reference(eventId: string, ground: EventGround): EventReference {
+  const { rules } = ground.memory;
+  return referenceTo(eventId, rules, () => {
+    const made = ground.events.findLast((event) => event.eventId === eventId);
+    const json = made?.json ?? ground.inputs.targets.get(eventId)?.json;
+    if (json === undefined) throw new Error('a cited event was not read before the event was made');
+    return referenceHash(JSON.parse(json) as Pdu, rules);
+  });
 }

@@ -45,22 +45,34 @@ export interface Numbering {
 }
 
 /** Takes the numbers that the drafts need. */
-export async function takeNumbers(numbering: Numbering, changes: readonly RoomChange[]): Promise<PartNumbers> {
+export async function takeNumbers(
+  numbering: Numbering,
+  changes: readonly (RoomChange & Pick<Proposal, 'batch'>)[],
+): Promise<PartNumbers> {
   const nids: number[] = [];
   const keys = new Map<string, StateKey>();
-  for (const { drafts } of changes) {
+  const takeNid = async () => {
+    const nid = numbering.nextNid();
+    nids.push(typeof nid === 'number' ? nid : await nid);
+  };
+  const takeKey = (type: string, stateKey: string) => keys.set(stateKeyText(type, stateKey), { type, stateKey });
+  for (const { drafts, batch } of changes) {
     for (const { type, stateKey } of drafts) {
-      const nid = numbering.nextNid();
-      nids.push(typeof nid === 'number' ? nid : await nid);
-      if (stateKey !== undefined) keys.set(stateKeyText(type, stateKey), { type, stateKey });
+      await takeNid();
+      if (stateKey !== undefined) takeKey(type, stateKey);
     }
+    if (batch === undefined) continue;
+    const senders = new Set(batch.events.map(({ draft }) => draft.sender));
+    // At most: each sender is invited and joins.
+    for (let count = batch.events.length + 2 * senders.size; count > 0; count -= 1) await takeNid();
+    for (const sender of senders) takeKey('m.room.member', sender);
   }
   const numbers = keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()]);
   const keyNids = new Map([...keys.keys()].map((text, index) => [text, numbers[index] ?? 0]));
   return { nids: nids.reverse(), keyNids };
 }
 
-/** Reads what the drafts need of the room: state into the memory, and the events to be redacted, by event id. */
+/** Reads what the drafts need of the room: state into the memory, and events by ID: to be redacted, or cited with their hashes. */
 export async function readInputs(
   db: Queryable,
   memory: LaneMemory,
@@ -83,7 +95,22 @@ export async function readInputs(
     if (event.state_key !== undefined) need(event.type, event.state_key);
   }
   await memory.load(db, [...needed.values()]);
+  if (memory.rules.citesHashes) await readCited(db, memory, { keys: needed.keys(), targets });
   return targets;
+}
+
+// Room versions 1 and 2: what the drafts may cite is read as well, for its hash.
+async function readCited(
+  db: Queryable,
+  memory: LaneMemory,
+  { keys, targets }: { readonly keys: Iterable<string>; readonly targets: Map<string, RedactionTargetRow> },
+): Promise<void> {
+  const cited = new Set(memory.point.extremities.map((extremity) => extremity.eventId));
+  for (const key of keys) {
+    const value = memory.peek(key);
+    if (value !== undefined && value !== 'unknown') cited.add(value.eventId);
+  }
+  for (const row of await redactionTargets(db, memory.roomNid, [...cited])) targets.set(row.eventId, row);
 }
 
 function subjectOf({ type, stateKey, sender, content }: EventDraft) {

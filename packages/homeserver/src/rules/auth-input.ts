@@ -16,7 +16,9 @@ export interface StateEvent {
 export type StateLookup = (type: string, stateKey: string) => StateEvent | undefined;
 
 /** The event that is judged, as far as rules look at it: a draft will do. */
-export type JudgedEvent = Pick<PduDraft, 'type' | 'state_key' | 'room_id' | 'sender' | 'content' | 'prev_events'>;
+export type JudgedEvent = Pick<PduDraft, 'type' | 'state_key' | 'room_id' | 'sender' | 'content' | 'prev_events'> &
+  /** Looked at in room versions 1 and 2, of redactions. */
+  Pick<PduDraft, 'event_id' | 'redacts'>;
 
 /** What the rules decide from. */
 export interface AuthInput {
@@ -39,18 +41,34 @@ export type Verdict =
 
 export const allowed: Verdict = { outcome: 'allowed' };
 
-/**
- * A rejection. The rules are numbered here as in room version 12; older versions, which lack rule 2 and rule 10.4, count accordingly.
- */
+/** A rejection. The rule is given as room version 12 numbers it, and named as the event's own version does. */
 export function rejected(rules: RoomVersionRules, ruleOf12: string, reason: string): Verdict {
-  return { outcome: 'rejected', rule: rules.roomIdIsCreateEvent ? ruleOf12 : olderNumber(ruleOf12), reason };
+  return { outcome: 'rejected', rule: numberIn(rules, ruleOf12), reason };
 }
 
-function olderNumber(ruleOf12: string): string {
+// Version 12 brought rules 2 and 10.4; 10 brought 10.1 and 10.2; 8 brought 5.2 and 5.3.5; 7 brought 5.7; up to 5, memberships come after
+// the rule about aliases.
+function numberIn(rules: RoomVersionRules, ruleOf12: string): string {
   const [top = 0, second, ...rest] = ruleOf12.split('.').map(Number);
-  if (top < 3) return ruleOf12;
-  const inner = top === 10 && second !== undefined && second > 4 ? second - 1 : second;
-  return [top - 1, ...(inner === undefined ? [] : [inner]), ...rest].join('.');
+  if (top === 1 || rules.roomIdIsCreateEvent) return ruleOf12;
+  const outer = top >= 5 && rules.authorisesAliases ? top : top - 1;
+  if (second === undefined) return String(outer);
+  return [outer, ...(top === 5 ? memberNumber(rules, second, rest) : [levelsNumber(rules, top, second), ...rest])].join(
+    '.',
+  );
+}
+
+function memberNumber(rules: RoomVersionRules, second: number, rest: readonly number[]): number[] {
+  if (rules.allowsRestrictedJoins) return [second, ...rest];
+  const [third, ...deeper] = rest;
+  const inner = second === 3 && third !== undefined && third > 5 ? [third - 1, ...deeper] : rest;
+  return [second === 1 ? 1 : second === 8 && !rules.allowsKnocking ? 6 : second - 1, ...inner];
+}
+
+function levelsNumber(rules: RoomVersionRules, top: number, second: number): number {
+  if (top !== 10) return second;
+  if (!rules.integerPowerLevels) return second === 3 ? 1 : second - 3;
+  return second > 4 ? second - 1 : second;
 }
 
 /** The membership of a user in the state, `leave` for somebody it does not mention. */

@@ -7,6 +7,7 @@ import { serverNameOf } from '@pons/spec';
 import {
   type AuthInput,
   allowed,
+  type JudgedEvent,
   levelsOf,
   membershipOf,
   rejected,
@@ -31,6 +32,7 @@ export function authorise(input: AuthInput): Verdict {
   const create = state('m.room.create', '');
   const foreign = checkRoom(input, create);
   if (foreign !== undefined || create === undefined) return foreign ?? noCreate(input);
+  if (event.type === 'm.room.aliases' && rules.authorisesAliases) return authoriseAliases(event);
   if (event.type === 'm.room.member') return authoriseMember(input, create);
 
   if (membershipOf(state, event.sender) !== 'join') return rejected(rules, '6', `${event.sender} is not in the room`);
@@ -48,7 +50,24 @@ export function authorise(input: AuthInput): Verdict {
   if (event.state_key?.startsWith('@') && event.state_key !== event.sender) {
     return rejected(rules, '9', `state with the key ${event.state_key} belongs to that user`);
   }
-  return event.type === 'm.room.power_levels' ? authorisePowerLevels(input, create) : allowed;
+  if (event.type === 'm.room.power_levels') return authorisePowerLevels(input, create);
+  return event.type === 'm.room.redaction' && rules.authorisesRedactions
+    ? authoriseRedaction(event, senderLevel >= levels.redact)
+    : allowed;
+}
+
+/** Rule 4 of room versions 1 to 5: a server lists its aliases, whether it is in the room or not. */
+function authoriseAliases({ state_key: stateKey, sender }: JudgedEvent): Verdict {
+  if (stateKey === undefined) return { outcome: 'rejected', rule: '4.1', reason: 'm.room.aliases needs a state_key' };
+  if (stateKey === serverNameOf(sender)) return allowed;
+  return { outcome: 'rejected', rule: '4.2', reason: 'the aliases are those of another server' };
+}
+
+/** Rule 11 of room versions 1 and 2: by event IDs, which name the server that made the event. */
+function authoriseRedaction(event: JudgedEvent, mayRedact: boolean): Verdict {
+  const redacted = serverNameOf(event.redacts ?? '');
+  if (mayRedact || (redacted !== undefined && redacted === serverNameOf(event.event_id ?? ''))) return allowed;
+  return { outcome: 'rejected', rule: '11.3', reason: 'redacting an event of another server needs the redact level' };
 }
 
 /** Rules 2 and 4: the event is of the room that the create event made, and may come from that server. */

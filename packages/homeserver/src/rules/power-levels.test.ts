@@ -1,7 +1,7 @@
 // Power levels and what depends on them alone, by room version.
 // https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
 
-import { type JsonObject, roomVersionRules } from '@pons/spec';
+import { type JsonObject, type RoomVersionRules, roomVersionRules } from '@pons/spec';
 import { describe, expect, test } from 'vitest';
 import { creatorsOf, powerLevelsOf } from './power-levels.ts';
 import { redactionApplies } from './redactions.ts';
@@ -82,11 +82,26 @@ describe('power levels', () => {
 
 // https://spec.matrix.org/v1.19/rooms/v12/#handling-redactions
 describe('a redaction takes effect', () => {
+  const applies = (version: string, by: string, of: { readonly sender: string; readonly eventId: string }) => {
+    const rules = roomVersionRules(version) as RoomVersionRules;
+    const levels = levelsIn(version, { users: { '@m:s': 50 } });
+    return redactionApplies({ redaction: { sender: by, event_id: '$r:s' }, redacted: of, levels, rules });
+  };
+
   test.each([
-    ['on an event of the same server', '@u:s', '@v:s', true],
-    ['on an event of another server only with the redact level', '@u:s', '@v:t', false],
-    ['on any event with the redact level', '@m:s', '@v:t', true],
-  ])('%s', (_name, sender, redacted, applies) =>
-    expect(redactionApplies(sender, redacted, levelsIn('12', { users: { '@m:s': 50 } }))).toBe(applies),
-  );
+    ['on an event of the same server', '@u:s', { sender: '@v:s', eventId: '$e' }, true],
+    ['on an event of another server only with the redact level', '@u:s', { sender: '@v:t', eventId: '$e' }, false],
+    ['on any event with the redact level', '@m:s', { sender: '@v:t', eventId: '$e' }, true],
+    ['on no event that only its ID says to be of the server', '@u:s', { sender: '@v:t', eventId: '$e:s' }, false],
+  ])('%s, from version 3 on', (_name, by, of, expected) => {
+    for (const version of ['3', '10', '11', '12']) expect(applies(version, by, of)).toBe(expected);
+  });
+
+  test.each([
+    ['by the servers of the event IDs', '@u:s', { sender: '@v:t', eventId: '$e:s' }, true],
+    ['on no event with the ID of another server', '@u:s', { sender: '@u:s', eventId: '$e:t' }, false],
+    ['on any event with the redact level', '@m:s', { sender: '@v:t', eventId: '$e:t' }, true],
+  ])('%s in versions 1 and 2', (_name, by, of, expected) => {
+    for (const version of ['1', '2']) expect(applies(version, by, of)).toBe(expected);
+  });
 });

@@ -80,16 +80,17 @@ export function isCreator(create: Event, userId: string, rules: RoomVersionRules
 const stringLevel = /^\s*[+-]?[0-9]+\s*$/;
 
 /**
- * A level as an event states it. Up to room version 9 also from strings such as " +100 " and from fractions, cut off. undefined when it is
- * not a level.
+ * A level as an event states it. Up to room version 9 also from strings such as " +100 ", up to 5 from fractions, cut off, and from
+ * numbers of any size. undefined when it is not a level.
  */
 export function readLevel(value: JsonValue | undefined, rules: RoomVersionRules): number | undefined {
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value)) return value;
-    return rules.integerPowerLevels ? undefined : Math.trunc(value);
+    return rules.strictCanonicalJson || !Number.isFinite(value) ? undefined : Math.trunc(value);
   }
-  if (typeof value === 'string' && !rules.integerPowerLevels && stringLevel.test(value)) return Number(value.trim());
-  return undefined;
+  if (typeof value !== 'string' || rules.integerPowerLevels || !stringLevel.test(value)) return undefined;
+  const level = Number(value.trim());
+  return Number.isFinite(level) ? level : undefined;
 }
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -194,9 +194,9 @@ describe('signing events', () => {
     const pdu = signPdu(draft(), rules, 'domain', key);
     const redacted = redact(pdu, rules);
     expect(verifyPdu(redacted, rules, 'domain', findKey).outcome).toBe('verified');
-    expect(contentHashMatches(pdu)).toBe(true);
-    expect(contentHashMatches(redacted)).toBe(false);
-    expect(contentHashMatches({ ...pdu, hashes: {} as Pdu['hashes'] })).toBe(false);
+    expect(contentHashMatches(pdu, rules)).toBe(true);
+    expect(contentHashMatches(redacted, rules)).toBe(false);
+    expect(contentHashMatches({ ...pdu, hashes: {} as Pdu['hashes'] }, rules)).toBe(false);
     expect(eventIdOf(redacted, rules)).toBe(eventIdOf(pdu, rules));
   });
 
@@ -272,7 +272,7 @@ describe('finishing an event in one go', () => {
           const finished = finishPdu(given, rules, 'domain', key);
           const steps = signPdu(given, rules, 'domain', key);
           expect(finished.pdu).toEqual(steps);
-          expect(finished.pdu.hashes.sha256).toBe(contentHash(given));
+          expect(finished.pdu.hashes.sha256).toBe(contentHash(finished.pdu, rules));
           expect(finished.eventId).toBe(eventIdOf(steps, rules));
           expect(finished.json).toBe(canonicalJson(steps));
         },

@@ -14,7 +14,7 @@ import { canonicalJson, canonicalKeys } from '../json/canonical-json.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { unpadded } from './base64.ts';
-import { eventIdOfText } from './reference-hash.ts';
+import { eventIdOf, eventIdOfText, nameEvent } from './reference-hash.ts';
 import { signText } from './sign-json.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -33,7 +33,7 @@ export interface FinishedPdu {
  */
 export function finishPdu(draft: PduDraft, rules: RoomVersionRules, serverName: string, key: SigningKey): FinishedPdu {
   const table = redactionTable(rules);
-  const pdu: Pdu = { ...draft, hashes: { sha256: '' }, signatures: {} };
+  const pdu: Pdu = { ...nameEvent(draft, rules, serverName), hashes: { sha256: '' }, signatures: {} };
   const names = canonicalKeys(pdu).filter((name) => (pdu as JsonObject)[name] !== undefined);
   const members = names.map((name) => (isOwn(name) ? '' : member(name, (pdu as JsonObject)[name])));
 
@@ -57,7 +57,8 @@ export function finishPdu(draft: PduDraft, rules: RoomVersionRules, serverName: 
 
   pdu.signatures = { [serverName]: { [key.keyId]: signText(covered, key) } };
   members[names.indexOf('signatures')] = member('signatures', pdu.signatures);
-  return { pdu, eventId: eventIdOfText(covered, rules), json: joined(members, () => true) };
+  const eventId = rules.eventIds === 'chosen' ? eventIdOf(pdu, rules) : eventIdOfText(covered, rules);
+  return { pdu, eventId, json: joined(members, () => true) };
 }
 
 /** What this file adds itself. */

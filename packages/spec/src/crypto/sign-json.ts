@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { toBase64 } from './base64.ts';
 import { contentHash } from './content-hash.ts';
-import { coveredText } from './reference-hash.ts';
+import { coveredText, nameEvent } from './reference-hash.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** The object with that server's signature added; others' signatures and `unsigned` stay as they are. */
@@ -25,7 +25,9 @@ export function signJson<T extends object>(
 
 /** The event with its content hash and that server's signature. The hot path is finishPdu, which does the same and more at once. */
 export function signPdu(draft: PduDraft, rules: RoomVersionRules, serverName: string, key: SigningKey): Pdu {
-  const hashed = { ...draft, hashes: { sha256: contentHash(draft) }, signatures: (draft as Pdu).signatures ?? {} };
+  const named = nameEvent(draft, rules, serverName);
+  const hashes = { sha256: contentHash(named, rules) };
+  const hashed = { ...named, hashes, signatures: (draft as Pdu).signatures ?? {} };
   return countersignPdu(hashed, rules, serverName, key);
 }
 

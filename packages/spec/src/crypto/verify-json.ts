@@ -5,10 +5,11 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { Pdu } from '../events/pdu.ts';
 import { redact } from '../events/redact.ts';
-import { canonicalJson } from '../json/canonical-json.ts';
+import { type CanonicalNumbers, canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { fromBase64 } from './base64.ts';
+import { numbersOf } from './content-hash.ts';
 import { readVerifyKey } from './signing-key.ts';
 
 /** What became of checking one server's signatures. */
@@ -27,7 +28,12 @@ const signaturesMax = 20;
 const publicKeysMax = 10;
 
 /** Whether a server has signed the object: every signature by a known key must be right, and there must be one. */
-export function verifyJson(object: object, serverName: string, findKey: FindVerifyKey): Verification {
+export function verifyJson(
+  object: object,
+  serverName: string,
+  findKey: FindVerifyKey,
+  numbers: CanonicalNumbers = 'integers',
+): Verification {
   const { unsigned: _unsigned, signatures, ...covered } = object as JsonObject;
   const own = signaturesOf(signatures, serverName);
   if (own.length === 0) return { outcome: 'refused', reason: 'unsigned' };
@@ -36,14 +42,14 @@ export function verifyJson(object: object, serverName: string, findKey: FindVeri
     return key === undefined ? [] : [{ key, signature }];
   });
   if (known.length === 0) return { outcome: 'refused', reason: 'unknown key' };
-  const bytes = Buffer.from(canonicalJson(covered));
+  const bytes = Buffer.from(canonicalJson(covered, numbers));
   const isGood = known.every(({ key, signature }) => isSignature(signature, bytes, key));
   return isGood ? { outcome: 'verified' } : { outcome: 'refused', reason: 'bad signature' };
 }
 
 /** Whether a server has signed the event, in its redacted form. */
 export function verifyPdu(pdu: Pdu, rules: RoomVersionRules, serverName: string, findKey: FindVerifyKey): Verification {
-  return verifyJson(redact(pdu, rules), serverName, findKey);
+  return verifyJson(redact(pdu, rules), serverName, findKey, numbersOf(rules));
 }
 
 /** Key identifiers by which a server has signed: what to fetch before verifying. */

@@ -9,13 +9,16 @@ import type { JsonObject, JsonValue } from './json-value.ts';
 /** Depth from which on the explicit stack takes over. */
 const recursionMax = 32;
 
+/** Which numbers pass: those of canonical JSON, or any, as in events of room versions 1 to 5. */
+export type CanonicalNumbers = 'integers' | 'any';
+
 /**
  * The canonical JSON text of a value. Members that are undefined are left out, as JSON.stringify does.
  *
- * @throws MatrixError M_BAD_JSON for a number that is no integer within ±(2^53−1)
+ * @throws MatrixError M_BAD_JSON for a number that is no integer within ±(2^53−1), unless any passes
  */
-export function canonicalJson(value: JsonValue): string {
-  return write(value, 0);
+export function canonicalJson(value: JsonValue, numbers: CanonicalNumbers = 'integers'): string {
+  return write(value, numbers, 0);
 }
 
 /** Keys of an object in canonical order. */
@@ -48,14 +51,14 @@ function byCodePoint(left: string, right: string): number {
   return left.length - right.length;
 }
 
-function write(value: JsonValue, depth: number): string {
-  if (typeof value !== 'object' || value === null) return scalar(value);
-  if (depth >= recursionMax) return writeDeep(value);
+function write(value: JsonValue, numbers: CanonicalNumbers, depth: number): string {
+  if (typeof value !== 'object' || value === null) return scalar(value, numbers);
+  if (depth >= recursionMax) return writeDeep(value, numbers);
   if (Array.isArray(value)) {
     let text = '[';
     for (let at = 0; at < value.length; at++) {
       if (at > 0) text += ',';
-      text += write(value[at] as JsonValue, depth + 1);
+      text += write(value[at] as JsonValue, numbers, depth + 1);
     }
     return `${text}]`;
   }
@@ -64,7 +67,7 @@ function write(value: JsonValue, depth: number): string {
     const item = value[key];
     if (item === undefined) continue;
     if (text.length > 1) text += ',';
-    text += `${JSON.stringify(key)}:${write(item, depth + 1)}`;
+    text += `${JSON.stringify(key)}:${write(item, numbers, depth + 1)}`;
   }
   return `${text}}`;
 }
@@ -76,7 +79,7 @@ interface Frame {
   next: number;
 }
 
-function writeDeep(root: JsonValue[] | JsonObject): string {
+function writeDeep(root: JsonValue[] | JsonObject, numbers: CanonicalNumbers): string {
   const parts: string[] = [];
   const stack: Frame[] = [open(root, parts)];
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
@@ -90,7 +93,7 @@ function writeDeep(root: JsonValue[] | JsonObject): string {
     if (frame.keys !== undefined) parts.push(JSON.stringify(frame.keys[frame.next]), ':');
     frame.next++;
     if (typeof item === 'object' && item !== null) stack.push(open(item, parts));
-    else parts.push(scalar(item));
+    else parts.push(scalar(item, numbers));
   }
   return parts.join('');
 }
@@ -105,10 +108,10 @@ function open(value: JsonValue[] | JsonObject, parts: string[]): Frame {
   return { items: keys.map((key) => value[key] as JsonValue), keys, next: 0 };
 }
 
-function scalar(value: null | boolean | number | string): string {
+function scalar(value: null | boolean | number | string, numbers: CanonicalNumbers): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) {
+    if (numbers === 'integers' && !Number.isSafeInteger(value)) {
       throw new MatrixError('M_BAD_JSON', 'Numbers in events must be integers between -(2^53)+1 and 2^53-1.');
     }
     // -0 prints as 0.

@@ -9,15 +9,19 @@ export interface RoomVersionRules {
   readonly stateResolution: 1 | 2 | 2.1;
   /** How an event gets its ID: chosen by its server, or its reference hash in standard or URL-safe base64. https://spec.matrix.org/v1.19/rooms/v4/#event-ids */
   readonly eventIds: 'chosen' | 'base64' | 'base64url';
+  /** prev_events and auth_events are pairs of ID and hash, not IDs. https://spec.matrix.org/v1.19/rooms/v3/#event-format */
+  readonly citesHashes: boolean;
+  /** The server that an event's ID names must have signed it too. https://spec.matrix.org/v1.19/rooms/v3/#authorisation-rules */
+  readonly eventIdServerSigns: boolean;
   /** Signing keys must be valid at origin_server_ts. https://spec.matrix.org/v1.19/rooms/v5/#signing-key-validity-period */
   readonly enforcesKeyValidity: boolean;
-  /** Events must be canonical JSON. https://spec.matrix.org/v1.19/rooms/v6/#canonical-json */
+  /** Events must be canonical JSON; before, numbers of any kind are let pass. https://spec.matrix.org/v1.19/rooms/v6/#canonical-json */
   readonly strictCanonicalJson: boolean;
   /** Changes of `notifications` in power levels are authorised. https://spec.matrix.org/v1.19/rooms/v6/#authorisation-rules */
   readonly authorisesNotificationLevels: boolean;
   /** m.room.aliases has an authorisation rule of its own and keeps `aliases` when redacted. https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules */
   readonly authorisesAliases: boolean;
-  /** m.room.redaction has an authorisation rule of its own. https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules */
+  /** m.room.redaction has an authorisation rule of its own, and takes effect wherever that allows it. https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules */
   readonly authorisesRedactions: boolean;
   /** Membership and join rule `knock`. https://spec.matrix.org/v1.19/rooms/v7/#authorisation-rules */
   readonly allowsKnocking: boolean;

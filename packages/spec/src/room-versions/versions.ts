@@ -1,19 +1,19 @@
-// One row per room version, each built on the one before, as the specification tells them. Offered are those whose authorisation rules
-// are complete here (the last line); the rows before them are what those are built on. Versions 1 and 2, whose events name their own ID
-// and refer to others by pairs, have no row.
+// One row per room version, each built on the one before, as the specification tells them.
 // https://spec.matrix.org/v1.19/rooms/#complete-list-of-room-versions
 
 import type { RoomVersionRules } from './rules.ts';
 
-const v3: RoomVersionRules = {
-  version: '3',
-  stateResolution: 2,
-  eventIds: 'base64',
+const v1: RoomVersionRules = {
+  version: '1',
+  stateResolution: 1,
+  eventIds: 'chosen',
+  citesHashes: true,
+  eventIdServerSigns: true,
   enforcesKeyValidity: false,
   strictCanonicalJson: false,
   authorisesNotificationLevels: false,
   authorisesAliases: true,
-  authorisesRedactions: false,
+  authorisesRedactions: true,
   allowsKnocking: false,
   allowsRestrictedJoins: false,
   redactionKeepsJoinAuthoriser: false,
@@ -24,6 +24,15 @@ const v3: RoomVersionRules = {
   redactionOfVersion11: false,
   roomIdIsCreateEvent: false,
   creatorsHaveInfinitePower: false,
+};
+const v2: RoomVersionRules = { ...v1, version: '2', stateResolution: 2 };
+const v3: RoomVersionRules = {
+  ...v2,
+  version: '3',
+  eventIds: 'base64',
+  citesHashes: false,
+  eventIdServerSigns: false,
+  authorisesRedactions: false,
 };
 const v4: RoomVersionRules = { ...v3, version: '4', eventIds: 'base64url' };
 const v5: RoomVersionRules = { ...v4, version: '5', enforcesKeyValidity: true };
@@ -53,7 +62,9 @@ const v12: RoomVersionRules = {
   creatorsHaveInfinitePower: true,
 };
 
-const versions: ReadonlyMap<string, RoomVersionRules> = new Map([v10, v11, v12].map((rules) => [rules.version, rules]));
+const versions: ReadonlyMap<string, RoomVersionRules> = new Map(
+  [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12].map((rules) => [rules.version, rules]),
+);
 
 /** Versions this server can make and join, oldest first. */
 export const supportedRoomVersions: readonly string[] = [...versions.keys()];

@@ -1,6 +1,7 @@
 // Rule 5.3 (4.3 before room version 12): joining, restricted joins included.
 // https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
 
+import { citedIds } from '@pons/spec';
 import { allowed, membershipOf, rejected, type Verdict } from '../auth-input.ts';
 import { joinRuleOf, type MemberInput } from './member-input.ts';
 
@@ -8,7 +9,8 @@ import { joinRuleOf, type MemberInput } from './member-input.ts';
 export function authoriseJoin(input: MemberInput): Verdict {
   const { event, rules, create, target, targetMembership } = input;
   const creator = rules.creatorIsSender ? create.event.sender : create.event.content['creator'];
-  const isFirst = event.prev_events.length === 1 && event.prev_events[0] === create.eventId;
+  const before = citedIds(event.prev_events);
+  const isFirst = before.length === 1 && before[0] === create.eventId;
   if (isFirst && target === creator) return allowed;
   if (event.sender !== target) return rejected(rules, '5.3.2', 'nobody can join for somebody else');
   if (targetMembership === 'ban') return rejected(rules, '5.3.3', `${target} is banned`);

@@ -45,7 +45,7 @@ class TestRoom {
     const withRoom = number === 0 && this.rules.roomIdIsCreateEvent ? {} : { room_id };
     this.events.set(eventId, {
       eventId,
-      event: { ...draft, ...withRoom, auth_events, origin_server_ts: ts ?? number },
+      event: { ...draft, ...withRoom, auth_events, origin_server_ts: ts ?? number, depth: number },
       rejected: false,
     });
     return new Map([...state, [stateMapKey(type, key), eventId]]);

@@ -23,7 +23,11 @@ export function reverseTopologicalOrder(
   for (const id of ids) {
     const cited = [...new Set(eventOf(id).event.auth_events)].filter((each) => ids.has(each));
     waitingFor.set(id, cited.length);
-    for (const each of cited) citing.set(each, [...(citing.get(each) ?? []), id]);
+    for (const each of cited) {
+      const above = citing.get(each);
+      if (above === undefined) citing.set(each, [id]);
+      else above.push(id);
+    }
     if (cited.length === 0) heap.push(candidate(id, eventOf, rules));
   }
   const order: string[] = [];

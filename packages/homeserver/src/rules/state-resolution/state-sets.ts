@@ -11,8 +11,11 @@ export type StateMap = ReadonlyMap<string, string>;
 export interface ResolvableEvent extends StateEvent {
   readonly event: Pick<
     Pdu,
-    'type' | 'state_key' | 'room_id' | 'sender' | 'content' | 'origin_server_ts' | 'prev_events' | 'auth_events'
-  >;
+    'type' | 'state_key' | 'room_id' | 'sender' | 'content' | 'origin_server_ts' | 'prev_events' | 'depth'
+  > & {
+    /** IDs, in every room version. */
+    readonly auth_events: readonly string[];
+  };
   /** Rejected ones do not authorise others. */
   readonly rejected: boolean;
 }
