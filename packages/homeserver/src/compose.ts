@@ -188,6 +188,7 @@ function build(config: Config, foundations: Foundations) {
       clock,
       timeoutMs: config.appservices.requestTimeoutMs,
       setNetworkRoom: (room, listed) => setNetworkRoom(db, room, listed),
+      imports: { ...client.rooms, receipts: client.ephemeral },
     }),
     ...operatorRoutes(config, foundations, accounts),
     ...appserviceAdminRoutes({

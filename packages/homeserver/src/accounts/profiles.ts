@@ -67,7 +67,8 @@ export async function eraseProfile(tx: Queryable, userId: string): Promise<void>
   await deleteProfile(tx, userId);
 }
 
-function checkValue(field: string, value: JsonValue | undefined): JsonValue | undefined {
+/** @throws MatrixError M_BAD_JSON, M_INVALID_PARAM for what a field cannot be; undefined for what means none */
+export function checkValue(field: string, value: JsonValue | undefined): JsonValue | undefined {
   if (value === undefined) return undefined;
   if (field === 'displayname') {
     if (value === null || value === '') return undefined;

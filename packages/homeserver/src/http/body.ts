@@ -12,9 +12,9 @@ const BODY_BYTES_MAX = 1024 * 1024;
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 /** Of endpoints that carry many keys or many events at once. */
 const LARGE_BODY_BYTES_MAX = 16 * 1024 * 1024;
-const large = /\/room_keys\/|\/keys\/|^\/_matrix\/(federation|app)\//;
+const large = /\/room_keys\/|\/keys\/|\/batch_send$|^\/_pons\/client\/|^\/_matrix\/(federation|app)\//;
 /** Their bodies become events: numbers must be canonical already. A missing body is no empty event. */
-const eventBodies = new Set(['sendMessage', 'setRoomStateWithKey']);
+const eventBodies = new Set(['sendMessage', 'setRoomStateWithKey', 'batchSend']);
 
 /** How one endpoint's body is read; decided once, when routes are built. */
 export interface BodyRule {

@@ -13,7 +13,9 @@ import type { CommitOutcome, Door } from '../storage/commit.ts';
 import { type Database, type Queryable, StorageError } from '../storage/database.ts';
 import { storedResponse } from '../storage/tables/client-transactions.ts';
 import { positionOf } from '../storage/tables/events.ts';
+import { readBatch } from './batch-ground.ts';
 import type { Signer } from './build-pdu.ts';
+import { appendBatch } from './import-batch.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import {
   appendProposal,
@@ -121,7 +123,9 @@ export class Lane {
     let count = 0;
     for (const { proposal } of this.#waiting) {
       drafts += proposal.drafts.length;
-      if (count > 0 && drafts > draftsPerPartMax) break;
+      // A batch is a part of its own: it stands on what is stored.
+      if (count > 0 && (drafts > draftsPerPartMax || proposal.batch !== undefined)) break;
+      if (proposal.batch !== undefined) return this.#waiting.splice(0, 1);
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -141,7 +145,7 @@ export class Lane {
         continue;
       }
       if (outcome?.outcome === 'stored') {
-        part.adopt(outcome.first + part.positions - 1);
+        if (!part.isEmpty) part.adopt(outcome.first + part.positions - 1);
         for (const { waiting, result } of made) waiting.resolve(positioned(result, outcome.first));
       }
       for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
@@ -166,17 +170,18 @@ export class Lane {
         const outcome = await door.commitAlone(async (tx) => {
           await this.#memory.refresh(tx);
           making = await this.#make(pending, numbers, tx);
-          return making.made.length === 0 ? undefined : making.part.toCommit();
+          return isNothing(making) ? undefined : making.part.toCommit();
         });
         if (making === undefined) throw new Error('the door wrote nothing and asked for nothing');
-        return { ...making, outcome };
+        return { ...making, outcome: outcome ?? withoutWriting(making) };
       }
       const making = await this.#make(pending, numbers, db);
       // The rules refused by what the memory says: if that is stale, they are asked again.
       if (making.refused.length > 0 && (await this.#memory.refresh(db))) {
         return { ...making, outcome: { outcome: 'refused' } };
       }
-      return { ...making, outcome: making.made.length === 0 ? undefined : await door.commit(making.part.toCommit()) };
+      const outcome = isNothing(making) ? withoutWriting(making) : await door.commit(making.part.toCommit());
+      return { ...making, outcome };
     } catch (error) {
       await this.#memory.refresh(db);
       // Whether something was stored is known only where PostgreSQL itself refused the rows.
@@ -187,11 +192,15 @@ export class Lane {
   }
 
   async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
-    const targets = await readInputs(
-      db,
-      this.#memory,
-      pending.map(({ proposal }) => proposal),
-    );
+    const batch = pending[0]?.proposal.batch;
+    const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
+    const targets =
+      ground?.targets ??
+      (await readInputs(
+        db,
+        this.#memory,
+        pending.map(({ proposal }) => proposal),
+      ));
     const part = new Part(this.#memory, { keyNids: numbers.keyNids, targets });
     const making = { nids: [...numbers.nids], now: this.#parts.clock.now(), signer: this.#parts.signer };
     const made: Making['made'] = [];
@@ -199,7 +208,10 @@ export class Lane {
     for (const waiting of pending) {
       const mark = part.mark();
       try {
-        made.push({ waiting, ...appendProposal(part, waiting.proposal, making) });
+        const { proposal } = waiting;
+        const added =
+          ground === undefined ? appendProposal(part, proposal, making) : appendBatch(part, proposal, ground, making);
+        made.push({ waiting, ...added });
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
         part.rewind(mark);
@@ -225,6 +237,15 @@ export class Lane {
     const position = await positionOf(this.#parts.db, this.roomNid, eventId);
     return { events: [{ eventId, position: position ?? 0 }] };
   }
+}
+
+function isNothing({ made, part }: Making): boolean {
+  return made.length === 0 || part.isEmpty;
+}
+
+// What was known already is answered all the same.
+function withoutWriting({ made }: Making): CommitOutcome | undefined {
+  return made.length === 0 ? undefined : { outcome: 'stored', first: 0 };
 }
 
 function positioned(result: MadeProposal['result'], first: number): ProposalResult {

@@ -1,6 +1,7 @@
 // A part in the making: what a lane adds to its room with one commit, event upon event. It stands between the lane's memory, which it
 // reads and never touches, and the Commit, which it becomes. A proposal that is refused half-way is rewound, so the others go on.
 import type {
+  BatchEventRow,
   ClientTransactionRow,
   Commit,
   EventRow,
@@ -42,6 +43,10 @@ export class Part {
   readonly relations: RelationRow[] = [];
   readonly redactions: { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[] = [];
   readonly clientTransactions: ClientTransactionRow[] = [];
+  readonly batchEvents: BatchEventRow[] = [];
+  /** A new line of state for imported history, and where it goes in. */
+  history: { readonly eventNid: number; readonly line: number; readonly baseVersion: number } | undefined;
+  isHistory = false;
   readonly #aliases: { readonly alias: string; readonly creator: string }[] = [];
   readonly #aliasesRemoved: string[] = [];
   readonly #forgotten: string[] = [];
@@ -104,6 +109,13 @@ export class Part {
     while (this.#undo.length > mark.undo) this.#undo.pop()?.();
   }
 
+  /** There is nothing to write: all of a batch was known. */
+  get isEmpty(): boolean {
+    return (
+      this.history === undefined && this.#published === undefined && this.#lists().every((list) => list.length === 0)
+    );
+  }
+
   /** What goes to the door. */
   toCommit(create?: { readonly roomId: string; readonly roomVersion: string }): Commit {
     const { point } = this;
@@ -127,6 +139,11 @@ export class Part {
       ...(this.#aliasesRemoved.length === 0 ? {} : { aliasesRemoved: this.#aliasesRemoved }),
       ...(this.#forgotten.length === 0 ? {} : { forgotten: this.#forgotten }),
       ...(this.#published === undefined ? {} : { published: this.#published }),
+      ...(this.batchEvents.length === 0 ? {} : { batchEvents: this.batchEvents }),
+      ...(this.history === undefined
+        ? {}
+        : { lines: [{ line: this.history.line, baseVersion: this.history.baseVersion }], batchPoint: this.history }),
+      ...(this.isHistory ? { isHistory: true } : {}),
     };
     return { room, clientTransactions: this.clientTransactions, positions: this.positions };
   }
@@ -145,6 +162,7 @@ export class Part {
       this.relations,
       this.redactions,
       this.clientTransactions,
+      this.batchEvents,
       this.#aliases,
       this.#aliasesRemoved,
       this.#forgotten,

@@ -34,8 +34,33 @@ export interface RoomChange {
 /** A change of a room that exists. */
 export interface Proposal extends RoomChange {
   readonly roomId: string;
+  /** Events that an application service imports; `drafts` is empty then. The answer has one entry for each of them. */
+  readonly batch?: Batch;
   /** The same key again answers the first response and makes nothing. */
   readonly clientTransaction?: ClientTransactionKey;
+}
+
+/** Events that an application service imports. */
+export interface Batch {
+  readonly appserviceId: string;
+  /** Who asks for it: invites senders who were not in the room. */
+  readonly host: string;
+  /** Before the room's first message, after everything, or after everything only while there is no message. */
+  readonly direction: 'backward' | 'forward' | 'forwardIfNoMessages';
+  /** Whether the last of them is news to people, of what goes in forward. */
+  readonly notify: boolean;
+  /** In their order, the oldest first. */
+  readonly events: readonly BatchEvent[];
+  /** Content of a sender's membership, for those who were not in the room. */
+  readonly memberships: ReadonlyMap<string, JsonObject>;
+}
+
+/** One of them. */
+export interface BatchEvent {
+  /** Names for it: where one is known, it is the event that came under that name. */
+  readonly remoteIds: readonly string[];
+  /** Not a state event, with its time. Ids of events may be names. */
+  readonly draft: EventDraft & { readonly originServerTs: number };
 }
 
 /** A room to be made. The first draft is m.room.create. */

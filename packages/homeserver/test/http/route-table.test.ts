@@ -4,16 +4,27 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Endpoint, endpoints, federationEndpoints, ponsEndpoints, synapseEndpoints } from '@pons/spec/endpoints';
+import {
+  type Endpoint,
+  beeperEndpoints,
+  endpoints,
+  federationEndpoints,
+  ponsEndpoints,
+  synapseEndpoints,
+} from '@pons/spec/endpoints';
 import { testDatabase } from '@pons/testkit/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pons-routes-'));
 const asToken = 'as-token-of-the-route-table';
-const described: Endpoint[] = [endpoints, federationEndpoints, ponsEndpoints, synapseEndpoints].flatMap((list) =>
-  Object.values(list),
-);
+const described: Endpoint[] = [
+  endpoints,
+  federationEndpoints,
+  ponsEndpoints,
+  synapseEndpoints,
+  beeperEndpoints,
+].flatMap((list) => Object.values(list));
 let homeserver: Homeserver;
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let base = '';

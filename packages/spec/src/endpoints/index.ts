@@ -5,5 +5,6 @@ export { appserviceEndpoints } from './generated/application-service.ts';
 export { endpoints } from './generated/client-server.ts';
 export { pushGatewayEndpoints } from './generated/push-gateway.ts';
 export { federationEndpoints } from './generated/server-server.ts';
+export { beeperEndpoints } from './unstable/beeper.ts';
 export { ponsEndpoints } from './unstable/pons.ts';
 export { synapseEndpoints } from './unstable/synapse.ts';

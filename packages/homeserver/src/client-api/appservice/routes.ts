@@ -1,17 +1,25 @@
 // The client-server endpoints that exist for application services, and those by which clients see their networks.
 
+import type { BatchSendParts } from '../../actions/batch-send.ts';
 import type { ThirdParty } from '../../appservice-delivery/third-party.ts';
 import type { Route } from '../../http/route.ts';
 import { type NetworkDirectoryParts, putNetworkRoom } from './appservice-directory.ts';
+import { batchSendRoute } from './batch-send.ts';
 import { pingRoute, type PingRouteParts } from './ping.ts';
 import { thirdPartyRoutes } from './third-party-networks.ts';
 
 /** What they need of the house. */
 export interface AppserviceRouteParts extends PingRouteParts, NetworkDirectoryParts {
   readonly thirdParty: ThirdParty;
+  readonly imports: BatchSendParts;
 }
 
 /** All of them. */
 export function appserviceRoutes(parts: AppserviceRouteParts): Route[] {
-  return [pingRoute(parts), putNetworkRoom(parts), ...thirdPartyRoutes(parts.thirdParty)];
+  return [
+    pingRoute(parts),
+    putNetworkRoom(parts),
+    batchSendRoute(parts.imports),
+    ...thirdPartyRoutes(parts.thirdParty),
+  ];
 }

@@ -1,0 +1,43 @@
+// Users of application services in numbers: thousands are looked up, made and named with one statement each, where one by one would
+// take a request and three statements for each.
+import { MatrixError } from '@pons/spec';
+import type { Queryable } from '../storage/database.ts';
+import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
+import { checkValue } from './profiles.ts';
+
+/** What memberships repeat of a profile. */
+export interface Names {
+  readonly displayname: string | null;
+  readonly avatarUrl: string | null;
+}
+
+/** Names of those of these users that are registered and not deactivated. */
+export async function activeNames(db: Queryable, userIds: readonly string[]): Promise<Map<string, Names>> {
+  return new Map((await activeUsers(db, userIds)).map(({ userId, ...names }) => [userId, names]));
+}
+
+/** Registers those that are not registered yet. @returns whom it registered */
+export async function registerGhosts(
+  db: Queryable,
+  userIds: readonly string[],
+  made: { readonly createdTs: number; readonly appserviceId: string },
+): Promise<ReadonlySet<string>> {
+  return new Set(await insertGhosts(db, userIds, made));
+}
+
+/** Gives users their names. @returns whose changed */
+export async function nameGhosts(db: Queryable, users: readonly NamedUserRow[]): Promise<ReadonlySet<string>> {
+  return new Set(await nameUsers(db, users));
+}
+
+/**
+ * A name or an avatar as it is stored; null for none.
+ *
+ * @throws MatrixError M_BAD_JSON, M_INVALID_PARAM
+ */
+export function checkName(field: 'displayname' | 'avatar_url', value: string | null): string | null {
+  const checked = checkValue(field, value);
+  if (typeof checked !== 'string') return null;
+  if (checked.includes('\0')) throw new MatrixError('M_INVALID_PARAM', `\`${field}\` must not contain U+0000`);
+  return checked;
+}

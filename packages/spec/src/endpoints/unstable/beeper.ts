@@ -1,0 +1,19 @@
+// Endpoints that bridges know by Beeper's unstable prefix, as far as this server has them.
+
+import type { Endpoint } from '../endpoint.ts';
+
+const docs = 'https://spec.matrix.org/v1.19/client-server-api/#api-standards';
+
+/** Beeper's, by operation. */
+export const beeperEndpoints = {
+  batchSend: {
+    api: 'client-server',
+    operation: 'batchSend',
+    method: 'POST',
+    path: '/_matrix/client/unstable/com.beeper.backfill/rooms/{roomId}/batch_send',
+    auth: 'accessToken',
+    rateLimit: 'message',
+    body: 'json',
+    link: docs,
+  },
+} as const satisfies Record<string, Endpoint>;
