@@ -3,6 +3,8 @@
 import { type JsonObject, MatrixError } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
+import { eventIdOfName } from '../rooms/remote-ids.ts';
+import type { Queryable } from '../storage/database.ts';
 import { checkTxnId } from './check-event.ts';
 
 /** A redaction to be made. */
@@ -25,7 +27,7 @@ export interface RedactEventRequest {
  * @throws MatrixError M_FORBIDDEN, M_NOT_FOUND when the room has no such event
  */
 export async function redactEvent(
-  parts: { readonly lanes: RoomLanes },
+  parts: { readonly db: Queryable; readonly lanes: RoomLanes },
   requester: Requester,
   request: RedactEventRequest,
 ): Promise<string> {
@@ -40,7 +42,7 @@ export async function redactEvent(
         type: 'm.room.redaction',
         sender: requester.userId,
         content: rest,
-        redacts,
+        redacts: await eventIdOfName(parts.db, { roomId, appserviceId: requester.appserviceId }, redacts),
         ...(originServerTs === undefined ? {} : { originServerTs }),
       },
     ],

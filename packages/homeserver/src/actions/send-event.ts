@@ -4,6 +4,7 @@
 import { isJsonObject, type JsonObject, MatrixError, type Pdu } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
+import { contentOfNames } from '../rooms/remote-ids.ts';
 import { findEventText } from '../rooms/timeline.ts';
 import type { Database } from '../storage/database.ts';
 import { checkEventKeys, checkTxnId } from './check-event.ts';
@@ -39,7 +40,9 @@ export async function sendEvent(
   requester: Requester,
   request: SendEventRequest,
 ): Promise<string> {
-  const { roomId, type, content, txnId, endpoint, originServerTs, trace } = request;
+  const { roomId, type, txnId, endpoint, originServerTs, trace } = request;
+  const { appserviceId } = requester;
+  const content = await contentOfNames(parts.db, { roomId, appserviceId }, request.content);
   checkEventKeys(type);
   checkTxnId(txnId);
   if (type === 'm.room.redaction') {

@@ -7,8 +7,11 @@ import type { Route } from '../../http/route.ts';
 
 const versions = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
 
-/** GET /versions. `unstableFeatures` are proposals that this server speaks under their unstable names. */
-export function getVersions(unstableFeatures: readonly string[] = []): Route {
+/** Proposals that this server speaks under their unstable names. */
+const unstableFeatures = ['com.beeper.batch_sending'];
+
+/** GET /versions */
+export function getVersions(): Route {
   const features: JsonObject = Object.fromEntries(unstableFeatures.map((name) => [name, true]));
   const jsonText = JSON.stringify({ versions, unstable_features: features });
   return { endpoint: endpoints.getVersions, handle: () => Promise.resolve({ jsonText }) };
