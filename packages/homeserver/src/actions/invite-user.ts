@@ -70,7 +70,7 @@ export async function ensureInvitable(
   if (serverNameOf(userId) !== parts.serverName) return;
   const account = await findAccount(parts.db, userId);
   if (account === undefined) {
-    await parts.queryUser(userId);
+    await parts.queryUser(userId, requester.appserviceId);
     return;
   }
   // https://spec.matrix.org/v1.19/client-server-api/#invite-permission

@@ -26,7 +26,7 @@ export interface JoinRequest {
  */
 export async function joinRoom(parts: RoomActionParts, requester: Requester, request: JoinRequest): Promise<string> {
   const { userId } = requester;
-  const roomId = await roomIdOf(parts, request.roomIdOrAlias);
+  const roomId = await roomIdOf(parts, request.roomIdOrAlias, requester);
   const room = await membershipIn(parts.db, roomId, userId);
   if (room === undefined) throw new MatrixError('M_NOT_FOUND', 'This server does not know that room.');
   if (room.membership === 'join') return roomId;

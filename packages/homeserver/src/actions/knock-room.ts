@@ -18,7 +18,7 @@ import type { JoinRequest } from './join-room.ts';
 export async function knockRoom(parts: RoomActionParts, requester: Requester, request: JoinRequest): Promise<string> {
   const { userId } = requester;
   const { reason, trace } = request;
-  const roomId = await roomIdOf(parts, request.roomIdOrAlias);
+  const roomId = await roomIdOf(parts, request.roomIdOrAlias, requester);
   if ((await membershipIn(parts.db, roomId, userId)) === undefined) {
     throw new MatrixError('M_NOT_FOUND', 'This server does not know that room.');
   }

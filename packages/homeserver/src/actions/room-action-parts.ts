@@ -12,10 +12,10 @@ export interface RoomActionParts {
   readonly serverName: string;
   /** Version of rooms whose maker names none. */
   readonly defaultRoomVersion: string;
-  /** Lets the application service that an alias belongs to make its room; true: it says that it did. */
-  readonly queryAlias: (alias: string) => Promise<boolean>;
-  /** Lets the application service that a user belongs to make them; true: it says that it did. */
-  readonly queryUser: (userId: string) => Promise<boolean>;
+  /** Lets the application service that an alias belongs to make its room, except on behalf of itself; true: it says that it did. */
+  readonly queryAlias: (alias: string, asking?: string) => Promise<boolean>;
+  /** Lets the application service that a user belongs to make them, likewise; true: it says that it did. */
+  readonly queryUser: (userId: string, asking?: string) => Promise<boolean>;
   readonly aliasNamespaces: AliasNamespaces;
 }
 

@@ -58,17 +58,21 @@ export async function setAlias(
 }
 
 /**
- * Takes an alias back: who made it may, who may set the room's canonical alias, administrators, and the application service it
- * is reserved for.
+ * Takes an alias back: who made it may, who may set the room's canonical alias, administrators, and an application service in its
+ * namespaces. One that is reserved for an application service is taken back by it, or by an administrator, alone.
  *
- * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN
+ * @throws MatrixError M_NOT_FOUND, M_EXCLUSIVE, M_FORBIDDEN
  */
 export async function removeAlias(parts: RoomActionParts, requester: Requester, alias: string): Promise<void> {
   checkLocalAlias(alias, parts.serverName);
   const found = await findAlias(parts.db, alias);
   if (found === undefined) throw new MatrixError('M_NOT_FOUND', `The alias ${alias} names no room.`);
-  const owner = parts.aliasNamespaces.exclusiveOwner(alias);
-  const isOwn = found.creator === requester.userId || (owner !== undefined && owner === requester.appserviceId);
+  const { appserviceId } = requester;
+  const owner = parts.aliasNamespaces.exclusiveOwner(alias, appserviceId);
+  if (owner !== undefined && owner !== appserviceId && !requester.admin)
+    throw new MatrixError('M_EXCLUSIVE', `${alias} is reserved for an application service.`);
+  const isCovered = appserviceId !== undefined && parts.aliasNamespaces.covers(appserviceId, alias);
+  const isOwn = found.creator === requester.userId || isCovered;
   if (!isOwn && !requester.admin) await mayChangeAliases(parts, requester, found.roomNid, found.roomId);
   await parts.lanes.propose({ roomId: found.roomId, drafts: [], aliasesRemoved: [alias] });
   await dropFromCanonical(parts, requester, found, alias);

@@ -8,9 +8,11 @@ import { LRUCache } from 'lru-cache';
 import type { Appservice } from '../appservices/registry.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import { type CallAppservice, isSuccess } from './call-appservice.ts';
+import type { WhoWaits } from './who-waits.ts';
 
 export interface AskParts {
   readonly call: CallAppservice;
+  readonly whoWaits: WhoWaits;
   readonly clock: Clock;
   /** For the whole question, retries included. */
   readonly deadlineMs: number;
@@ -24,48 +26,84 @@ export interface Question {
   readonly legacyPath: (id: string) => string;
 }
 
+/**
+ * Asks: true when an application service says that it has made what was asked for.
+ *
+ * @param asking  the application service on whose behalf; it is not asked itself
+ * @throws MatrixError M_UNKNOWN with 408 when one that could know does not answer in time
+ */
+export type Ask = (id: string, asking?: string) => Promise<boolean>;
+
 /** How long an answer is believed; the same both ways, as an application service may change its mind. */
 const answerBelievedMs = 10_000;
 const answersMax = 10_000;
-const askersMax = 10_000;
-/** No connection, or an error of the server: this often, with a pause between. */
+const questionsMax = 10_000;
+/** No answer, or an error of the server: this often, with a pause in between where it came at once. */
 const triesMax = 3;
 const pauseMs = 500;
 
-/**
- * A function that asks: true when an application service says that it has made what was asked for.
- *
- * @throws MatrixError M_UNKNOWN with 408 when one that could know does not answer in time
- */
-export function createAsk(parts: AskParts, question: Question): (id: string) => Promise<boolean> {
-  const asking = new Map<string, Promise<boolean>>();
+type Reply = 'exists' | 'unknown' | 'silent';
+
+/** A question on its way. */
+interface Running {
+  readonly asked: readonly string[];
+  readonly answer: Promise<boolean>;
+}
+
+/** A function that asks. */
+export function createAsk(parts: AskParts, question: Question): Ask {
+  const { clock, whoWaits } = parts;
+  const running = new Map<string, Running>();
   const answers = new LRUCache<string, { readonly exists: boolean; readonly untilMs: number }>({ max: answersMax });
 
-  async function askAll(id: string): Promise<boolean> {
-    const asked = question.whom(id).filter(({ registration }) => registration.url !== null);
-    if (asked.length === 0) return false;
-    const untilMs = parts.clock.monotonicMs() + parts.deadlineMs;
-    const replies = await Promise.all(asked.map((appservice) => askOne(parts, { question, appservice, id, untilMs })));
-    const exists = replies.includes('exists');
-    if (!exists && replies.includes('silent'))
+  async function askAll(key: string, id: string, asked: readonly Appservice[]): Promise<boolean> {
+    const untilMs = clock.monotonicMs() + parts.deadlineMs;
+    const reply = await firstToKnow(asked.map((appservice) => askOne(parts, { question, appservice, id, untilMs })));
+    if (reply === 'silent')
       throw new MatrixError('M_UNKNOWN', 'the application service that may know it did not answer in time', {
         status: 408,
       });
-    answers.set(id, { exists, untilMs: parts.clock.monotonicMs() + answerBelievedMs });
+    const exists = reply === 'exists';
+    answers.set(key, { exists, untilMs: clock.monotonicMs() + answerBelievedMs });
     return exists;
   }
 
-  return (id) => {
-    const known = answers.get(id);
-    if (known !== undefined && known.untilMs > parts.clock.monotonicMs()) return Promise.resolve(known.exists);
-    const running = asking.get(id);
-    if (running !== undefined) return running;
-    if (asking.size >= askersMax)
+  function start(key: string, id: string, asked: readonly Appservice[]): Running {
+    if (running.size >= questionsMax)
       throw new MatrixError('M_LIMIT_EXCEEDED', 'too many questions to application services: try again later');
-    const asked = askAll(id).finally(() => asking.delete(id));
-    asking.set(id, asked);
-    return asked;
+    const answer = askAll(key, id, asked).finally(() => running.delete(key));
+    const started = { asked: asked.map((appservice) => appservice.id), answer };
+    running.set(key, started);
+    return started;
+  }
+
+  return async (id, asking) => {
+    const closesCircle = (appserviceId: string) => asking !== undefined && whoWaits.leadsTo(appserviceId, asking);
+    const known = question.whom(id);
+    const asked = known.filter((appservice) => !closesCircle(appservice.id));
+    if (asked.length === 0) return false;
+    // Who may not ask everybody has a question, and an answer, of their own.
+    const key = asked.length === known.length ? id : `${id} ${asking}`;
+    const answered = answers.get(key);
+    if (answered !== undefined && answered.untilMs > clock.monotonicMs()) return answered.exists;
+    const shared = running.get(key) ?? start(key, id, asked);
+    return whoWaits.during(asking, shared.asked, shared.answer);
   };
+}
+
+/** The first who says that it exists decides; else silence weighs more than not knowing. */
+function firstToKnow(replies: readonly Promise<Reply>[]): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    let left = replies.length;
+    let silent = false;
+    const count = (reply: Reply) => {
+      left -= 1;
+      silent ||= reply === 'silent';
+      if (reply === 'exists') resolve(reply);
+      else if (left === 0) resolve(silent ? 'silent' : 'unknown');
+    };
+    for (const reply of replies) reply.then(count, reject);
+  });
 }
 
 async function askOne(
@@ -76,7 +114,7 @@ async function askOne(
     readonly id: string;
     readonly untilMs: number;
   },
-): Promise<'exists' | 'unknown' | 'silent'> {
+): Promise<Reply> {
   for (let tries = 1; ; tries++) {
     const leftMs = ask.untilMs - clock.monotonicMs();
     if (leftMs <= 0) return 'silent';
@@ -86,11 +124,12 @@ async function askOne(
       path: ask.question.path(ask.id),
       legacyPath: ask.question.legacyPath(ask.id),
       statusOnly: true,
-      timeoutMs: leftMs,
+      // A request that got lost is asked again while there is time; the last try has all that is left.
+      timeoutMs: tries < triesMax ? leftMs / 2 : leftMs,
     });
     if (answer.outcome === 'answered' && answer.status < 500) return isSuccess(answer.status) ? 'exists' : 'unknown';
-    if (answer.outcome === 'failed' && answer.reason === 'timeout') return 'silent';
+    if (answer.outcome === 'failed' && answer.reason === 'no-url') return 'unknown';
     if (tries >= triesMax) return 'silent';
-    await sleep(clock, pauseMs);
+    if (answer.outcome === 'answered' || answer.reason === 'connection') await sleep(clock, pauseMs);
   }
 }

@@ -4,7 +4,7 @@
 import { MatrixError } from '@pons/spec';
 import type { Appservice } from '../appservices/registry.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { CallAppservice } from './call-appservice.ts';
+import type { AppserviceFailure, CallAppservice } from './call-appservice.ts';
 
 export interface PingParts {
   readonly call: CallAppservice;
@@ -26,25 +26,32 @@ export async function pingAppservice(
   appservice: Appservice,
   transactionId?: string,
 ): Promise<number> {
-  if (appservice.registration.url === null)
-    throw new MatrixError('M_URL_NOT_SET', 'the registration says url: null, there is nothing to ping');
   const startMs = clock.monotonicMs();
   const answer = await call({
     appservice,
     method: 'POST',
     path: '/_matrix/app/v1/ping',
     body: Buffer.from(JSON.stringify(transactionId === undefined ? {} : { transaction_id: transactionId })),
+    truncate: true,
     timeoutMs,
   });
-  if (answer.outcome === 'failed')
-    throw answer.reason === 'timeout'
-      ? new MatrixError('M_CONNECTION_TIMEOUT', 'the application service did not answer in time')
-      : new MatrixError('M_CONNECTION_FAILED', `no connection to the application service: ${answer.message}`);
+  if (answer.outcome === 'failed') throw failure(answer.reason, answer.message);
   if (answer.status !== 200)
     throw new MatrixError('M_BAD_STATUS', `the application service answered the ping with ${answer.status}`, {
       fields: { status: answer.status, body: answer.body.toString('utf8').slice(0, bodyShownMax) },
     });
   return Math.max(0, Math.round(clock.monotonicMs() - startMs));
+}
+
+function failure(reason: AppserviceFailure, message: string): MatrixError {
+  if (reason === 'no-url')
+    return new MatrixError(
+      'M_URL_NOT_SET',
+      'the registration says url: null and no websocket is open: nothing to ping',
+    );
+  if (reason === 'timeout')
+    return new MatrixError('M_CONNECTION_TIMEOUT', 'the application service did not answer in time');
+  return new MatrixError('M_CONNECTION_FAILED', `no connection to the application service: ${message}`);
 }
 
 /** Whether it answers a ping as it should. */

@@ -3,12 +3,10 @@
 // https://spec.matrix.org/v1.19/application-service-api/#get_matrixappv1usersuserid
 
 import type { AppserviceRegistry } from '../appservices/registry.ts';
-import { type AskParts, createAsk } from './ask-appservices.ts';
+import { type Ask, type AskParts, createAsk } from './ask-appservices.ts';
 
 /** @returns a function: true when an application service says that the user exists now */
-export function createQueryUser(
-  parts: AskParts & { readonly registry: AppserviceRegistry },
-): (userId: string) => Promise<boolean> {
+export function createQueryUser(parts: AskParts & { readonly registry: AppserviceRegistry }): Ask {
   return createAsk(parts, {
     whom: (userId) => parts.registry.ofUser(userId),
     path: (userId) => `/_matrix/app/v1/users/${encodeURIComponent(userId)}`,

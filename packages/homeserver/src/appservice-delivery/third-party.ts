@@ -1,17 +1,20 @@
 // Third-party networks: what they are, and lookups of users and places in them, asked of the application services that serve them, side
-// by side with one deadline: one that hangs costs only its own results. What a protocol is, is remembered; failures only for a moment.
+// by side with one deadline: one that hangs costs only its own results. What a protocol is, is remembered: once stale it is answered as it
+// was and asked anew behind that, and so is the silence of one that hangs. What is not as the specification has it is dropped and logged.
 // https://spec.matrix.org/v1.19/application-service-api/#third-party-networks
 
 import { isJsonObject, type JsonObject, type JsonValue } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/telemetry/log.ts';
 import { type CallAppservice, isSuccess } from './call-appservice.ts';
 
 export interface ThirdPartyParts {
   readonly registry: AppserviceRegistry;
   readonly call: CallAppservice;
   readonly clock: Clock;
+  readonly log: Log;
   readonly deadlineMs: number;
 }
 
@@ -32,25 +35,21 @@ const failureBelievedMs = 10_000;
 const metadataMax = 10_000;
 const resultsMax = 1000;
 
+/** What an application service said of a protocol. */
+interface Metadata {
+  /** undefined: nothing that can be used. */
+  readonly protocol: JsonObject | undefined;
+  /** It did not answer in time: nobody waits for it again. */
+  readonly hung: boolean;
+  readonly untilMs: number;
+}
+
 /** Lookups over the registered application services. */
 export function createThirdParty(parts: ThirdPartyParts): ThirdParty {
-  const { registry, clock } = parts;
-  const known = new LRUCache<string, { readonly metadata: JsonObject | undefined; readonly untilMs: number }>({
-    max: metadataMax,
-  });
+  const { registry } = parts;
+  const metadataOf = createMetadata(parts);
   const serving = (protocol: string) =>
-    registry.all().filter(({ registration }) => registration.url !== null && registration.protocols.includes(protocol));
-
-  async function metadataOf(appservice: Appservice, protocol: string): Promise<JsonObject | undefined> {
-    const key = `${appservice.id}\n${protocol}`;
-    const before = known.get(key);
-    if (before !== undefined && before.untilMs > clock.monotonicMs()) return before.metadata;
-    const answer = await ask(parts, appservice, `thirdparty/protocol/${encodeURIComponent(protocol)}`);
-    const metadata = isProtocol(answer) ? withInstanceIds(answer, appservice.id) : undefined;
-    const believedMs = metadata === undefined ? failureBelievedMs : metadataBelievedMs;
-    known.set(key, { metadata, untilMs: clock.monotonicMs() + believedMs });
-    return metadata;
-  }
+    registry.all().filter(({ registration }) => registration.protocols.includes(protocol));
 
   async function protocolOf(protocol: string): Promise<JsonObject | undefined> {
     const all = await Promise.all(serving(protocol).map((appservice) => metadataOf(appservice, protocol)));
@@ -71,20 +70,54 @@ export function createThirdParty(parts: ThirdPartyParts): ThirdParty {
       const asked = serving(protocol);
       if (asked.length === 0) return undefined;
       const query = fields.size === 0 ? '' : `?${fields.toString()}`;
-      return results(kind, asked, (appservice) =>
-        ask(parts, appservice, `thirdparty/${kind}/${encodeURIComponent(protocol)}${query}`),
-      );
+      return results(parts, { kind, asked, path: `thirdparty/${kind}/${encodeURIComponent(protocol)}${query}` });
     },
     reverse(kind, id) {
-      const owners = kind === 'user' ? registry.ofUser(id) : registry.ofAlias(id);
-      const asked = owners.filter(({ registration }) => registration.url !== null);
+      const asked = kind === 'user' ? registry.ofUser(id) : registry.ofAlias(id);
       const query = `${kind === 'user' ? 'userid' : 'alias'}=${encodeURIComponent(id)}`;
-      return results(kind, asked, (appservice) => ask(parts, appservice, `thirdparty/${kind}?${query}`));
+      return results(parts, { kind, asked, path: `thirdparty/${kind}?${query}` });
     },
   };
 }
 
-async function ask(parts: ThirdPartyParts, appservice: Appservice, path: string): Promise<JsonValue | undefined> {
+/** What one application service says of one protocol, remembered, and asked once by many. */
+function createMetadata(parts: ThirdPartyParts) {
+  const { clock } = parts;
+  const known = new LRUCache<string, Metadata>({ max: metadataMax });
+  const asking = new Map<string, Promise<Metadata>>();
+
+  async function askAnew(appservice: Appservice, protocol: string, key: string): Promise<Metadata> {
+    const answer = await ask(parts, appservice, `thirdparty/protocol/${encodeURIComponent(protocol)}`);
+    const usable = answer.outcome === 'said' ? toProtocol(parts, appservice, answer.value) : undefined;
+    const hung = answer.outcome === 'hung';
+    const metadata = {
+      // Better what it said before than nothing, while it is away.
+      protocol: usable ?? (answer.outcome === 'said' ? undefined : known.get(key)?.protocol),
+      hung,
+      untilMs: clock.monotonicMs() + (usable === undefined ? failureBelievedMs : metadataBelievedMs),
+    };
+    known.set(key, metadata);
+    return metadata;
+  }
+
+  return async (appservice: Appservice, protocol: string): Promise<JsonObject | undefined> => {
+    const key = `${appservice.id}\n${protocol}`;
+    const before = known.get(key);
+    if (before !== undefined && before.untilMs > clock.monotonicMs()) return before.protocol;
+    const running = asking.get(key) ?? askAnew(appservice, protocol, key).finally(() => asking.delete(key));
+    asking.set(key, running);
+    if (before === undefined || (before.protocol === undefined && !before.hung)) return (await running).protocol;
+    running.catch(() => undefined); // nobody waits for it; whoever asks next is told
+    return before.protocol;
+  };
+}
+
+type Said =
+  | { readonly outcome: 'said'; readonly value: JsonValue | undefined }
+  | { readonly outcome: 'away' }
+  | { readonly outcome: 'hung' };
+
+async function ask(parts: ThirdPartyParts, appservice: Appservice, path: string): Promise<Said> {
   const answer = await parts.call({
     appservice,
     method: 'GET',
@@ -92,54 +125,85 @@ async function ask(parts: ThirdPartyParts, appservice: Appservice, path: string)
     legacyPath: `/_matrix/app/unstable/${path}`,
     timeoutMs: parts.deadlineMs,
   });
-  if (answer.outcome === 'failed' || !isSuccess(answer.status)) return undefined;
+  if (answer.outcome === 'failed') return { outcome: answer.reason === 'timeout' ? 'hung' : 'away' };
+  if (answer.status >= 500) return { outcome: 'away' };
+  if (!isSuccess(answer.status)) return { outcome: 'said', value: undefined };
   try {
-    return JSON.parse(answer.body.toString('utf8')) as JsonValue;
+    return { outcome: 'said', value: JSON.parse(answer.body.toString('utf8')) as JsonValue };
   } catch {
-    return undefined; // an application service that answers no JSON knows nothing
+    // An application service that answers no JSON knows nothing.
+    parts.log.warn({ appservice: appservice.id, path: pathOnly(path) }, 'third-party answer is no JSON');
+    return { outcome: 'said', value: undefined };
   }
 }
 
 async function results(
-  kind: 'user' | 'location',
-  asked: readonly Appservice[],
-  look: (appservice: Appservice) => Promise<JsonValue | undefined>,
+  parts: ThirdPartyParts,
+  look: { readonly kind: 'user' | 'location'; readonly asked: readonly Appservice[]; readonly path: string },
 ): Promise<JsonValue[]> {
-  const answers = await Promise.all(asked.map(look));
-  const idOf = kind === 'user' ? 'userid' : 'alias';
-  return answers
-    .flatMap((answer) => (Array.isArray(answer) ? answer : []))
-    .filter(
-      (entry) =>
-        isJsonObject(entry) &&
-        typeof entry[idOf] === 'string' &&
-        typeof entry['protocol'] === 'string' &&
-        isJsonObject(entry['fields']),
-    )
-    .slice(0, resultsMax);
+  const idOf = look.kind === 'user' ? 'userid' : 'alias';
+  const found = await Promise.all(
+    look.asked.map(async (appservice) => {
+      const said = await ask(parts, appservice, look.path);
+      const entries = said.outcome === 'said' && Array.isArray(said.value) ? said.value : [];
+      const valid = entries.filter((entry) => isResult(entry, idOf));
+      noteDropped(parts, appservice, pathOnly(look.path), entries.length - valid.length);
+      return valid;
+    }),
+  );
+  return found.flat().slice(0, resultsMax);
 }
 
-function isProtocol(answer: JsonValue | undefined): answer is JsonObject {
+function isResult(entry: JsonValue, idOf: 'userid' | 'alias'): boolean {
   return (
-    isJsonObject(answer) &&
-    Array.isArray(answer['user_fields']) &&
-    Array.isArray(answer['location_fields']) &&
-    isJsonObject(answer['field_types'])
+    isJsonObject(entry) &&
+    typeof entry[idOf] === 'string' &&
+    typeof entry['protocol'] === 'string' &&
+    isJsonObject(entry['fields'])
   );
 }
 
-// An instance keeps its id however often the answer comes: clients store it as the network to search.
-function withInstanceIds(protocol: JsonObject, appserviceId: string): JsonObject {
-  const instances = instancesOf(protocol).map((instance) => {
-    const networkId = isJsonObject(instance) ? instance['network_id'] : undefined;
-    return isJsonObject(instance) && typeof networkId === 'string'
-      ? { instance_id: `${appserviceId}|${networkId}`, ...instance }
-      : instance;
-  });
-  return { icon: '', ...protocol, instances };
+/** The protocol as clients see it; undefined when it lacks what every protocol has. */
+function toProtocol(
+  parts: ThirdPartyParts,
+  appservice: Appservice,
+  answer: JsonValue | undefined,
+): JsonObject | undefined {
+  if (answer === undefined) return undefined;
+  const isProtocol =
+    isJsonObject(answer) &&
+    Array.isArray(answer['user_fields']) &&
+    Array.isArray(answer['location_fields']) &&
+    isJsonObject(answer['field_types']);
+  if (!isProtocol) {
+    noteDropped(parts, appservice, 'thirdparty/protocol', 1);
+    return undefined;
+  }
+  const all = instancesOf(answer);
+  const instances = all.flatMap((instance) => withInstanceId(instance, appservice.id));
+  noteDropped(parts, appservice, 'thirdparty/protocol', all.length - instances.length);
+  return { icon: '', ...answer, instances };
+}
+
+// An instance keeps its id however often the answer comes, and whatever it says of itself: clients store it as the network to search, and
+// the directory of rooms is asked by it.
+function withInstanceId(instance: JsonValue, appserviceId: string): JsonObject[] {
+  if (!isJsonObject(instance)) return [];
+  const { network_id: networkId, desc, fields } = instance;
+  if (typeof networkId !== 'string' || typeof desc !== 'string' || !isJsonObject(fields)) return [];
+  return [{ ...instance, instance_id: `${appserviceId}|${networkId}` }];
 }
 
 function instancesOf(protocol: JsonObject): JsonValue[] {
   const instances = protocol['instances'];
   return Array.isArray(instances) ? [...instances] : [];
+}
+
+function noteDropped({ log }: ThirdPartyParts, { id }: Appservice, path: string, dropped: number): void {
+  if (dropped > 0) log.warn({ appservice: id, path, dropped }, 'third-party entries are not as they must be');
+}
+
+/** Without what somebody looked for. */
+function pathOnly(path: string): string {
+  return path.replace(/\?.*$/s, '');
 }

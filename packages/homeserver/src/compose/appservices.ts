@@ -1,9 +1,11 @@
 // Application services: who they are, whom they may act as, and delivery to them.
 
+import type { Ask } from '../appservice-delivery/ask-appservices.ts';
 import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery, type DeliveryLeases } from '../appservice-delivery/delivery.ts';
 import { createQueryAlias } from '../appservice-delivery/query-alias.ts';
 import { createQueryUser } from '../appservice-delivery/query-user.ts';
+import { WhoWaits } from '../appservice-delivery/who-waits.ts';
 import { createThirdParty, type ThirdParty } from '../appservice-delivery/third-party.ts';
 import { type ExclusiveNamespaces, exclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import {
@@ -29,12 +31,14 @@ export interface Appservices {
   readonly delivery: AppserviceDelivery;
   readonly thirdParty: ThirdParty;
   readonly call: ReturnType<typeof createCallAppservice>;
-  readonly queryAlias: (alias: string) => Promise<boolean>;
-  readonly queryUser: (userId: string) => Promise<boolean>;
+  readonly queryAlias: Ask;
+  readonly queryUser: Ask;
 }
 
 /** Somebody waits for the answer to a question: shorter than a delivery may take. */
 const QUESTION_DEADLINE_MS = 10_000;
+/** A lookup goes on without whoever is slower than that. */
+const LOOKUP_DEADLINE_MS = 5_000;
 
 /** Puts them together; nothing is loaded or sent yet. */
 export function composeAppservices(
@@ -46,14 +50,16 @@ export function composeAppservices(
   const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
   const registry = createRegistry(config.serverName);
   const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate });
-  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs });
+  const keysLeft = async () => []; // nobody uploads keys yet
+  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs, keysLeft });
   observeAppservices(ground.metrics.registry, () =>
     registry.all().flatMap(({ id }) => {
       const status = delivery.status(id);
       return status === undefined ? [] : [[id, status] as const];
     }),
   );
-  const questions = { registry, call, clock, deadlineMs: Math.min(timeoutMs, QUESTION_DEADLINE_MS) };
+  const deadlineMs = Math.min(timeoutMs, QUESTION_DEADLINE_MS);
+  const questions = { registry, call, clock, whoWaits: new WhoWaits(), deadlineMs };
   return {
     registry,
     loader: createRegistrationLoader({
@@ -66,7 +72,7 @@ export function composeAppservices(
     masquerading: createMasquerading(db),
     namespaces: exclusiveNamespaces(registry),
     delivery,
-    thirdParty: createThirdParty(questions),
+    thirdParty: createThirdParty({ ...questions, log, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
     call,
     queryAlias: createQueryAlias(questions),
     queryUser: createQueryUser(questions),

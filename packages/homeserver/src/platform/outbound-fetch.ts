@@ -17,8 +17,13 @@ export interface OutboundRequest {
   readonly timeoutMs: number;
   /** Largest body of the answer. */
   readonly bytesMax: number;
-  /** Answer as soon as the status is known; the body is thrown away (at most `bytesMax` of it, then the connection is closed). */
-  readonly statusOnly?: boolean;
+  /** Of a larger one the beginning is answered, instead of a failure. */
+  readonly truncate?: boolean;
+  /**
+   * Answer as soon as the status is known, or one of which this is true; the body is thrown away (at most `bytesMax` of it, then the
+   * connection is closed).
+   */
+  readonly statusOnly?: boolean | ((status: number) => boolean);
   /** Loopback and private addresses may be connected to. */
   readonly allowPrivate: boolean;
   /** Connect to this socket instead of the URL's host. */
@@ -175,7 +180,8 @@ async function once(request: OutboundRequest, url: URL, attempt: Attempt): Promi
     headersTimeout: request.timeoutMs,
     bodyTimeout: request.timeoutMs,
   });
-  if (request.statusOnly === true) {
+  const { statusOnly = false } = request;
+  if (typeof statusOnly === 'boolean' ? statusOnly : statusOnly(statusCode)) {
     attempt.limit.until = body.dump({ limit: request.bytesMax }).catch(() => {}); // the status was all that mattered
     return { status: statusCode, headers: firstValues(headers), body: Buffer.alloc(0) };
   }
@@ -183,6 +189,10 @@ async function once(request: OutboundRequest, url: URL, attempt: Attempt): Promi
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length;
+    if (length > request.bytesMax && request.truncate === true) {
+      chunks.push(chunk.subarray(0, chunk.length - (length - request.bytesMax)));
+      break; // which closes the connection
+    }
     if (length > request.bytesMax) {
       body.destroy();
       throw new OutboundError('too-large', `${url.host} answers more than ${request.bytesMax} bytes`);

@@ -15,7 +15,7 @@ export function getRoomAlias(parts: RoomActionParts): Route {
   return {
     endpoint: endpoints.getRoomIdByAlias,
     async handle(request) {
-      const { roomId, servers } = await resolveAlias(parts, request.path['roomAlias'] ?? '');
+      const { roomId, servers } = await resolveAlias(parts, request.path['roomAlias'] ?? '', request.requester);
       return { json: { room_id: roomId, servers: [...servers] } };
     },
   };

@@ -5,22 +5,22 @@ import { type JsonObject, MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
 import { checkFieldName, getProfile } from '../../accounts/profiles.ts';
 import { findAccount } from '../../accounts/users.ts';
-import type { Route } from '../../http/route.ts';
+import type { ApiRequest, Route } from '../../http/route.ts';
 
 /** What looking a profile up needs of the house. */
 export interface GetProfileParts {
   readonly db: Parameters<typeof getProfile>[0];
   readonly serverName: string;
   /** Makes a user exist whom only an application service knows yet; false when it does not know them either. */
-  readonly askAppservices: (userId: string) => Promise<boolean>;
+  readonly askAppservices: (userId: string, asking?: string) => Promise<boolean>;
 }
 
 /** GET /profile/{userId} */
 export function getWholeProfile(parts: GetProfileParts): Route {
   return {
     endpoint: endpoints.getUserProfile,
-    async handle({ path }) {
-      return { json: await lookUp(parts, path['userId'] ?? '') };
+    async handle(request) {
+      return { json: await lookUp(parts, request) };
     },
   };
 }
@@ -29,10 +29,10 @@ export function getWholeProfile(parts: GetProfileParts): Route {
 export function getProfileField(parts: GetProfileParts): Route {
   return {
     endpoint: endpoints.getProfileField,
-    async handle({ path }) {
-      const field = path['keyName'] ?? '';
+    async handle(request) {
+      const field = request.path['keyName'] ?? '';
       checkFieldName(field);
-      const profile = await lookUp(parts, path['userId'] ?? '');
+      const profile = await lookUp(parts, request);
       const value = profile[field];
       if (value !== undefined) return { json: { [field]: value } };
       // Before v1.16 these two were always there, perhaps empty: clients rely on the 200.
@@ -42,13 +42,16 @@ export function getProfileField(parts: GetProfileParts): Route {
   };
 }
 
-async function lookUp(parts: GetProfileParts, userId: string): Promise<JsonObject> {
+async function lookUp(parts: GetProfileParts, { path, requester }: ApiRequest): Promise<JsonObject> {
+  const { userId = '' } = path;
   const colon = userId.indexOf(':');
   if (!userId.startsWith('@') || colon === -1) throw new MatrixError('M_INVALID_PARAM', 'this is not a user id');
   if (userId.slice(colon + 1) !== parts.serverName) {
     throw new MatrixError('M_NOT_FOUND', 'profiles of other servers are not known here');
   }
-  const known = (await findAccount(parts.db, userId)) !== undefined || (await parts.askAppservices(userId));
+  const known =
+    (await findAccount(parts.db, userId)) !== undefined ||
+    (await parts.askAppservices(userId, requester?.appserviceId));
   if (!known) throw new MatrixError('M_NOT_FOUND', 'there is no such user');
   return getProfile(parts.db, userId);
 }
