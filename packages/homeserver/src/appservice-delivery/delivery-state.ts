@@ -1,10 +1,14 @@
 // What the delivery to one application service consists of besides its feed: where it starts, what is in flight, what operators see.
 
+import type { CursorRow } from '../storage/tables/appservice-cursors.ts';
+
 /** Where an application service's delivery begins. */
 export interface DelivererStart {
-  readonly nextTxnId: number;
-  readonly position: number;
-  readonly paused: boolean;
+  readonly cursor: CursorRow;
+  /** Of the lease under which it writes. */
+  readonly fence: number;
+  /** Events that are set aside. */
+  readonly setAside: number;
   /** Frozen before a restart and not recorded as acknowledged. */
   readonly frozen?: FrozenTransaction;
 }
@@ -12,12 +16,17 @@ export interface DelivererStart {
 /** A transaction on its way. */
 export interface FrozenTransaction {
   readonly txnId: number;
+  /** Of everything in it that has one. */
   readonly positions: readonly number[];
   readonly createdTs: number;
   /** undefined after a failure: read again for the next attempt, so that a dead service holds no memory. */
   body: Buffer | undefined;
-  /** It holds more than its events: a single refused event is first sent without the rest. */
-  readonly hasEphemeral: boolean;
+  readonly bytes: number;
+  readonly events: number;
+  /** It holds more than what has a position: a single refused item is first sent without. */
+  readonly hasTyping: boolean;
+  /** Messages to devices in it. */
+  readonly toDevice: readonly { readonly position: number; readonly userId: string }[];
   /** Traces of its events. */
   readonly traces: readonly string[];
 }
@@ -25,8 +34,12 @@ export interface FrozenTransaction {
 /** For operators: console, admin API, metrics. */
 export interface DeliveryStatus {
   readonly state: 'idle' | 'up' | 'recovering' | 'paused';
+  /** Read, of interest, and not acknowledged: at most some hundred; what comes behind them is not read yet (`unreadPositions`). */
   readonly waitingEvents: number;
+  /** Of those and of the transaction on its way. */
   readonly waitingBytes: number;
+  /** Places of the stream that were not looked at yet: at least so many as events of interest are in them. */
+  readonly unreadPositions: number;
   readonly oldestUnacknowledgedMs: number | undefined;
   readonly inFlight: number | undefined;
   readonly retries: number;
@@ -37,4 +50,5 @@ export interface DeliveryStatus {
   readonly deliveredTransactions: number;
   readonly deliveredBytes: number;
   readonly readPosition: number;
+  readonly setAside: number;
 }

@@ -10,14 +10,17 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Tracing } from '../platform/telemetry/trace.ts';
 import type { Commit } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
-import { findCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
-import { oldestFrozen } from '../storage/tables/appservice-transactions.ts';
+import { findCursor, takeCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
+import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import { Deliverer } from './deliver.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
+import type { KeysLeft } from './device-extensions.ts';
 import { Feed } from './feed.ts';
 import { StreamFollower } from './follow-stream.ts';
 import { createRecentEvents } from './recent-events.ts';
+import { createReadReplay } from './replay-events.ts';
+import { thaw } from './thaw.ts';
 
 /** Named pieces of work that one process does (stream/lease.ts). */
 export interface DeliveryLeases {
@@ -27,7 +30,7 @@ export interface DeliveryLeases {
    * @param lost  called when it is gone without having been released
    * @returns undefined while another process holds it
    */
-  take(name: string, lost: () => void): Promise<{ release(): Promise<void> } | undefined>;
+  take(name: string, lost: () => void): Promise<{ readonly fence: number; release(): Promise<void> } | undefined>;
 }
 
 export interface DeliveryParts {
@@ -41,6 +44,8 @@ export interface DeliveryParts {
   readonly call: CallAppservice;
   /** `appservices.request_timeout_ms` */
   readonly timeoutMs: number;
+  /** Keys left of all devices of these users (device-extensions.ts). */
+  readonly keysLeft: (userIds: readonly string[]) => Promise<readonly KeysLeft[]>;
 }
 
 /** The delivery of a process. */
@@ -93,6 +98,8 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     onWaiting: (feed) => open.get(feed.appservice.id)?.deliverer.kick(),
   });
 
+  const readReplay = createReadReplay({ ...parts, index, unwrittenRooms: () => follower.unwrittenRooms() });
+
   function* unwrittenCounts(roomNid: number): Iterable<readonly [string, number]> {
     for (const feed of follower.feeds()) {
       const members = feed.unwrittenCount(roomNid);
@@ -134,24 +141,25 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     const lease = await parts.leases.take(`appservice:${id}`, () => void serially(() => closeOne(id, 0)));
     if (lease === undefined) return;
     try {
-      const cursor = await openCursor(db, appservice, clock.now());
-      const frozen = await oldestFrozen(db, id);
+      await openCursor(db, appservice, clock.now());
+      const cursor = await takeCursor(db, id, lease.fence);
+      if (cursor === undefined) return await lease.release();
+      const frozen = await thaw(db, id);
+      const setAside = (await countSetAside(db)).get(id) ?? 0;
       const feed = new Feed(appservice, cursor.position, cursor.countedAt);
       const deliverer = new Deliverer(
         feed,
-        {
-          nextTxnId: cursor.nextTxnId,
-          position: cursor.position,
-          paused: cursor.paused,
-          // Whether it held ephemeral data is not known any more: it is treated as if.
-          ...(frozen === undefined ? {} : { frozen: { ...frozen, hasEphemeral: true, traces: [] } }),
-        },
+        { cursor, fence: lease.fence, setAside, ...(frozen === undefined ? {} : { frozen }) },
         {
           ...parts,
+          index,
+          readReplay,
+          unwrittenRooms: () => follower.unwrittenRooms(),
           roomId: async (roomNid) => {
             await index.load([roomNid]);
             return index.roomId(roomNid);
           },
+          grownTo: () => follower.grownTo,
           onDrained: () => follower.drained(),
           onOvertaken: (overtaken) => void serially(() => closeOne(overtaken, 0)),
         },

@@ -1,12 +1,16 @@
-// What waits for one application service: events in order, ephemeral data, and the changes of interest that must be written together
-// with the cursor that passes them. Bounded: a full feed is not read for any further; it catches up by itself later (follow-stream.ts).
+// What waits for one application service, in the order of the stream: events, receipts, messages to its devices, changed device lists;
+// and the changes of interest that must be written together with the cursor that passes them. Everything that has a position is one
+// queue, so one cursor is enough for all kinds, and a room key comes no later than the events it opens. Typing has no position: it is
+// kept by room, the latest only, and is gone after a restart. Bounded: a full feed is not read for any further; it catches up by itself
+// later (follow-stream.ts).
 
 import type { Appservice } from '../appservices/registry.ts';
-import type { JsonObject } from '@pons/spec';
+import { compileFilter, type EventFilter } from './filter-events.ts';
 import type { StreamEvent } from './read-stream.ts';
 
 /** An event that waits. */
 export interface WaitingEvent extends StreamEvent {
+  readonly kind: 'event';
   readonly text: string;
   readonly bytes: number;
   /** Monotonic milliseconds of its reading: an old text is read again before it is frozen, a redaction may have come. */
@@ -14,6 +18,25 @@ export interface WaitingEvent extends StreamEvent {
   /** Something in its room was redacted since. */
   readonly outdated?: boolean;
 }
+
+/** Something else that waits. */
+export interface WaitingExtra {
+  readonly kind: 'ephemeral' | 'toDevice' | 'deviceList';
+  readonly position: number;
+  /** Of ephemeral data of one key only the latest is sent. */
+  readonly key: string;
+  /** Whose it is: who reads, who is to get the message, whose devices changed. */
+  readonly userId: string;
+  /** To which device. */
+  readonly deviceId?: string;
+  /** Its JSON; '' for a device list, which is told by its user. */
+  readonly text: string;
+  readonly bytes: number;
+  readonly readAtMs: number;
+}
+
+/** One thing that waits. */
+export type WaitingItem = WaitingEvent | WaitingExtra;
 
 /** A change of interest that no written cursor has passed. */
 interface CountChange {
@@ -23,28 +46,31 @@ interface CountChange {
 }
 
 /** More than one transaction's worth, so that the next is ready when one is acknowledged. */
-export const waitingEventsMax = 200;
+export const waitingItemsMax = 200;
 export const waitingBytesMax = 2_097_152;
-/** Ephemeral items; beyond that the oldest go. */
-export const waitingEphemeralMax = 100;
+/** Rooms with typing to tell of; beyond that the oldest go. */
+export const typingRoomsMax = 100;
 
 /** The queue of one application service. */
 export class Feed {
   readonly appservice: Appservice;
+  /** undefined: everything of interest is sent. */
+  readonly filter: EventFilter | undefined;
   /** Everything up to here has been looked at. */
   readPosition: number;
   /** Interest is counted up to here in the table: joins before it are not counted again. */
   countedAt: number;
   /** Read together with the others at the head of the stream. */
   atHead = false;
-  events: WaitingEvent[] = [];
+  items: WaitingItem[] = [];
   #bytes = 0;
   #changes: CountChange[] = [];
   readonly #unwritten = new Map<number, number>();
-  readonly #ephemeral = new Map<string, JsonObject>();
+  readonly #typing = new Map<number, string>();
 
   constructor(appservice: Appservice, position: number, countedAt: number) {
     this.appservice = appservice;
+    this.filter = compileFilter(appservice);
     this.readPosition = position;
     this.countedAt = countedAt;
   }
@@ -54,37 +80,51 @@ export class Feed {
   }
 
   get isFull(): boolean {
-    return this.events.length >= waitingEventsMax || this.#bytes >= waitingBytesMax;
+    return this.items.length >= waitingItemsMax || this.#bytes >= waitingBytesMax;
   }
 
   /** Room enough for another page. */
   get hasRoom(): boolean {
-    return this.events.length <= waitingEventsMax / 2 && this.#bytes <= waitingBytesMax / 2;
+    return this.items.length <= waitingItemsMax / 2 && this.#bytes <= waitingBytesMax / 2;
   }
 
   get isEmpty(): boolean {
-    return this.events.length === 0 && this.#ephemeral.size === 0;
+    return this.items.length === 0 && this.#typing.size === 0;
   }
 
-  push(event: WaitingEvent): void {
-    this.events.push(event);
-    this.#bytes += event.bytes;
+  get wantsEphemeral(): boolean {
+    const { receiveEphemeral, pushEphemeral } = this.appservice.registration;
+    return receiveEphemeral || pushEphemeral;
   }
 
-  /** Puts events before all that wait: those of a transaction that was split. */
-  putBack(events: readonly WaitingEvent[]): void {
-    this.events = [...events, ...this.events];
-    for (const { bytes } of events) this.#bytes += bytes;
+  /** Device lists and key counts. */
+  get wantsDevices(): boolean {
+    return this.appservice.registration.deviceExtensions;
+  }
+
+  push(item: WaitingItem): void {
+    this.items.push(item);
+    this.#bytes += item.bytes;
   }
 
   /** Something in this room was redacted: what waits of it is read again before it is frozen. */
   outdate(roomNid: number): void {
-    this.events = this.events.map((event) => (event.roomNid === roomNid ? { ...event, outdated: true } : event));
+    if (!this.items.some((item) => item.kind === 'event' && item.roomNid === roomNid)) return;
+    this.items = this.items.map((item) =>
+      item.kind === 'event' && item.roomNid === roomNid ? { ...item, outdated: true } : item,
+    );
   }
 
-  /** Takes away the first events, once they are frozen. */
+  /** Takes away the first ones, once they are frozen. */
   take(count: number): void {
-    for (const { bytes } of this.events.splice(0, count)) this.#bytes -= bytes;
+    for (const { bytes } of this.items.splice(0, count)) this.#bytes -= bytes;
+  }
+
+  /** Takes away those that are not to be sent any more. */
+  drop(isDropped: (item: WaitingItem) => boolean): void {
+    if (!this.items.some(isDropped)) return;
+    this.items = this.items.filter((item) => !isDropped(item));
+    this.#bytes = this.items.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   noteCount(change: CountChange): void {
@@ -110,21 +150,25 @@ export class Feed {
     return this.#unwritten.get(roomNid);
   }
 
-  /** Ephemeral data: of the same key only the latest is kept. */
-  putEphemeral(key: string, item: JsonObject): void {
-    this.#ephemeral.delete(key);
-    this.#ephemeral.set(key, item);
-    const [oldest] = this.#ephemeral.keys();
-    if (this.#ephemeral.size > waitingEphemeralMax && oldest !== undefined) this.#ephemeral.delete(oldest);
+  /** Rooms whose count the table does not have yet. */
+  unwrittenRooms(): Iterable<number> {
+    return this.#unwritten.keys();
   }
 
-  ephemeral(): JsonObject[] {
-    return [...this.#ephemeral.values()];
+  /** Who types in a room, as JSON. */
+  putTyping(roomNid: number, text: string): void {
+    this.#typing.delete(roomNid);
+    this.#typing.set(roomNid, text);
+    const [oldest] = this.#typing.keys();
+    if (this.#typing.size > typingRoomsMax && oldest !== undefined) this.#typing.delete(oldest);
+  }
+
+  typing(): (readonly [roomNid: number, text: string])[] {
+    return [...this.#typing];
   }
 
   /** These are frozen; what came meanwhile stays. */
-  ephemeralTaken(items: readonly JsonObject[]): void {
-    const taken = new Set(items);
-    for (const [key, item] of this.#ephemeral) if (taken.has(item)) this.#ephemeral.delete(key);
+  typingTaken(taken: readonly (readonly [roomNid: number, text: string])[]): void {
+    for (const [roomNid, text] of taken) if (this.#typing.get(roomNid) === text) this.#typing.delete(roomNid);
   }
 }

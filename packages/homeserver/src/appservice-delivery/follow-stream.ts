@@ -8,17 +8,14 @@
 // the counts are written with the cursor that passes them (deliver.ts): a restart at any moment reads and counts the same again.
 // All reading is one loop, so nothing here runs twice at once.
 
-import type { JsonObject } from '@pons/spec';
-import type { InterestIndex } from '../appservices/interest.ts';
-import type { AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
-import type { Feed } from './feed.ts';
+import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
+import { deviceListItem, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
+import type { Feed, WaitingEvent, WaitingExtra } from './feed.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
 
-export interface FollowerParts extends StreamReaderParts {
-  readonly index: InterestIndex;
-  readonly registry: AppserviceRegistry;
+export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms'> {
   readonly clock: Clock;
   readonly log: Log;
   /** Something waits in this feed. */
@@ -44,6 +41,16 @@ export class StreamFollower {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+  }
+
+  /** Rooms whose count of members the table does not have yet. */
+  unwrittenRooms(): number[] {
+    return [...new Set([...this.#feeds.values()].flatMap((feed) => [...feed.unwrittenRooms()]))];
+  }
+
+  /** How far the stream is known to have grown. */
+  get grownTo(): number {
+    return this.#grownTo;
   }
 
   /** Begins to read for a feed, from where it stands. */
@@ -89,16 +96,19 @@ export class StreamFollower {
   /** Who types in a room now; sent to those who want ephemeral data and have an interest in the room. */
   async typing(roomNid: number, userIds: readonly string[]): Promise<void> {
     const { index } = this.#parts;
-    if (!this.#anyWantsEphemeral()) return;
+    if (![...this.#feeds.values()].some((feed) => feed.wantsEphemeral)) return;
     await index.load([roomNid]);
-    const item = { type: 'm.typing', room_id: index.roomId(roomNid), content: { user_ids: [...userIds] } };
+    const roomId = index.roomId(roomNid);
+    const text = typingText(roomId, userIds);
     const wanted = new Set(
-      ['', ...userIds].flatMap((sender) => [...index.of({ roomNid, type: item.type, sender, stateKey: null })]),
+      ['', ...userIds].flatMap((sender) => [...index.of({ roomNid, type: 'm.typing', sender, stateKey: null })]),
     );
     for (const id of wanted) {
       const feed = this.#feeds.get(id);
-      if (feed === undefined || !wantsEphemeral(feed)) continue;
-      feed.putEphemeral(`typing ${roomNid}`, item);
+      if (feed === undefined || !feed.wantsEphemeral) continue;
+      // Whose typing it is is not one user: only rooms and types can leave it out.
+      if (feed.filter?.({ type: 'm.typing', sender: '', roomId }, 0) !== undefined) continue;
+      feed.putTyping(roomNid, text);
       this.#parts.onWaiting(feed);
     }
   }
@@ -160,30 +170,54 @@ export class StreamFollower {
   }
 
   #read(after: number, look: boolean): Promise<StreamPiece | undefined> {
-    return readStream(this.#parts, { after, limit: pieceEventsMax, receipts: this.#anyWantsEphemeral(), look });
+    const feeds = [...this.#feeds.values()];
+    const extras: StreamExtraRow['kind'][] = ['toDevice'];
+    if (feeds.some((feed) => feed.wantsEphemeral)) extras.push('receipt');
+    if (feeds.some((feed) => feed.wantsDevices)) extras.push('deviceList');
+    const unwrittenRooms = () => this.unwrittenRooms();
+    return readStream({ ...this.#parts, unwrittenRooms }, { after, limit: pieceEventsMax, extras, look });
   }
 
   #deal(piece: StreamPiece, feeds: ReadonlyMap<string, Feed>): void {
-    const readAtMs = this.#parts.clock.monotonicMs();
     const touched = new Set<Feed>();
-    for (const event of piece.events) {
-      const wanted = this.#parts.index.of(event);
-      this.#count(event, feeds);
-      if (event.type === 'm.room.redaction') for (const feed of this.#feeds.values()) feed.outdate(event.roomNid);
-      const { text } = event;
-      if (text === undefined) continue;
-      let waiting: Parameters<Feed['push']>[0] | undefined;
-      for (const id of wanted) {
-        const feed = feeds.get(id);
-        if (feed === undefined || event.position <= feed.readPosition) continue;
-        waiting ??= { ...event, text, bytes: Buffer.byteLength(text), readAtMs };
-        feed.push(waiting);
-        touched.add(feed);
+    let dealt = 0;
+    const dealExtrasBefore = (position: number) => {
+      for (
+        let extra = piece.extras[dealt];
+        extra !== undefined && extra.position < position;
+        extra = piece.extras[dealt]
+      ) {
+        for (const feed of this.#dealExtra(extra, piece, feeds)) touched.add(feed);
+        dealt += 1;
       }
+    };
+    for (const event of piece.events) {
+      dealExtrasBefore(event.position);
+      for (const feed of this.#dealEvent(event, feeds)) touched.add(feed);
     }
-    for (const receipt of piece.receipts) for (const feed of this.#dealReceipt(receipt, feeds)) touched.add(feed);
+    dealExtrasBefore(Number.POSITIVE_INFINITY);
     for (const feed of feeds.values()) feed.readPosition = Math.max(feed.readPosition, piece.upTo);
     for (const feed of touched) this.#parts.onWaiting(feed);
+  }
+
+  #dealEvent(event: StreamEvent, feeds: ReadonlyMap<string, Feed>): Feed[] {
+    const { index, clock } = this.#parts;
+    const wanted = index.of(event);
+    this.#count(event, feeds);
+    if (event.type === 'm.room.redaction') for (const feed of this.#feeds.values()) feed.outdate(event.roomNid);
+    const { text } = event;
+    if (text === undefined) return [];
+    const dealt: Feed[] = [];
+    let waiting: WaitingEvent | undefined;
+    for (const id of wanted) {
+      const feed = feeds.get(id);
+      if (feed === undefined || event.position <= feed.readPosition || id === event.bulkBy) continue;
+      if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) continue;
+      waiting ??= { ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: clock.monotonicMs() };
+      feed.push(waiting);
+      dealt.push(feed);
+    }
+    return dealt;
   }
 
   // A user in a namespace came or went. Counted for each feed at its own position, and not again what the table has counted.
@@ -199,34 +233,45 @@ export class StreamFollower {
     }
   }
 
-  #dealReceipt(receipt: StreamPiece['receipts'][number], feeds: ReadonlyMap<string, Feed>): Feed[] {
-    const { index } = this.#parts;
-    const { roomNid, userId, type, threadId, eventId, ts, position } = receipt;
-    const wanted = index.of({ roomNid, type: 'm.receipt', sender: userId, stateKey: null });
-    const whose: JsonObject = threadId === '' ? { ts } : { ts, thread_id: threadId };
-    const item: JsonObject = {
-      type: 'm.receipt',
-      room_id: index.roomId(roomNid),
-      content: { [eventId]: { [type]: { [userId]: whose } } },
-    };
-    return [...wanted].flatMap((id) => {
-      const feed = feeds.get(id);
-      if (feed === undefined || position <= feed.readPosition || !wantsEphemeral(feed)) return [];
-      // What a user has read in private is told only to whom the user belongs.
-      if (type === 'm.read.private' && feed.appservice.namespaces.user(userId) === 'outside') return [];
-      feed.putEphemeral(`${type} ${roomNid} ${userId} ${threadId}`, item);
-      return [feed];
-    });
+  #dealExtra(row: StreamExtraRow, piece: StreamPiece, feeds: ReadonlyMap<string, Feed>): Feed[] {
+    const readAtMs = this.#parts.clock.monotonicMs();
+    const dealt: Feed[] = [];
+    for (const [feed, item] of this.#whoGets(row, piece, feeds)) {
+      if (row.position <= feed.readPosition) continue;
+      feed.push({ ...item, readAtMs });
+      dealt.push(feed);
+    }
+    return dealt;
   }
 
-  #anyWantsEphemeral(): boolean {
-    for (const feed of this.#feeds.values()) if (wantsEphemeral(feed)) return true;
-    return false;
+  *#whoGets(
+    row: StreamExtraRow,
+    piece: StreamPiece,
+    feeds: ReadonlyMap<string, Feed>,
+  ): Iterable<readonly [Feed, Omit<WaitingExtra, 'readAtMs'>]> {
+    const { index, registry } = this.#parts;
+    if (row.kind === 'toDevice') {
+      for (const { id } of registry.ofUser(row.userId)) {
+        const feed = feeds.get(id);
+        if (feed !== undefined) yield [feed, toDeviceItem(row)];
+      }
+    } else if (row.kind === 'receipt') {
+      const { roomNid, userId } = row;
+      const item = receiptItem(row, index.roomId(roomNid));
+      for (const id of index.of({ roomNid, type: 'm.receipt', sender: userId, stateKey: null })) {
+        const feed = feeds.get(id);
+        if (feed !== undefined && receiptSent(feed, row, index.roomId(roomNid))) yield [feed, item];
+      }
+    } else {
+      const rooms = piece.shared.get(row.userId) ?? [];
+      const ofUser = new Set(registry.ofUser(row.userId).map(({ id }) => id));
+      for (const feed of feeds.values()) {
+        const { id } = feed.appservice;
+        const isWanted = () => ofUser.has(id) || rooms.some((roomNid) => index.reasons(roomNid, id).members > 0);
+        if (feed.wantsDevices && isWanted()) yield [feed, deviceListItem(row)];
+      }
+    }
   }
-}
-
-function wantsEphemeral({ appservice: { registration } }: Feed): boolean {
-  return registration.receiveEphemeral || registration.pushEphemeral;
 }
 
 function isMember(membership: string): boolean {

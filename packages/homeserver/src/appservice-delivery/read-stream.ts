@@ -1,12 +1,20 @@
 // The next piece of the stream, from memory where this process wrote it itself, else from the database, in one form: events with what is
-// needed to decide about them, texts for those that may be wanted, receipts. follow-stream.ts decides.
+// needed to decide about them, texts for those that may be wanted, receipts, messages to devices, changed device lists. follow-stream.ts
+// decides.
 
 import type { InterestIndex } from '../appservices/interest.ts';
 import type { AppserviceRegistry } from '../appservices/registry.ts';
 import type { Queryable } from '../storage/database.ts';
-import { type EventTextRow, eventTexts, streamPage, streamReceipts } from '../storage/tables/appservice-stream.ts';
+import {
+  type EventTextRow,
+  eventTexts,
+  type StreamExtraRow,
+  streamExtras,
+  streamPage,
+} from '../storage/tables/appservice-stream.ts';
 import { clientEventText, topLevel } from './client-event-text.ts';
-import type { RecentEvents, RecentReceipt } from './recent-events.ts';
+import type { RecentEvents } from './recent-events.ts';
+import { sharedRooms } from './shared-rooms.ts';
 
 /** An event of the stream. */
 export interface StreamEvent {
@@ -18,7 +26,10 @@ export interface StreamEvent {
   readonly sender: string;
   /** Known once the text has been read; null: not a state event. */
   readonly stateKey: string | null;
+  readonly originServerTs: number;
   readonly trace: string | null;
+  /** The application service that made it in bulk, and is not told. */
+  readonly bulkBy?: string | null;
   /** In client form; undefined where nobody can want it. */
   readonly text: string | undefined;
   /** `membership` of an m.room.member event, and of the one before it. */
@@ -28,7 +39,9 @@ export interface StreamEvent {
 /** A piece of the stream: everything after `after` up to and with `upTo`. */
 export interface StreamPiece {
   readonly events: readonly StreamEvent[];
-  readonly receipts: readonly (RecentReceipt & { readonly position: number })[];
+  readonly extras: readonly StreamExtraRow[];
+  /** Rooms with users of application services that those whose devices changed have joined. */
+  readonly shared: ReadonlyMap<string, readonly number[]>;
   readonly upTo: number;
   /** Whether the stream went on after it; undefined: it comes from memory, which does not know. */
   readonly more: boolean | undefined;
@@ -39,14 +52,16 @@ export interface StreamReaderParts {
   readonly recent: RecentEvents;
   readonly index: InterestIndex;
   readonly registry: AppserviceRegistry;
+  /** Rooms whose count of members the table does not have yet. */
+  readonly unwrittenRooms: () => readonly number[];
 }
 
 /** What to read. */
 export interface ReadRequest {
   readonly after: number;
   readonly limit: number;
-  /** Somebody wants receipts. */
-  readonly receipts: boolean;
+  /** What somebody wants besides events. */
+  readonly extras: readonly StreamExtraRow['kind'][];
   /** Ask the database when memory has nothing: there may be more that this process has not written. */
   readonly look: boolean;
 }
@@ -57,8 +72,15 @@ type Bare = Omit<StreamEvent, 'text' | 'membership'> & { readonly json?: string 
 export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece | undefined> {
   const found = readRecent(parts.recent, request) ?? (request.look ? await readPage(parts.db, request) : undefined);
   if (found === undefined || found.upTo === request.after) return undefined;
-  const { bare, receipts, upTo, more } = found;
-  await parts.index.load([...bare.map(({ roomNid }) => roomNid), ...receipts.map(({ roomNid }) => roomNid)]);
+  const { bare, extras, upTo, more } = found;
+  const changed = extras.flatMap(({ kind, userId }) => (kind === 'deviceList' ? [userId] : []));
+  const shared = await sharedRooms(parts, changed);
+  const rooms = [
+    ...bare.map(({ roomNid }) => roomNid),
+    ...extras.flatMap(({ kind, roomNid }) => (kind === 'receipt' ? [roomNid] : [])),
+  ];
+  // Together with those of the devices, so that none of them is forgotten for the others.
+  await parts.index.load([...rooms, ...[...shared.values()].flat()]);
   const wanted = mayBeWanted(bare, parts);
   const rows = await eventTexts(
     parts.db,
@@ -68,15 +90,15 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
   const events = bare.map(({ json, ...event }): StreamEvent => {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
-    if (row !== undefined) return toStreamEvent(row, roomId);
+    if (row !== undefined) return { ...toStreamEvent(row, roomId), bulkBy: event.bulkBy ?? null };
     const text =
       json !== undefined && wanted(event) ? clientEventText(json, { eventId: event.eventId, roomId }) : undefined;
     return { ...event, text };
   });
-  return { events, receipts, upTo, more };
+  return { events, extras, shared, upTo, more };
 }
 
-function readRecent(recent: RecentEvents, { after, limit }: ReadRequest) {
+function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: ReadRequest) {
   const rows = recent.after(after, limit);
   const last = rows.at(-1);
   if (last === undefined) return undefined;
@@ -85,20 +107,20 @@ function readRecent(recent: RecentEvents, { after, limit }: ReadRequest) {
     const { json, ...event } = row.event;
     return [{ ...event, position: row.position, stateKey: null, ...(json === undefined ? {} : { json }) }];
   });
-  const receipts = rows.flatMap((row) => (row.kind === 'receipt' ? [{ ...row.receipt, position: row.position }] : []));
-  return { bare, receipts, upTo: last.position, more: undefined };
+  const extras = rows.flatMap((row) => (row.kind === 'extra' && wanted.includes(row.extra.kind) ? [row.extra] : []));
+  return { bare, extras, upTo: last.position, more: undefined };
 }
 
-async function readPage(db: Queryable, { after, limit, receipts }: ReadRequest) {
+async function readPage(db: Queryable, { after, limit, extras }: ReadRequest) {
   const page = await streamPage(db, after, limit);
   const bare: readonly Bare[] = page.rows;
   const range = { after, upTo: page.upTo, limit };
-  const found = receipts && page.upTo > after ? await streamReceipts(db, range) : [];
-  // More receipts than one piece takes: it ends with the last of them.
+  const found = extras.length > 0 && page.upTo > after ? await streamExtras(db, range, extras) : [];
+  // More of them than one piece takes: it ends with the last.
   const upTo = found.length < limit ? page.upTo : (found.at(-1)?.position ?? page.upTo);
   return {
     bare: bare.filter(({ position }) => position <= upTo),
-    receipts: found,
+    extras: found,
     upTo,
     more: page.rows.length >= limit || upTo < page.upTo,
   };
@@ -124,9 +146,9 @@ function mayBeWanted(
 
 /** An event with its text, as clients see it. */
 export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
-  const { position, roomNid, eventNid, eventId, type, sender, stateKey, trace } = row;
+  const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace } = row;
   const { json, redactionId, redactionJson, replacesId, replacesJson } = row;
-  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, trace };
+  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace };
   const text = clientEventText(json, {
     eventId,
     roomId,

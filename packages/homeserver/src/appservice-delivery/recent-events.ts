@@ -5,12 +5,13 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Commit } from '../storage/commit.ts';
+import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 
 /** One position that this process took, and when (monotonic milliseconds). */
 export type RecentRow = { readonly position: number; readonly atMs: number } & (
   | { readonly kind: 'event'; readonly event: RecentEvent }
-  | { readonly kind: 'receipt'; readonly receipt: RecentReceipt }
-  /** Account data, to-device messages and the like: nothing that is sent. */
+  | { readonly kind: 'extra'; readonly extra: StreamExtraRow }
+  /** Account data and the like: nothing that is sent. */
   | { readonly kind: 'other' }
 );
 
@@ -20,18 +21,11 @@ export interface RecentEvent {
   readonly eventId: string;
   readonly type: string;
   readonly sender: string;
+  readonly originServerTs: number;
   readonly trace: string | null;
+  readonly bulkBy: string | null;
   /** undefined: read it from the database. */
   readonly json: string | undefined;
-}
-
-export interface RecentReceipt {
-  readonly roomNid: number;
-  readonly userId: string;
-  readonly type: string;
-  readonly threadId: string;
-  readonly eventId: string;
-  readonly ts: number;
 }
 
 /** The last commits of this process. */
@@ -57,7 +51,8 @@ export function createRecentEvents(clock: Clock): RecentEvents {
   let length = 0;
 
   function lengthOf(row: RecentRow): number {
-    return row.kind === 'event' ? (row.event.json?.length ?? 0) : 0;
+    if (row.kind === 'event') return row.event.json?.length ?? 0;
+    return row.kind === 'extra' ? row.extra.json.length : 0;
   }
 
   function drop(position: number, row: RecentRow): void {
@@ -112,8 +107,9 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
   }));
   const { room } = commit;
   for (const event of room?.events ?? []) {
-    if (event.at === undefined || room === undefined) continue;
-    const { eventNid, eventId, type, sender, trace } = event;
+    // What has an order of its own is history that arrives late: nothing that is sent.
+    if (event.at === undefined || event.order !== undefined || room === undefined) continue;
+    const { eventNid, eventId, type, sender, originServerTs, trace } = event;
     rows[event.at] = {
       kind: 'event',
       position: first + event.at,
@@ -124,12 +120,20 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
         eventId,
         type,
         sender,
+        originServerTs,
         trace,
+        bulkBy: event.bulkBy ?? null,
         json: event.keyNid === null ? event.json : undefined,
       },
     };
   }
-  for (const { at, ...receipt } of commit.receipts ?? [])
-    rows[at] = { kind: 'receipt', position: first + at, atMs, receipt };
+  const put = (at: number, extra: Omit<StreamExtraRow, 'position'>) => {
+    rows[at] = { kind: 'extra', position: first + at, atMs, extra: { ...extra, position: first + at } };
+  };
+  for (const { at, ...receipt } of commit.receipts ?? []) put(at, { ...noExtra, kind: 'receipt', ...receipt });
+  for (const { at, ...message } of commit.toDevice ?? []) put(at, { ...noExtra, kind: 'toDevice', ...message });
+  for (const { at, userId } of commit.deviceListChanges ?? []) put(at, { ...noExtra, kind: 'deviceList', userId });
   return rows;
 }
+
+const noExtra = { userId: '', roomNid: 0, type: '', threadId: '', eventId: '', ts: 0, deviceId: '', json: '' };

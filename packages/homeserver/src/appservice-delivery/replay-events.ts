@@ -1,6 +1,10 @@
 // Sending again, at the wish of an operator or of the application service: events from a place of the stream on, or what was set aside.
 // What is sent again comes before anything new, under new transaction ids, in the order of the stream.
 
+import type { Clock } from '../platform/clock.ts';
+import type { Feed, WaitingEvent } from './feed.ts';
+import { readStream, type StreamReaderParts } from './read-stream.ts';
+
 /** What is to be sent again. */
 export type ReplayRequest =
   /** What was set aside: these positions, or all. */
@@ -17,4 +21,36 @@ export interface Replay {
   /** The range of the stream, `after` exclusive; absent for set-aside events. */
   readonly after?: number;
   readonly upTo?: number;
+}
+
+/** Reads the next piece of a replay: what is of interest in it, and how far it reaches. */
+export type ReadReplay = (
+  feed: Feed,
+  range: { readonly after: number; readonly upTo: number },
+) => Promise<{ readonly items: readonly WaitingEvent[]; readonly upTo: number }>;
+
+/** Events read at a time. */
+const pieceEventsMax = 100;
+const nothingRecent = { committed() {}, after: () => [], length: 0 };
+
+/** Replays are read from the database, decided by the interest and the filters of now. */
+export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { readonly clock: Clock }): ReadReplay {
+  const { index, clock } = parts;
+  return async (feed, range) => {
+    let { after } = range;
+    while (after < range.upTo) {
+      const request = { after, limit: pieceEventsMax, extras: [], look: true };
+      const piece = await readStream({ ...parts, recent: nothingRecent }, request);
+      if (piece === undefined) break;
+      const items = piece.events.flatMap((event): WaitingEvent[] => {
+        const { text, position } = event;
+        if (position > range.upTo || text === undefined || !index.of(event).has(feed.appservice.id)) return [];
+        if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) return [];
+        return [{ ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: clock.monotonicMs() }];
+      });
+      if (items.length > 0) return { items, upTo: Math.min(piece.upTo, range.upTo) };
+      after = piece.upTo;
+    }
+    return { items: [], upTo: range.upTo };
+  };
 }

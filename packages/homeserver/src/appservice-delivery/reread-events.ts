@@ -1,9 +1,11 @@
-// Reads waiting events again, so that what is frozen is the event as it is now: a redaction may have come while it waited.
+// Reads what waits again, so that what is frozen is the event as it is now: a redaction may have come while it waited. And reads what a
+// transaction was made of, by position, when it is to be made anew.
 
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
-import { type EventTextRow, eventTexts, eventTextsAt } from '../storage/tables/appservice-stream.ts';
-import type { WaitingEvent } from './feed.ts';
+import { type EventTextRow, eventTexts, eventTextsAt, streamExtrasAt } from '../storage/tables/appservice-stream.ts';
+import { deviceListItem, receiptItem, toDeviceItem } from './extra-items.ts';
+import type { WaitingEvent, WaitingItem } from './feed.ts';
 import { toStreamEvent } from './read-stream.ts';
 
 export interface RereadParts {
@@ -16,15 +18,16 @@ export interface RereadParts {
 /** Texts younger than this are as they are, unless a redaction in their room was read after them (feed.ts). */
 const textFreshMs = 1000;
 
-/** The same events with texts that are fresh. */
-export async function freshTexts(parts: RereadParts, events: readonly WaitingEvent[]): Promise<WaitingEvent[]> {
+/** The same with texts of events that are fresh. */
+export async function freshTexts(parts: RereadParts, items: readonly WaitingItem[]): Promise<WaitingItem[]> {
   const oldestMs = parts.clock.monotonicMs() - textFreshMs;
-  if (events.every(({ readAtMs, outdated }) => outdated !== true && readAtMs > oldestMs)) return [...events];
+  const events = items.filter((item): item is WaitingEvent => item.kind === 'event');
+  if (events.every(({ readAtMs, outdated }) => outdated !== true && readAtMs > oldestMs)) return [...items];
   const read = new Map((await eventTexts(parts.db, events)).map((row) => [row.position, row]));
   return Promise.all(
-    events.map(async (event) => {
-      const row = read.get(event.position);
-      return row === undefined ? event : waitingEvent(parts, row);
+    items.map(async (item) => {
+      const row = read.get(item.position);
+      return row === undefined ? item : waitingEvent(parts, row);
     }),
   );
 }
@@ -34,8 +37,23 @@ export async function rereadAt(parts: RereadParts, positions: readonly number[])
   return Promise.all((await eventTextsAt(parts.db, positions)).map((row) => waitingEvent(parts, row)));
 }
 
+/** Everything at these positions, in their order; what has been purged, or replaced by a later receipt, is missing. */
+export async function rereadItemsAt(parts: RereadParts, positions: readonly number[]): Promise<WaitingItem[]> {
+  const events = await rereadAt(parts, positions);
+  if (events.length === positions.length) return events;
+  const readAtMs = parts.clock.monotonicMs();
+  const extras = await Promise.all(
+    (await streamExtrasAt(parts.db, positions)).map(async (row) => {
+      if (row.kind === 'toDevice') return { ...toDeviceItem(row), readAtMs };
+      if (row.kind === 'deviceList') return { ...deviceListItem(row), readAtMs };
+      return { ...receiptItem(row, await parts.roomId(row.roomNid)), readAtMs };
+    }),
+  );
+  return [...events, ...extras].sort((a, b) => a.position - b.position);
+}
+
 async function waitingEvent(parts: RereadParts, row: EventTextRow): Promise<WaitingEvent> {
   const event = toStreamEvent(row, await parts.roomId(row.roomNid));
   const text = event.text ?? '';
-  return { ...event, text, bytes: Buffer.byteLength(text), readAtMs: parts.clock.monotonicMs() };
+  return { ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: parts.clock.monotonicMs() };
 }

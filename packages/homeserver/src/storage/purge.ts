@@ -17,6 +17,21 @@ export async function purgeToDevice(
   await db.query(acknowledged, [device.userId, device.deviceId, upTo]);
 }
 
+/**
+ * SQL that deletes to-device messages which an application service has acknowledged: part of the statement that records it
+ * (tables/appservice-cursors.ts). Parameters by their placeholders: `positions` of the messages, `others` who must have passed them too.
+ *
+ * @param from  only if this table expression has a row
+ */
+export function deleteAcknowledgedToDevice(by: {
+  readonly from: string;
+  readonly positions: string;
+  readonly others: string;
+}): string {
+  return `delete from to_device d using ${by.from} where d.position = any(${by.positions}::bigint[])
+    and not exists (select from appservice_cursors o where o.appservice_id = any(${by.others}::text[]) and o.position < d.position)`;
+}
+
 const ofDevices = statement(
   'purge.to_device_of_devices',
   `delete from to_device where user_id = $1 and device_id = any($2::text[])`,

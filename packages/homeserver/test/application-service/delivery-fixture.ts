@@ -6,6 +6,7 @@ import { fakeClock } from '../../../testkit/src/clock.ts';
 import { testDatabase } from '../../../testkit/src/database.ts';
 import { createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery } from '../../src/appservice-delivery/delivery.ts';
+import type { KeysLeft } from '../../src/appservice-delivery/device-extensions.ts';
 import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import { randomFrom } from '../../src/platform/random.ts';
@@ -44,6 +45,8 @@ export async function deliveryFixture() {
   const fromMemory = { on: true };
   const told = { on: true };
   const away = { on: false };
+  const keysLeft: KeysLeft[] = [];
+  let fences = 0;
   const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
     for (const delivery of deliveries) {
       if (fromMemory.on) delivery.committed(first, commit);
@@ -63,6 +66,8 @@ export async function deliveryFixture() {
     told,
     /** True: the deliveries cannot reach the database. */
     away,
+    /** What is left of devices' keys. */
+    keysLeft,
     /** @param where  a path below its url, or a unix socket */
     async appservice(
       id: string,
@@ -83,13 +88,14 @@ export async function deliveryFixture() {
             away.on ? Promise.reject(new StorageError('unreachable', 'away')) : database.db.query(statement, values),
         },
         registry,
-        leases: { take: async () => ({ release: async () => {} }) },
+        leases: { take: async () => ({ fence: (fences += 1), release: async () => {} }) },
         clock,
         random: randomFrom(randomBytes),
         log: silent,
         tracing: noTracing,
         call,
         timeoutMs,
+        keysLeft: async (userIds) => keysLeft.filter(({ userId }) => userIds.includes(userId)),
       });
       await delivery.start();
       deliveries.push(delivery);

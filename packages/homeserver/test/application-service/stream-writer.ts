@@ -82,8 +82,8 @@ export function streamWriter(db: Database, serverName: string, committed: (first
     await run(
       tx,
       `insert into events (room_nid, event_nid, event_id, position, order_major, order_minor, type, sender, key_nid, depth, origin_server_ts, line, state_version)
-       values ($1, $2, $3, $4, $4, 0, $5, $6, $7, 1, 1, 0, $8)`,
-      [roomNid, eventNid, eventId, position, type, sender, keyNid, version],
+       values ($1, $2, $3, $4, $4, 0, $5, $6, $7, 1, $9, 0, $8)`,
+      [roomNid, eventNid, eventId, position, type, sender, keyNid, version, 1_700_000_000_000 + eventNid],
     );
     await run(tx, 'insert into event_json values ($1, $2, $3)', [roomNid, eventNid, json]);
     if (type === 'm.room.member' && stateKey !== undefined)
@@ -101,7 +101,18 @@ export function streamWriter(db: Database, serverName: string, committed: (first
           position,
         ],
       );
-    const row = { eventNid, eventId, at: 0, type, sender, keyNid, trace: null, json } as unknown as EventRow;
+    const originServerTs = 1_700_000_000_000 + eventNid;
+    const row = {
+      eventNid,
+      eventId,
+      at: 0,
+      type,
+      sender,
+      originServerTs,
+      keyNid,
+      trace: null,
+      json,
+    } as unknown as EventRow;
     return { written: { eventId, eventNid, position }, row };
   }
 

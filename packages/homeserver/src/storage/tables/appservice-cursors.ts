@@ -1,8 +1,10 @@
 // Table `appservice_cursors` and what moves together with a cursor: the frozen transaction, the one before it that was acknowledged,
-// the counts of interest, events set aside. All of it is one statement, so that a kill at any moment leaves either all or nothing, and a
-// process that lost its lease without knowing writes nothing (next_txn_id has moved on).
+// the counts of interest, events set aside, to-device messages that are done with. All of it is one statement, so that a kill at any
+// moment leaves either all or nothing. Only the holder of the latest lease writes (`fence`, stream/lease.ts), so a process that lost its
+// lease without knowing is refused, however late it wakes up.
 
 import { type Queryable, statement } from '../database.ts';
+import { deleteAcknowledgedToDevice } from '../purge.ts';
 
 export interface CursorRow {
   readonly position: number;
@@ -10,12 +12,21 @@ export interface CursorRow {
   readonly countedAt: number;
   readonly countedFor: string;
   readonly paused: boolean;
+  /** Where the stream stood when it was first followed. */
+  readonly beganAt: number;
+  /** Positions that were frozen once and go first: the rest of a transaction that was split. */
+  readonly rest: readonly number[];
+  /** Events in (replayAfter, replayUpto] are to be sent again. */
+  readonly replayAfter: number;
+  readonly replayUpto: number;
 }
+
+const columns = `position, next_txn_id as "nextTxnId", counted_at as "countedAt", counted_for as "countedFor", paused,
+  began_at as "beganAt", rest, replay_after as "replayAfter", replay_upto as "replayUpto"`;
 
 const byId = statement(
   'appservice_cursors.by_id',
-  `select position, next_txn_id as "nextTxnId", counted_at as "countedAt", counted_for as "countedFor", paused
-    from appservice_cursors where appservice_id = $1`,
+  `select ${columns} from appservice_cursors where appservice_id = $1`,
 );
 
 /** The cursor of an application service that was followed before. */
@@ -25,8 +36,8 @@ export async function findCursor(db: Queryable, appserviceId: string): Promise<C
 
 const create = statement(
   'appservice_cursors.create',
-  `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for)
-    values ($1, $2, $3, $2, $4)
+  `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for, began_at)
+    values ($1, $2, $3, $2, $4, $2)
     on conflict (appservice_id) do update set counted_at = excluded.counted_at, counted_for = excluded.counted_for`,
 );
 
@@ -38,10 +49,21 @@ export async function putCursor(
   await db.query(create, [cursor.appserviceId, cursor.position, cursor.firstTxnId, cursor.countedFor]);
 }
 
+const takeOver = statement(
+  'appservice_cursors.take_over',
+  `update appservice_cursors set fence = $2 where appservice_id = $1 and fence <= $2 returning ${columns}`,
+);
+
+/** The cursor, for the holder of this lease alone from now on; undefined when somebody has a later one. */
+export async function takeCursor(db: Queryable, appserviceId: string, fence: number): Promise<CursorRow | undefined> {
+  return (await db.query<CursorRow>(takeOver, [appserviceId, fence]))[0];
+}
+
 /** What a transaction is when it is frozen. */
 export interface FrozenRow {
   readonly txnId: number;
   readonly body: Buffer;
+  /** Of everything in it that has one, in order. */
   readonly positions: readonly number[];
   readonly createdTs: number;
 }
@@ -49,9 +71,12 @@ export interface FrozenRow {
 /** One step of an application service's delivery. */
 export interface CursorStep {
   readonly appserviceId: string;
+  /** Of the lease under which it is written. */
+  readonly fence: number;
   /** next_txn_id as this process knows it: another value means that somebody else moved on, and nothing is written. */
   readonly nextTxnId: number;
   readonly position: number;
+  readonly rest: readonly number[];
   /** The transaction that was acknowledged, split or set aside: it goes. */
   readonly done?: number;
   readonly frozen?: FrozenRow;
@@ -59,15 +84,20 @@ export interface CursorStep {
   readonly setAside?: { readonly positions: readonly number[]; readonly reason: string; readonly createdTs: number };
   /** Positions that were set aside and are in `frozen` again. */
   readonly replayed?: readonly number[];
+  /** To-device messages that were acknowledged and are nobody else's; `others` of their readers must have passed them. */
+  readonly toDevice?: { readonly positions: readonly number[]; readonly others: readonly string[] };
+  /** A replay gets from here to there; nothing when it was asked for anew meanwhile. */
+  readonly replay?: { readonly from: number; readonly to: number };
 }
 
-// counted_at never goes back: a cursor that does (a split) must not count the same joins again.
+// counted_at never goes back: counts that were taken up to there must not be taken again.
 const step = statement(
   'appservice_cursors.step',
   `with moved as (
-      update appservice_cursors set position = $3, counted_at = greatest(counted_at, $3),
+      update appservice_cursors set position = $3, counted_at = greatest(counted_at, $3), rest = $14,
+        replay_after = case when replay_after = $18 then $19 else replay_after end,
         next_txn_id = case when $5::bytea is null then next_txn_id else $2 + 1 end
-      where appservice_id = $1 and next_txn_id = $2 returning appservice_id),
+      where appservice_id = $1 and next_txn_id = $2 and fence = $15 returning appservice_id),
     done as (delete from appservice_transactions t using moved
       where t.appservice_id = moved.appservice_id and t.txn_id = $4),
     frozen as (insert into appservice_transactions (appservice_id, txn_id, body, positions, created_ts)
@@ -81,11 +111,12 @@ const step = statement(
       on conflict (appservice_id, position) do update
         set reason = excluded.reason, created_ts = excluded.created_ts, replay = false),
     replayed as (delete from appservice_set_aside s using moved
-      where s.appservice_id = moved.appservice_id and s.position = any($13::bigint[]))
+      where s.appservice_id = moved.appservice_id and s.position = any($13::bigint[])),
+    to_device_gone as (${deleteAcknowledgedToDevice({ from: 'moved', positions: '$16', others: '$17' })})
     select appservice_id from moved`,
 );
 
-/** Writes a step; false when the cursor has been moved by somebody else. */
+/** Writes a step; false when the cursor has been moved or taken over by somebody else. */
 export async function writeStep(
   db: Queryable,
   { frozen, counts = [], setAside, ...move }: CursorStep,
@@ -104,6 +135,12 @@ export async function writeStep(
     setAside?.reason ?? null,
     setAside?.createdTs ?? null,
     move.replayed ?? [],
+    move.rest,
+    move.fence,
+    move.toDevice?.positions ?? [],
+    move.toDevice?.others ?? [],
+    move.replay?.from ?? null,
+    move.replay?.to ?? null,
   ]);
   return rows.length === 1;
 }
@@ -111,6 +148,7 @@ export async function writeStep(
 /** A cursor that moved on without a transaction. */
 export interface IdleStep {
   readonly appserviceId: string;
+  readonly fence: number;
   readonly nextTxnId: number;
   readonly position: number;
   /** 0: none. */
@@ -121,8 +159,10 @@ const idle = statement(
   'appservice_cursors.idle',
   `with moved as (
       update appservice_cursors c set position = v.position, counted_at = greatest(c.counted_at, v.position)
-      from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) as v (appservice_id, next_txn_id, position, done)
+      from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        as v (appservice_id, next_txn_id, position, done, fence)
       where c.appservice_id = v.appservice_id and c.next_txn_id = v.next_txn_id and c.position <= v.position
+        and c.fence = v.fence
       returning c.appservice_id, v.done)
     delete from appservice_transactions t using moved
     where t.appservice_id = moved.appservice_id and t.txn_id = moved.done`,
@@ -136,7 +176,24 @@ export async function writeIdleSteps(db: Queryable, steps: readonly IdleStep[]):
     steps.map((one) => one.nextTxnId),
     steps.map((one) => one.position),
     steps.map((one) => one.done),
+    steps.map((one) => one.fence),
   ]);
+}
+
+const askForReplay = statement(
+  'appservice_cursors.ask_replay',
+  `update appservice_cursors set replay_upto = position,
+      replay_after = case when replay_after < replay_upto then least(replay_after, $2) else $2 end
+    where appservice_id = $1 returning replay_after as after, replay_upto as "upTo"`,
+);
+
+/** Asks for everything after a position, up to the cursor, to be sent again; undefined when it was never followed. */
+export async function askReplayAfter(
+  db: Queryable,
+  appserviceId: string,
+  position: number,
+): Promise<{ readonly after: number; readonly upTo: number } | undefined> {
+  return (await db.query<{ after: number; upTo: number }>(askForReplay, [appserviceId, position]))[0];
 }
 
 const pause = statement(

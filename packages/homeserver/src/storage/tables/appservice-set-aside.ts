@@ -49,10 +49,19 @@ export async function askReplay(db: Queryable, appserviceId: string, positions?:
 
 const next = statement(
   'appservice_set_aside.next_replay',
-  `select min(position) as position from appservice_set_aside where appservice_id = $1 and replay`,
+  `select (select min(position) from appservice_set_aside where appservice_id = $1 and replay) as position,
+      replay_after as after, replay_upto as "upTo"
+    from appservice_cursors where appservice_id = $1`,
 );
 
-/** The oldest that is to be sent again. */
-export async function nextReplay(db: Queryable, appserviceId: string): Promise<number | undefined> {
-  return (await db.query<{ position: number | null }>(next, [appserviceId]))[0]?.position ?? undefined;
+/** What is to be sent again next: the oldest of what was set aside, a range of the stream while `after` is below `upTo`. */
+export interface NextReplay {
+  readonly position: number | null;
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** What is to be sent again. */
+export async function nextReplay(db: Queryable, appserviceId: string): Promise<NextReplay | undefined> {
+  return (await db.query<NextReplay>(next, [appserviceId]))[0];
 }

@@ -14,7 +14,10 @@ export interface StreamPageRow {
   readonly sender: string;
   /** null: not a state event. */
   readonly stateKey: string | null;
+  readonly originServerTs: number;
   readonly trace: string | null;
+  /** The application service that made it in bulk, and is not told. */
+  readonly bulkBy: string | null;
 }
 
 /** A page and how far it reaches: nothing between its rows and `upTo` was left out. */
@@ -27,13 +30,15 @@ export interface StreamPage {
 // all keys of the server.
 const stateKey = '(select k.state_key from state_keys k where k.key_nid = e.key_nid)';
 
-// Head and rows in one snapshot: what is not in the page and at or below the head is no event.
+// Head and rows in one snapshot: what is not in the page and at or below the head is no event, or history that was imported (order_minor
+// below 0), which is no news.
 const page = statement(
   'appservice_stream.page',
   `select p.value as head, e.position, e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId",
-      e.type, e.sender, ${stateKey} as "stateKey", e.trace
+      e.type, e.sender, ${stateKey} as "stateKey", e.origin_server_ts as "originServerTs", e.trace,
+      e.bulk_by as "bulkBy"
     from position p
-    left join (select * from events where position > $1 order by position limit $2) e on true
+    left join (select * from events where position > $1 and order_minor >= 0 order by position limit $2) e on true
     order by e.position`,
 );
 
@@ -82,29 +87,63 @@ export async function eventTextsAt(db: Queryable, positions: readonly number[]):
   return positions.length === 0 ? [] : db.query<EventTextRow>(textsAt, [positions]);
 }
 
-/** A read receipt as it became known. */
-export interface StreamReceiptRow {
+/** A row of the stream that is no event. */
+export interface StreamExtraRow {
   readonly position: number;
-  readonly roomNid: number;
+  readonly kind: 'receipt' | 'toDevice' | 'deviceList';
+  /** Whose receipt or device list, or who is to get the message. */
   readonly userId: string;
+  /** Of receipts; 0 otherwise. */
+  readonly roomNid: number;
   readonly type: string;
   readonly threadId: string;
   readonly eventId: string;
   readonly ts: number;
+  /** Of messages: to which device, and {type, sender, content}. */
+  readonly deviceId: string;
+  readonly json: string;
 }
 
-const receipts = statement(
-  'appservice_stream.receipts',
-  `select position, room_nid as "roomNid", user_id as "userId", type, thread_id as "threadId", event_id as "eventId", ts
-    from receipts where position > $1 and position <= $2 order by position limit $3`,
+const extras = (where: string, wants: (kind: string) => string) => `
+  select position, 'receipt' as kind, user_id as "userId", room_nid as "roomNid", type, thread_id as "threadId",
+      event_id as "eventId", ts, '' as "deviceId", '' as json from receipts where ${where} and ${wants('receipt')}
+  union all select position, 'toDevice', user_id, 0, '', '', '', 0, device_id, json from to_device
+    where ${where} and ${wants('toDevice')}
+  union all select position, 'deviceList', user_id, 0, '', '', '', 0, '', '' from device_list_changes
+    where ${where} and ${wants('deviceList')}
+  order by position`;
+
+const extrasBetween = statement(
+  'appservice_stream.extras',
+  `${extras('position > $1 and position <= $2', (kind) => `'${kind}' = any($4::text[])`)} limit $3`,
+);
+const extrasAt = statement(
+  'appservice_stream.extras_at',
+  extras('position = any($1::bigint[])', () => 'true'),
 );
 
-/** Receipts between two positions; each user's latest only, as the table has it. */
-export async function streamReceipts(
+/** What there is besides events between two positions, of these kinds; of receipts each user's latest only, as the table has it. */
+export async function streamExtras(
   db: Queryable,
   range: { readonly after: number; readonly upTo: number; readonly limit: number },
-): Promise<StreamReceiptRow[]> {
-  return db.query<StreamReceiptRow>(receipts, [range.after, range.upTo, range.limit]);
+  kinds: readonly StreamExtraRow['kind'][],
+): Promise<StreamExtraRow[]> {
+  return db.query<StreamExtraRow>(extrasBetween, [range.after, range.upTo, range.limit, kinds]);
+}
+
+/** The same at these positions: those of a transaction that was refused, or set aside. What has been replaced since is missing. */
+export async function streamExtrasAt(db: Queryable, positions: readonly number[]): Promise<StreamExtraRow[]> {
+  return positions.length === 0 ? [] : db.query<StreamExtraRow>(extrasAt, [positions]);
+}
+
+const firstSince = statement(
+  'appservice_stream.first_since',
+  'select min(position) as position from events where position is not null and origin_server_ts >= $1',
+);
+
+/** The first event of the stream that says it is of this time or later. Reads all events: for operators. */
+export async function firstPositionSince(db: Queryable, ts: number): Promise<number | undefined> {
+  return (await db.query<{ position: number | null }>(firstSince, [ts]))[0]?.position ?? undefined;
 }
 
 const head = statement('appservice_stream.head', 'select value from position');

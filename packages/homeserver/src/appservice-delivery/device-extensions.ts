@@ -1,0 +1,96 @@
+// What a transaction says of devices, for application services that encrypt (`org.matrix.msc3202`): whose device lists changed or are of
+// no use any more, and how many keys are left of the devices that somebody wrote to. Computed when the transaction is frozen, from what is
+// in it, so that it is the same bytes on every retry. A ghost that joins tells of nobody: whoever encrypts asks for the devices of a room's
+// members at the first message.
+// https://github.com/matrix-org/matrix-spec-proposals/pull/3202
+
+import type { JsonObject } from '@pons/spec';
+import type { Appservice } from '../appservices/registry.ts';
+import { joinedUsersOf } from '../storage/tables/appservice-devices.ts';
+import type { WaitingEvent, WaitingItem } from './feed.ts';
+import { type SharedRoomsParts, usersSharingWith } from './shared-rooms.ts';
+
+/** Keys of a device that are left. */
+export interface KeysLeft {
+  readonly userId: string;
+  readonly deviceId: string;
+  /** Algorithm → number; 0 where all are used up. */
+  readonly oneTimeKeys: Readonly<Record<string, number>>;
+  readonly unusedFallbackTypes: readonly string[];
+}
+
+export interface DeviceExtensionParts extends SharedRoomsParts {
+  /** Keys left of all devices of these users; devices without keys may be missing. */
+  readonly keysLeft: (userIds: readonly string[]) => Promise<readonly KeysLeft[]>;
+}
+
+/** The parts of a transaction that speak of devices; undefined: nothing to say. */
+export interface DeviceExtensions {
+  readonly lists: { readonly changed: string[]; readonly left: string[] } | undefined;
+  /** User → device → algorithm → number. */
+  readonly oneTimeKeys: JsonObject | undefined;
+  /** User → device → algorithms. */
+  readonly fallbackTypes: JsonObject | undefined;
+}
+
+/** Of a room that the last ghost has left, members whose lists are told as left; the others' are kept up in vain, no more. */
+const leftWithGhostMax = 10_000;
+
+/** What to say of devices together with these items. */
+export async function deviceExtensions(
+  parts: DeviceExtensionParts,
+  appservice: Appservice,
+  items: readonly WaitingItem[],
+): Promise<DeviceExtensions | undefined> {
+  if (!appservice.registration.deviceExtensions) return undefined;
+  const lists = await deviceLists(parts, appservice, items);
+  const isOurs = (userId: string) => appservice.namespaces.user(userId) !== 'outside';
+  // A key that was claimed is told with the first message that uses it.
+  const written = items.flatMap((item) =>
+    item.kind === 'toDevice' || (item.kind === 'deviceList' && isOurs(item.userId)) ? [item.userId] : [],
+  );
+  const keys = written.length === 0 ? [] : await parts.keysLeft([...new Set(written)]);
+  if (lists === undefined && keys.length === 0) return undefined;
+  return {
+    lists,
+    oneTimeKeys: byDevice(keys, ({ oneTimeKeys }) => ({ ...oneTimeKeys })),
+    fallbackTypes: byDevice(keys, ({ unusedFallbackTypes }) => [...unusedFallbackTypes]),
+  };
+}
+
+function byDevice(keys: readonly KeysLeft[], value: (keys: KeysLeft) => JsonObject | string[]): JsonObject | undefined {
+  if (keys.length === 0) return undefined;
+  const users = new Map<string, [string, JsonObject | string[]][]>();
+  for (const one of keys) users.set(one.userId, [...(users.get(one.userId) ?? []), [one.deviceId, value(one)]]);
+  return Object.fromEntries([...users].map(([userId, devices]) => [userId, Object.fromEntries(devices)]));
+}
+
+async function deviceLists(
+  parts: DeviceExtensionParts,
+  appservice: Appservice,
+  items: readonly WaitingItem[],
+): Promise<DeviceExtensions['lists']> {
+  const changed = new Set<string>();
+  const gone = new Set<string>();
+  const lastGhostLeft = new Set<number>();
+  const members = items.filter((item): item is WaitingEvent => item.kind === 'event' && item.membership !== undefined);
+  await parts.index.load(members.map(({ roomNid }) => roomNid));
+  for (const item of items) if (item.kind === 'deviceList') changed.add(item.userId);
+  for (const { membership, stateKey, roomNid } of members) {
+    if (membership === undefined || stateKey === null) continue;
+    const ghosts = parts.index.reasons(roomNid, appservice.id).members;
+    const joins = membership.is === 'join' && membership.was !== 'join';
+    const leaves = membership.was === 'join' && membership.is !== 'join';
+    if (appservice.namespaces.user(stateKey) !== 'outside') {
+      if (leaves && ghosts === 0) lastGhostLeft.add(roomNid);
+    } else if (joins && ghosts > 0) changed.add(stateKey);
+    else if (leaves) gone.add(stateKey);
+  }
+  if (lastGhostLeft.size > 0)
+    for (const userId of await joinedUsersOf(parts.db, [...lastGhostLeft], leftWithGhostMax))
+      if (appservice.namespaces.user(userId) === 'outside') gone.add(userId);
+  const sharing = await usersSharingWith(parts, appservice.id, [...gone]);
+  const left = [...gone].filter((userId) => !sharing.has(userId));
+  for (const userId of left) changed.delete(userId);
+  return changed.size + left.length === 0 ? undefined : { changed: [...changed], left };
+}

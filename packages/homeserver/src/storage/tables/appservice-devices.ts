@@ -1,0 +1,31 @@
+// What the delivery to application services asks about devices: who shares a room with their users, and who does no longer. Counted by
+// `appservice_interest`, so that members are looked up by user and by room, never all of them.
+
+import { type Queryable, statement } from '../database.ts';
+
+const sharing = statement(
+  'appservice_devices.rooms_sharing',
+  `select m.user_id as "userId", m.room_nid as "roomNid" from room_members m
+    where m.user_id = any($1::text[]) and m.membership = 'join'
+      and (m.room_nid = any($2::bigint[])
+        or exists (select from appservice_interest i where i.room_nid = m.room_nid and i.members > 0))`,
+);
+
+/** Rooms that these users have joined and in which some application service has users, or which are among `alsoRooms`. */
+export async function roomsWithAppservices(
+  db: Queryable,
+  userIds: readonly string[],
+  alsoRooms: readonly number[],
+): Promise<{ readonly userId: string; readonly roomNid: number }[]> {
+  return userIds.length === 0 ? [] : db.query(sharing, [userIds, alsoRooms]);
+}
+
+const joined = statement(
+  'appservice_devices.joined',
+  `select user_id as "userId" from room_members where room_nid = any($1::bigint[]) and membership = 'join' limit $2`,
+);
+
+/** Who has joined any of these rooms, at most so many. */
+export async function joinedUsersOf(db: Queryable, roomNids: readonly number[], limit: number): Promise<string[]> {
+  return (await db.query<{ userId: string }>(joined, [roomNids, limit])).map(({ userId }) => userId);
+}
