@@ -15,7 +15,6 @@ import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import { Deliverer } from './deliver.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
-import type { KeysLeft } from './device-extensions.ts';
 import { Feed } from './feed.ts';
 import { StreamFollower } from './follow-stream.ts';
 import { createRecentEvents } from './recent-events.ts';
@@ -44,8 +43,6 @@ export interface DeliveryParts {
   readonly call: CallAppservice;
   /** `appservices.request_timeout_ms` */
   readonly timeoutMs: number;
-  /** Keys left of all devices of these users (device-extensions.ts). */
-  readonly keysLeft: (userIds: readonly string[]) => Promise<readonly KeysLeft[]>;
 }
 
 /** The delivery of a process. */

@@ -7,22 +7,10 @@
 import type { JsonObject } from '@pons/spec';
 import type { Appservice } from '../appservices/registry.ts';
 import { joinedUsersOf } from '../storage/tables/appservice-devices.ts';
+import { type DeviceRef, type KeyCounts, keyCountsOf } from '../storage/tables/one-time-keys.ts';
+import { devicesOfUsers } from '../storage/tables/to-device.ts';
 import type { WaitingEvent, WaitingItem } from './feed.ts';
 import { type SharedRoomsParts, usersSharingWith } from './shared-rooms.ts';
-
-/** Keys of a device that are left. */
-export interface KeysLeft {
-  readonly userId: string;
-  readonly deviceId: string;
-  /** Algorithm → number; 0 where all are used up. */
-  readonly oneTimeKeys: Readonly<Record<string, number>>;
-  readonly unusedFallbackTypes: readonly string[];
-}
-
-export interface DeviceExtensionParts extends SharedRoomsParts {
-  /** Keys left of all devices of these users; devices without keys may be missing. */
-  readonly keysLeft: (userIds: readonly string[]) => Promise<readonly KeysLeft[]>;
-}
 
 /** The parts of a transaction that speak of devices; undefined: nothing to say. */
 export interface DeviceExtensions {
@@ -35,30 +23,48 @@ export interface DeviceExtensions {
 
 /** Of a room that the last ghost has left, members whose lists are told as left; the others' are kept up in vain, no more. */
 const leftWithGhostMax = 10_000;
+/** Said even when it is none: who counts on the key being there would not notice. */
+const noneLeft = { signed_curve25519: 0 };
 
 /** What to say of devices together with these items. */
 export async function deviceExtensions(
-  parts: DeviceExtensionParts,
+  parts: SharedRoomsParts,
   appservice: Appservice,
   items: readonly WaitingItem[],
 ): Promise<DeviceExtensions | undefined> {
   if (!appservice.registration.deviceExtensions) return undefined;
   const lists = await deviceLists(parts, appservice, items);
-  const isOurs = (userId: string) => appservice.namespaces.user(userId) !== 'outside';
-  // A key that was claimed is told with the first message that uses it.
-  const written = items.flatMap((item) =>
-    item.kind === 'toDevice' || (item.kind === 'deviceList' && isOurs(item.userId)) ? [item.userId] : [],
-  );
-  const keys = written.length === 0 ? [] : await parts.keysLeft([...new Set(written)]);
+  const keys = await keyCountsOf(parts.db, await devicesTouched(parts, appservice, items));
   if (lists === undefined && keys.length === 0) return undefined;
   return {
     lists,
-    oneTimeKeys: byDevice(keys, ({ oneTimeKeys }) => ({ ...oneTimeKeys })),
+    oneTimeKeys: byDevice(keys, ({ oneTimeKeys }) => ({ ...noneLeft, ...oneTimeKeys })),
     fallbackTypes: byDevice(keys, ({ unusedFallbackTypes }) => [...unusedFallbackTypes]),
   };
 }
 
-function byDevice(keys: readonly KeysLeft[], value: (keys: KeysLeft) => JsonObject | string[]): JsonObject | undefined {
+// A key that was claimed is told of with the first message that uses it, and with what its owner does to his devices.
+async function devicesTouched(
+  { db }: SharedRoomsParts,
+  { namespaces }: Appservice,
+  items: readonly WaitingItem[],
+): Promise<DeviceRef[]> {
+  const touched = new Map<string, DeviceRef>();
+  const add = (userId: string, deviceId: string) => touched.set(`${userId} ${deviceId}`, { userId, deviceId });
+  for (const item of items)
+    if (item.kind === 'toDevice' && item.deviceId !== undefined) add(item.userId, item.deviceId);
+  const users = items.flatMap((item) =>
+    item.kind === 'deviceList' && namespaces.user(item.userId) !== 'outside' ? [item.userId] : [],
+  );
+  if (users.length > 0)
+    for (const { user_id, device_id } of await devicesOfUsers(db, [...new Set(users)])) add(user_id, device_id);
+  return [...touched.values()];
+}
+
+function byDevice(
+  keys: readonly KeyCounts[],
+  value: (keys: KeyCounts) => JsonObject | string[],
+): JsonObject | undefined {
   if (keys.length === 0) return undefined;
   const users = new Map<string, [string, JsonObject | string[]][]>();
   for (const one of keys) users.set(one.userId, [...(users.get(one.userId) ?? []), [one.deviceId, value(one)]]);
@@ -66,7 +72,7 @@ function byDevice(keys: readonly KeysLeft[], value: (keys: KeysLeft) => JsonObje
 }
 
 async function deviceLists(
-  parts: DeviceExtensionParts,
+  parts: SharedRoomsParts,
   appservice: Appservice,
   items: readonly WaitingItem[],
 ): Promise<DeviceExtensions['lists']> {

@@ -22,12 +22,13 @@ import {
   withoutReplaced,
 } from './build-transaction.ts';
 import type { DelivererStart, FrozenTransaction } from './delivery-state.ts';
-import { deviceExtensions, type DeviceExtensionParts } from './device-extensions.ts';
+import { deviceExtensions } from './device-extensions.ts';
 import type { Feed, WaitingItem } from './feed.ts';
 import type { ReadReplay } from './replay-events.ts';
 import { freshTexts, type RereadParts, rereadItemsAt } from './reread-events.ts';
+import type { SharedRoomsParts } from './shared-rooms.ts';
 
-export interface FreezerParts extends RereadParts, DeviceExtensionParts {
+export interface FreezerParts extends RereadParts, SharedRoomsParts {
   readonly db: RereadParts['db'];
   readonly registry: AppserviceRegistry;
   readonly log: Log;

@@ -29,7 +29,7 @@ export interface StreamEvent {
   readonly originServerTs: number;
   readonly trace: string | null;
   /** The application service that made it in bulk, and is not told. */
-  readonly bulkBy?: string | null;
+  readonly bulkBy: string | null;
   /** In client form; undefined where nobody can want it. */
   readonly text: string | undefined;
   /** `membership` of an m.room.member event, and of the one before it. */
@@ -90,7 +90,7 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
   const events = bare.map(({ json, ...event }): StreamEvent => {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
-    if (row !== undefined) return { ...toStreamEvent(row, roomId), bulkBy: event.bulkBy ?? null };
+    if (row !== undefined) return toStreamEvent(row, roomId);
     const text =
       json !== undefined && wanted(event) ? clientEventText(json, { eventId: event.eventId, roomId }) : undefined;
     return { ...event, text };
@@ -146,9 +146,9 @@ function mayBeWanted(
 
 /** An event with its text, as clients see it. */
 export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
-  const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace } = row;
+  const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
   const { json, redactionId, redactionJson, replacesId, replacesJson } = row;
-  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace };
+  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy };
   const text = clientEventText(json, {
     eventId,
     roomId,

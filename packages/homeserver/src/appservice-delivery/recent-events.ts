@@ -132,7 +132,9 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
   };
   for (const { at, ...receipt } of commit.receipts ?? []) put(at, { ...noExtra, kind: 'receipt', ...receipt });
   for (const { at, ...message } of commit.toDevice ?? []) put(at, { ...noExtra, kind: 'toDevice', ...message });
-  for (const { at, userId } of commit.deviceListChanges ?? []) put(at, { ...noExtra, kind: 'deviceList', userId });
+  // What is for one user alone is nothing for application services.
+  for (const { at, userId, onlyFor } of commit.deviceListChanges ?? [])
+    if (onlyFor === undefined) put(at, { ...noExtra, kind: 'deviceList', userId });
   return rows;
 }
 

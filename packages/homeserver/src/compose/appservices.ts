@@ -21,6 +21,7 @@ import type { Database } from '../storage/database.ts';
 import { registrationPlaces } from './registration-places.ts';
 import { observeAppservices } from './appservice-metrics.ts';
 import type { Ground } from './ground.ts';
+import type { Stream } from './stream.ts';
 
 /** The application services of this process. */
 export interface Appservices {
@@ -40,18 +41,24 @@ const QUESTION_DEADLINE_MS = 10_000;
 /** A lookup goes on without whoever is slower than that. */
 const LOOKUP_DEADLINE_MS = 5_000;
 
+/** What they stand on. */
+export interface AppservicesOptions {
+  readonly db: Database;
+  readonly leases: DeliveryLeases;
+  readonly invalidations: Stream['invalidations'];
+}
+
 /** Puts them together; nothing is loaded or sent yet. */
 export function composeAppservices(
   config: Config,
   ground: Ground,
-  { db, leases }: { readonly db: Database; readonly leases: DeliveryLeases },
+  { db, leases, invalidations }: AppservicesOptions,
 ): Appservices {
   const { clock, random, log, tracing } = ground;
   const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
-  const registry = createRegistry(config.serverName);
+  const registry = createRegistry(config.serverName, () => clock.now());
   const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate });
-  const keysLeft = async () => []; // nobody uploads keys yet
-  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs, keysLeft });
+  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs });
   observeAppservices(ground.metrics.registry, () =>
     registry.all().flatMap(({ id }) => {
       const status = delivery.status(id);
@@ -68,8 +75,12 @@ export function composeAppservices(
       db,
       clock,
       report: (report) => logReport(log, report),
+      changed: (ids) => invalidations.invalidate(db, 'appservices', ids),
     }),
-    masquerading: createMasquerading(db),
+    masquerading: createMasquerading(db, {
+      isCurrent: () => invalidations.isCurrent(),
+      monotonicMs: () => clock.monotonicMs(),
+    }),
     namespaces: exclusiveNamespaces(registry),
     delivery,
     thirdParty: createThirdParty({ ...questions, log, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),

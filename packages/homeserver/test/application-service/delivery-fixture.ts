@@ -6,7 +6,6 @@ import { fakeClock } from '../../../testkit/src/clock.ts';
 import { testDatabase } from '../../../testkit/src/database.ts';
 import { createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery } from '../../src/appservice-delivery/delivery.ts';
-import type { KeysLeft } from '../../src/appservice-delivery/device-extensions.ts';
 import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import { randomFrom } from '../../src/platform/random.ts';
@@ -45,7 +44,6 @@ export async function deliveryFixture() {
   const fromMemory = { on: true };
   const told = { on: true };
   const away = { on: false };
-  const keysLeft: KeysLeft[] = [];
   let fences = 0;
   const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
     for (const delivery of deliveries) {
@@ -66,8 +64,6 @@ export async function deliveryFixture() {
     told,
     /** True: the deliveries cannot reach the database. */
     away,
-    /** What is left of devices' keys. */
-    keysLeft,
     /** @param where  a path below its url, or a unix socket */
     async appservice(
       id: string,
@@ -95,7 +91,6 @@ export async function deliveryFixture() {
         tracing: noTracing,
         call,
         timeoutMs,
-        keysLeft: async (userIds) => keysLeft.filter(({ userId }) => userIds.includes(userId)),
       });
       await delivery.start();
       deliveries.push(delivery);

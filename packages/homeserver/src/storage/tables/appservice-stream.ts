@@ -57,9 +57,10 @@ export async function streamPage(db: Queryable, after: number, limit: number): P
 export interface EventTextRow extends TimelineRow {
   readonly position: number;
   readonly stateKey: string | null;
+  readonly bulkBy: string | null;
 }
 
-const textColumns = `${timelineColumns}, ${stateKey} as "stateKey"`;
+const textColumns = `${timelineColumns}, ${stateKey} as "stateKey", e.bulk_by as "bulkBy"`;
 
 const texts = statement(
   'appservice_stream.texts',
@@ -110,7 +111,7 @@ const extras = (where: string, wants: (kind: string) => string) => `
   union all select position, 'toDevice', user_id, 0, '', '', '', 0, device_id, json from to_device
     where ${where} and ${wants('toDevice')}
   union all select position, 'deviceList', user_id, 0, '', '', '', 0, '', '' from device_list_changes
-    where ${where} and ${wants('deviceList')}
+    where ${where} and only_for is null and ${wants('deviceList')}
   order by position`;
 
 const extrasBetween = statement(
