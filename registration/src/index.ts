@@ -1,7 +1,17 @@
 // The door of @pons/registration: what a registration.yaml is, for homeserver, SDK and the command.
 
 export { generateRegistration, prefixRegex, quoteRegex, type RegistrationDraft } from './generate.ts';
-export { type LintWarning, lintRegistration, lintTogether } from './lint.ts';
+export { type Finding, type FindingCode, type FindingLevel, findingLevels } from './findings.ts';
+export { lintRegistration } from './lint.ts';
+export {
+  type FileFinding,
+  type FilePlace,
+  formatFinding,
+  lintFiles,
+  type LintReport,
+  type RegistrationText,
+} from './lint-files.ts';
+export { lintTogether } from './lint-together.ts';
 export { type Complaint, formatComplaint, type Loaded, type LoadOptions, loadRegistration } from './load.ts';
 export {
   type CompiledNamespaces,

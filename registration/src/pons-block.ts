@@ -1,7 +1,8 @@
 // `pons:`, the block of a registration with what only Pons knows: other homeservers skip it, so one file serves everywhere.
 // A new key is read here and named in the interface, in registration.schema.json and in README.md (a test compares the three).
 
-import { type Complain, flag, integer, isFields, kindOf, texts, unknownKeys } from './read-fields.ts';
+import { compileRegex } from './namespaces.ts';
+import { type Complain, flag, integer, isFields, kindOf, text, texts, unknownKeys } from './read-fields.ts';
 
 /** What the application service is not sent, of what its namespaces would bring it. */
 export interface EventFilters {
@@ -28,8 +29,8 @@ export interface TransactionLimits {
 export interface PonsBlock {
   readonly filters: EventFilters;
   readonly limits: TransactionLimits;
-  /** Whether it may act as local users who agreed to it. */
-  readonly doublePuppet: boolean;
+  /** Whether it may act as local users who agreed to it: as any, or only those whose id matches (from its start on, as namespaces do). */
+  readonly doublePuppet: boolean | { readonly users: string };
   /** Whether the hs_token goes into the query too, as before v1.4 of the specification: for application services that look nowhere else. */
   readonly queryToken: boolean;
   /** Whether its sender may read the rooms that its users are in (MSC3547). */
@@ -79,11 +80,23 @@ export function readPonsBlock(value: unknown, complain: Complain): PonsBlock {
       events: integer(limits['events'], 'pons.limits.events', events, complain),
       bytes: integer(limits['bytes'], 'pons.limits.bytes', bytes, complain),
     },
-    doublePuppet: flag(block['double_puppet'], 'pons.double_puppet', false, complain),
+    doublePuppet: doublePuppetOf(block['double_puppet'], complain),
     queryToken: flag(block['query_token'], 'pons.query_token', false, complain),
     botReadsAll: flag(block['bot_reads_all'], 'pons.bot_reads_all', false, complain),
     proxyKeys: flag(block['proxy_keys'], 'pons.proxy_keys', false, complain),
   };
+}
+
+function doublePuppetOf(value: unknown, complain: Complain): PonsBlock['doublePuppet'] {
+  if (!isFields(value)) return flag(value, 'pons.double_puppet', false, complain);
+  const users = text(value['users'], 'pons.double_puppet.users', complain);
+  try {
+    compileRegex(users);
+  } catch (error) {
+    // re2js explains in its message.
+    complain('pons.double_puppet.users', `is no regular expression that can run: ${String(error)}`);
+  }
+  return { users };
 }
 
 /** Paths of keys in the block that nobody knows. */

@@ -1,7 +1,7 @@
 // What a pattern costs in an engine that tries one way after the other and comes back (Python's, hence Synapse's): counted in steps, not
 // in time. The ids tried are made from the pattern: what leads to a loop, the loop's body again and again, and an end that does not fit.
 
-import type { Program } from './compile-pattern.ts';
+import { literalPrefix, type Program } from './compile-pattern.ts';
 
 /** An id that costs such an engine more than it has. */
 export interface Catastrophe {
@@ -83,7 +83,7 @@ function* candidates(program: Program): Generator<string> {
   // Without loops, optional parts repeated a fixed number of times explode as well.
   if (instructions.length > triedLength)
     for (const letter of new Set(instructions.flatMap((one) => (one.op === 'take' ? [one.atom.literal ?? 'a'] : []))))
-      for (const end of ends) yield fill('', letter, end);
+      for (const end of ends) yield fill(literalPrefix(program), letter, end);
 }
 
 function fill(before: string, round: string, end: string): string {
@@ -138,5 +138,5 @@ function wordTo(program: Program, from: number, to: number): string | undefined 
 }
 
 function letterOf(atom: { readonly literal: string | undefined; has(character: string): boolean }): string | undefined {
-  return atom.literal ?? [...letters].find((letter) => atom.has(letter));
+  return atom.literal ?? Array.from(letters).find((letter) => atom.has(letter));
 }

@@ -3,15 +3,18 @@
 // pattern grabs beyond what it spells out, and whom another homeserver would count in.
 //
 //   must:    ^@_irc_.*       {0} ─@→ {1} ─_→ … ─_→ {loop, match}      a state is the set of places where each program can be
-//   mustNot: ^@_irc_[a-z]+$  {0} ─@→ {1} ─_→ …                        the search is over pairs (tuples) of such sets
+//   mustNot: ^@_irc_[a-z]+  {0} ─@→ {1} ─_→ …                         the search is over pairs (tuples) of such sets
 
 import type { Program } from './compile-pattern.ts';
 
 /** A pattern and how it is held against ids. */
 export interface Machine {
   readonly program: Program;
-  /** `start`: from the id's beginning, open at its end, as Pons does it. `whole`: all of the id. `anywhere`: in any part of it. */
-  readonly mode: 'start' | 'whole' | 'anywhere';
+  /**
+   * `start`: from the id's beginning, open at its end, as Pons does it. `name`: from the beginning to the colon at least, so that nothing
+   * of the name is left over. `anywhere`: in any part of the id.
+   */
+  readonly mode: 'start' | 'name' | 'anywhere';
 }
 
 /** The ids that are searched: sigil, one or more of these characters, colon, server. */
@@ -57,9 +60,7 @@ export function findId(ids: Ids, { must, mustNot = [] }: Wanted): Found {
   const machines = [...must, ...mustNot];
   const isWanted = ({ matched }: Standing, index: number) => matched === index < must.length;
   const isHopeless = ({ places, matched }: Standing, index: number) =>
-    index < must.length
-      ? !matched && places.length === 0 && machines[index]?.mode !== 'anywhere'
-      : matched && machines[index]?.mode !== 'whole';
+    index < must.length ? !matched && places.length === 0 && machines[index]?.mode !== 'anywhere' : matched;
   const tail = `:${ids.server}`;
   const localpart = distinguished(ids.characters, machines);
   const first: State = { id: '', written: 0, standings: machines.map(begin) };
@@ -69,9 +70,7 @@ export function findId(ids: Ids, { must, mustNot = [] }: Wanted): Found {
     if (queue.length > statesMax) return { outcome: 'undecided' };
     const state = queue[head]!;
     for (const character of following(state, ids.sigil, localpart, tail)) {
-      const standings = machines.map((machine, index) =>
-        step(machine, state.standings[index]!, state.id.at(-1), character),
-      );
+      const standings = machines.map((machine, index) => step(machine, state.standings[index]!, state.id, character));
       const id = state.id + (character ?? '');
       if (character === undefined) {
         if (standings.every(isWanted)) return { outcome: 'found', id: readable(id, tail, ids, { must, mustNot }) };
@@ -95,12 +94,8 @@ export function isAsWanted(id: string, { must, mustNot = [] }: Wanted): boolean 
 
 function accepts(machine: Machine, id: string): boolean {
   let standing = begin(machine);
-  let before: string | undefined;
-  for (const character of id) {
-    standing = step(machine, standing, before, character);
-    before = character;
-  }
-  return step(machine, standing, before, undefined).matched;
+  for (let at = 0; at < id.length; at++) standing = step(machine, standing, id.slice(0, at), id[at]);
+  return step(machine, standing, id, undefined).matched;
 }
 
 function begin({ program }: Machine): Standing {
@@ -110,18 +105,19 @@ function begin({ program }: Machine): Standing {
 /** What may come next; `undefined` is the end of the id. */
 function following(state: State, sigil: string, localpart: string, tail: string): readonly (string | undefined)[] {
   if (state.id === '') return [sigil];
-  if (state.written === 0) return state.id.length === 1 ? [...localpart] : [...localpart, ':'];
+  if (state.written === 0) return Array.from(state.id.length === 1 ? localpart : `${localpart}:`);
   return [tail[state.written]];
 }
 
-/** Reads one character, or the end. */
+/** Reads one character, or the end, after what was read before. */
 function step(
   { program, mode }: Machine,
   { places, matched }: Standing,
-  before: string | undefined,
+  before: string,
   character: string | undefined,
 ): Standing {
-  if (matched && mode !== 'whole') return { places: [], matched };
+  if (matched) return { places, matched };
+  const counts = mode !== 'name' || character === undefined || character === ':' || before.includes(':');
   const { instructions } = program;
   const reached = new Set<number>();
   const next = new Set<number>();
@@ -132,10 +128,10 @@ function step(
     if (reached.has(at)) continue;
     reached.add(at);
     const instruction = instructions[at]!;
-    if (instruction.op === 'match') matches ||= mode !== 'whole' || character === undefined;
+    if (instruction.op === 'match') matches ||= counts;
     else if (instruction.op === 'try') open.push(instruction.first, instruction.second);
     else if (instruction.op === 'assert') {
-      if (holds(instruction.at, before, character)) open.push(instruction.next);
+      if (holds(instruction.at, before.at(-1), character)) open.push(instruction.next);
     } else if (character !== undefined && instruction.atom.has(character)) next.add(instruction.next);
   }
   if (matches) return { places: [], matched: true };
@@ -179,7 +175,7 @@ function readable(id: string, tail: string, { characters }: Ids, wanted: Wanted)
   if (/\w$/.test(localpart) && !localpart.endsWith('_')) return id;
   for (const name of ['alice', 'a']) {
     const longer = `${localpart}${name}${tail}`;
-    if ([...name].every((letter) => characters.includes(letter)) && isAsWanted(longer, wanted)) return longer;
+    if (Array.from(name).every((letter) => characters.includes(letter)) && isAsWanted(longer, wanted)) return longer;
   }
   return id;
 }

@@ -115,7 +115,7 @@ function group(reader: Reader, rest: string): Node[] {
   const [opening = '(', on = '', off = '', end = ''] =
     /^\(\?(?:P?<\w+>|([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)]))/.exec(rest) ?? [];
   reader.at += opening.length;
-  reader.flags = [...new Set(reader.flags + on)].filter((flag) => !off.includes(flag)).join('');
+  reader.flags = [...new Set(Array.from(reader.flags + on))].filter((flag) => !off.includes(flag)).join('');
   if (end === ')') return [];
   const inner = either(reader);
   reader.at += 1;
@@ -124,8 +124,8 @@ function group(reader: Reader, rest: string): Node[] {
 }
 
 function atomOf(source: string, flags: string): Node {
-  const plain = source.length > 1 && /^\\[^\w]$/.test(source) ? source.slice(1) : source;
-  const isLiteral = [...plain].length === 1 && (plain !== source || !/[.{[\\]/.test(plain) || plain === '{');
+  const plain = source.length > 1 && /^\\[^a-zA-Z0-9]$/.test(source) ? source.slice(1) : source;
+  const isLiteral = Array.from(plain).length === 1 && (plain !== source || !/[.{[\\]/.test(plain) || plain === '{');
   if (isLiteral && !(flags.includes('i') && plain.toLowerCase() !== plain.toUpperCase()))
     return { kind: 'atom', atom: { literal: plain, has: (character) => character === plain } };
   const shown = plain === '{' ? '\\{' : source;

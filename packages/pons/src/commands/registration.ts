@@ -1,17 +1,17 @@
 // `pons registration generate` and `check`: making and judging registration files without a server. `check` says the same as the server
-// does at load; exit code 2 when a file would be refused.
+// does at load and more; exit code 2 when a file would be refused, 1 for warnings when asked to be strict.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  type FindingLevel,
   formatComplaint,
+  formatFinding,
   generateRegistration,
-  lintRegistration,
-  lintTogether,
+  lintFiles,
   loadRegistration,
   prefixRegex,
-  type Registration,
 } from '@pons/registration';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
@@ -35,6 +35,8 @@ interface GenerateOptions {
   readonly out?: string;
 }
 
+const exitRefused = 2;
+const exitWarned = 1;
 const tokenBytes = 32;
 const secretMode = 0o600;
 
@@ -88,46 +90,42 @@ function generate(options: GenerateOptions): void {
   }
 }
 
+interface CheckOptions {
+  readonly serverName?: string;
+  readonly strict?: true;
+  readonly json?: true;
+}
+
 function checkCommand(): Command {
   return new Command('check')
-    .description('check registration files, alone and together')
+    .description('check registration files, alone and together: exit code 2 when a homeserver would refuse one')
     .argument('<files...>', 'registration.yaml')
-    .option('--server-name <name>', 'server_name of the homeserver', 'example.org')
+    .option('--server-name <name>', 'server_name of the homeserver (default: the one that the patterns name)')
+    .option('--strict', 'warnings are exit code 1')
+    .option('--json', 'one line of JSON, for programs')
     .action(check);
 }
 
-function check(files: readonly string[], { serverName }: { readonly serverName: string }): void {
-  const refused: string[] = [];
-  const registrations: Registration[] = [];
-  for (const file of files) {
-    const loaded = loadRegistration(
-      onDisk(file, () => readFileSync(file, 'utf8')),
-      { file, serverName },
+function check(files: readonly string[], { serverName, strict, json }: CheckOptions): void {
+  const texts = files.map((file) => ({ file, text: onDisk(file, () => readFileSync(file, 'utf8')) }));
+  const report = lintFiles(texts, serverName);
+  const count = (level: FindingLevel) => report.findings.filter((finding) => finding.level === level).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  process.exitCode = errors > 0 ? exitRefused : warnings > 0 && strict ? exitWarned : 0;
+  if (json) {
+    const { findings, good, serverName: server_name } = report;
+    console.log(
+      JSON.stringify({ name: 'registration check', ok: process.exitCode === 0, server_name, good, findings }),
     );
-    if (loaded.outcome === 'refused') refused.push(...loaded.complaints.map(formatComplaint));
-    else {
-      const { registration, lineOf } = loaded;
-      registrations.push(registration);
-      for (const { path: key, reason } of lintRegistration(registration, serverName))
-        console.log(`${file}:${lineOf(key)}: warning: ${key}: ${reason}`);
-    }
+    return;
   }
-  for (const { id, path: key, reason } of lintTogether(registrations, serverName))
-    console.log(`${id}: warning: ${key}: ${reason}`);
-  const taken = twice(registrations);
-  if (refused.length + taken.length > 0) throw new OperatorError([...refused, ...taken]);
-  console.log(`${registrations.length} good`);
-}
-
-function twice(registrations: readonly Registration[]): string[] {
-  const seen = new Map<string, string>();
-  return registrations.flatMap(({ id, asToken }) =>
-    [`id ${id}`, `as_token ${asToken}`].flatMap((key) => {
-      const before = seen.get(key);
-      seen.set(key, id);
-      if (before === undefined) return [];
-      return [key.startsWith('id ') ? `${id}: id: is used twice` : `${id}: as_token: is that of ${before} too`];
-    }),
+  for (const finding of report.findings) {
+    const line = formatFinding(finding);
+    if (finding.level === 'error') console.error(line);
+    else console.log(line);
+  }
+  console.log(
+    `${report.good} good, ${errors} errors, ${warnings} warnings, ${count('note')} notes, as ${report.serverName} would load them`,
   );
 }
 
