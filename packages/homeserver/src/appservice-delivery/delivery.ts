@@ -41,6 +41,8 @@ export interface DeliveryParts {
   readonly log: Log;
   readonly tracing: Tracing;
   readonly call: CallAppservice;
+  /** Whether this process is to send to it; without it: where it has a url. */
+  readonly deliversHere?: (appservice: Appservice) => boolean;
   /** `appservices.request_timeout_ms` */
   readonly timeoutMs: number;
 }
@@ -58,6 +60,8 @@ export interface AppserviceDelivery {
   typing(roomNid: number, userIds: readonly string[]): void;
   /** The application service pinged or called: whatever waits for it is tried at once. */
   wakeAppservice(appserviceId: string): void;
+  /** It has connected to this process or another by itself, or is not connected any more: send, or send no more. */
+  waysChanged(appserviceId: string): void;
   /** It was paused, resumed, or events are to be replayed: by whom it sends, look again. */
   refresh(appserviceId: string): Promise<void>;
   /** undefined: another process sends for it, or nobody does (`url: null`). */
@@ -129,7 +133,11 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   async function openAll(): Promise<void> {
     for (const appservice of registry.all()) {
       if (stopped) return;
-      if (appservice.registration.url !== null && !open.has(appservice.id)) await openOne(appservice);
+      const { id, registration } = appservice;
+      const delivers = parts.deliversHere?.(appservice) ?? registration.url !== null;
+      if (delivers && !open.has(id)) await openOne(appservice);
+      // Another process has its socket: what is in flight here will be sent there.
+      else if (!delivers && open.has(id)) await closeOne(id, 0);
     }
   }
 
@@ -227,6 +235,10 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       follower.typing(roomNid, userIds).catch((error: unknown) => log.warn({ err: error }, 'typing was not passed on'));
     },
     wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
+    waysChanged(id) {
+      void serially(openAll);
+      open.get(id)?.deliverer.wake();
+    },
     async refresh(id) {
       const one = open.get(id);
       const cursor = one === undefined ? undefined : await findCursor(db, id);

@@ -295,7 +295,10 @@ export class Freezer {
   #ownToDevice({ toDevice }: FrozenTransaction): NonNullable<CursorStep['toDevice']> {
     const others = new Set<string>();
     const positions = toDevice.flatMap(({ position, userId }) => {
-      const readers = this.#parts.registry.ofUser(userId).filter(({ registration }) => registration.url !== null);
+      // One without a url that gets this transaction has connected by itself.
+      const readers = this.#parts.registry
+        .ofUser(userId)
+        .filter(({ id, registration }) => registration.url !== null || id === this.#feed.appservice.id);
       if (!readers.some(({ namespaces }) => namespaces.user(userId) === 'exclusive')) return [];
       for (const { id } of readers) if (id !== this.#feed.appservice.id) others.add(id);
       return [position];

@@ -3,7 +3,7 @@
 // decides.
 
 import type { InterestIndex } from '../appservices/interest.ts';
-import type { AppserviceRegistry } from '../appservices/registry.ts';
+import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Queryable } from '../storage/database.ts';
 import {
   type EventTextRow,
@@ -54,6 +54,8 @@ export interface StreamReaderParts {
   readonly registry: AppserviceRegistry;
   /** Rooms whose count of members the table does not have yet. */
   readonly unwrittenRooms: () => readonly number[];
+  /** Whether anything is sent to this application service from here; without it: whether it has a url. */
+  readonly deliversHere?: (appservice: Appservice) => boolean;
 }
 
 /** What to read. */
@@ -129,10 +131,10 @@ async function readPage(db: Queryable, { after, limit, extras }: ReadRequest) {
 // Wider than who gets it in the end: an application service may become interested by a join further down the same piece.
 function mayBeWanted(
   bare: readonly Bare[],
-  { index, registry }: StreamReaderParts,
+  { index, registry, deliversHere = hasUrl }: StreamReaderParts,
 ): (event: Omit<Bare, 'json'>) => boolean {
   // One that is never sent anything (double puppeting) may well claim everybody.
-  const claimed = (userId: string) => registry.ofUser(userId).some(({ registration }) => registration.url !== null);
+  const claimed = (userId: string) => registry.ofUser(userId).some(deliversHere);
   const joining = new Set(
     bare
       .filter(
@@ -142,6 +144,10 @@ function mayBeWanted(
       .map(({ roomNid }) => roomNid),
   );
   return ({ roomNid, sender }) => joining.has(roomNid) || claimed(sender) || index.hasInterest(roomNid);
+}
+
+function hasUrl({ registration }: Appservice): boolean {
+  return registration.url !== null;
 }
 
 /** An event with its text, as clients see it. */
@@ -162,7 +168,8 @@ export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
   return { ...event, text, membership: { is: membershipOf(json), was } };
 }
 
-function membershipOf(pdu: string): string {
+/** `membership` of an m.room.member event's PDU text. */
+export function membershipOf(pdu: string): string {
   const { membership } = JSON.parse(topLevel(pdu).get('content') ?? '{}') as { readonly membership?: unknown };
   return typeof membership === 'string' ? membership : 'leave';
 }

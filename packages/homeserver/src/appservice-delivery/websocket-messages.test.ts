@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  plainMessage,
-  proxiedAnswer,
-  proxyMessage,
-  readMessage,
-  transactionMessage,
-} from './websocket-messages.ts';
+import { plainMessage, proxiedAnswer, proxyMessage, readMessage, transactionMessage } from './websocket-messages.ts';
 
 describe('a message over an application service websocket', () => {
   it('carries the frozen bytes of a transaction as they are', () => {
@@ -43,7 +37,12 @@ describe('a message over an application service websocket', () => {
       },
     });
     const body = { transaction_id: 'a}"' };
-    const posted = { method: 'POST', path: '/_matrix/app/v1/ping', token: 'hs', body: Buffer.from(JSON.stringify(body)) };
+    const posted = {
+      method: 'POST',
+      path: '/_matrix/app/v1/ping',
+      token: 'hs',
+      body: Buffer.from(JSON.stringify(body)),
+    };
     expect(JSON.parse(proxyMessage(4, posted))).toMatchObject({
       data: { query: '', body, headers: { 'Content-Type': ['application/json'] } },
     });
@@ -71,8 +70,14 @@ describe('a message over an application service websocket', () => {
   });
 
   it.each([
-    [{ status: 200, body: { a: 1 } }, { status: 200, body: '{"a":1}' }],
-    [{ status: 404, body: 'bm9wZQ' }, { status: 404, body: 'nope' }],
+    [
+      { status: 200, body: { a: 1 } },
+      { status: 200, body: '{"a":1}' },
+    ],
+    [
+      { status: 404, body: 'bm9wZQ' },
+      { status: 404, body: 'nope' },
+    ],
     [{ status: 204 }, { status: 204, body: '' }],
     [{ status: '200' }, undefined],
     [{ status: 99 }, undefined],
