@@ -7,12 +7,11 @@ import { ensureAccount, registerWithSharedSecret } from './actions/register-acco
 import { resetPassword } from './actions/reset-password.ts';
 import { setProfile } from './actions/set-profile.ts';
 import { updateMemberships } from './actions/update-memberships.ts';
-import { appserviceAdminRoutes } from './admin-api/appservices.ts';
 import { adminRoutes } from './admin-api/routes.ts';
-import { createOperations } from './appservice-delivery/operate.ts';
 import { appserviceRoutes } from './client-api/appservice/routes.ts';
 import { clientRoutes } from './client-api/routes.ts';
 import { type Accounts, composeAccounts } from './compose/accounts.ts';
+import { appserviceOperatorRoutes } from './compose/appservice-operators.ts';
 import { composeAppservices } from './compose/appservices.ts';
 import { composeClientApi } from './compose/client-api.ts';
 import { type Ground, type GroundOptions, layGround } from './compose/ground.ts';
@@ -87,7 +86,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
     ...(options.consoleDir === undefined ? {} : { consoleFolder: options.consoleDir }),
     nextRequestId: requestIds(ground),
     around: {
-      resolveToken: resolveTokenBy(house),
+      resolveToken: resolveTokenBy({ ...house, now: () => clock.now() }),
       rateLimiter: createRateLimiter(config.rateLimits, () => clock.monotonicMs()),
       log,
       metrics: ground.metrics,
@@ -149,7 +148,11 @@ function build(config: Config, foundations: Foundations) {
   const { serverName } = config;
   const { db } = storage;
   const { door } = stream;
-  const appservices = composeAppservices(config, ground, { db, leases: stream.leases });
+  const appservices = composeAppservices(config, ground, {
+    db,
+    leases: stream.leases,
+    invalidations: stream.invalidations,
+  });
   const lanes = createRoomLanes({
     db,
     door,
@@ -188,18 +191,15 @@ function build(config: Config, foundations: Foundations) {
       clock,
       timeoutMs: config.appservices.requestTimeoutMs,
       setNetworkRoom: (room, listed) => setNetworkRoom(db, room, listed),
-      imports: { ...client.rooms, receipts: client.ephemeral },
+      imports: { ...client.rooms, receipts: client.ephemeral, namespaces: appservices.namespaces },
     }),
     ...operatorRoutes(config, foundations, accounts),
-    ...appserviceAdminRoutes({
-      registry: appservices.registry,
-      status: (id) => appservices.delivery.status(id),
-      operations: createOperations({
-        db,
-        clock,
-        delivery: appservices.delivery,
-        invalidations: stream.invalidations,
-      }),
+    ...appserviceOperatorRoutes(ground, {
+      db,
+      invalidations: stream.invalidations,
+      lanes,
+      appservices,
+      account: accounts.routeParts,
     }),
   ];
   return { appservices, accounts, accessTokens: accounts.accessTokens, lastSeen: accounts.lastSeen, files, routes };

@@ -4,7 +4,14 @@
 
 import { MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
-import { deactivateUser, findUser, insertUser, setPasswordHash, type UserRow } from '../storage/tables/users.ts';
+import {
+  deactivateUser,
+  findUser,
+  insertUser,
+  setPasswordHash,
+  type UserRow,
+  usersAfter,
+} from '../storage/tables/users.ts';
 
 /** An account as the rest of the house sees it. */
 export interface Account {
@@ -85,6 +92,14 @@ export function userInUse(userId: string): MatrixError {
 export async function findAccount(db: Queryable, userId: string): Promise<Account | undefined> {
   const row = await findUser(db, userId);
   return row === undefined ? undefined : toAccount(row);
+}
+
+/** Accounts by user id, after one of them; those that application services registered only when asked for. */
+export async function listAccounts(
+  db: Queryable,
+  page: { readonly after: string; readonly limit: number; readonly ghosts: boolean },
+): Promise<Account[]> {
+  return (await usersAfter(db, page.after, page)).map(toAccount);
 }
 
 /** Whether a local user exists and is not deactivated. */

@@ -1,11 +1,13 @@
 // Application services for operators: each with its queue, lag and last error; pause and resume; what was set aside, and sending it again.
 
+import type { Complaint } from '@pons/registration';
 import { type JsonObject, MatrixError } from '@pons/spec';
 import { ponsEndpoints } from '@pons/spec/endpoints';
 import type { DeliveryStatus } from '../appservice-delivery/delivery-state.ts';
 import type { DeliveryOperations } from '../appservice-delivery/operate.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { ApiRequest, Route } from '../http/route.ts';
+import { knownAppservice, registrationJson } from './appservices-registry.ts';
 
 /** What the routes need of the house. */
 export interface AppserviceAdminParts {
@@ -13,6 +15,10 @@ export interface AppserviceAdminParts {
   /** undefined: not sent for by this process. */
   readonly status: (appserviceId: string) => DeliveryStatus | undefined;
   readonly operations: DeliveryOperations;
+  /** Registration files that are refused as they are now. */
+  readonly refused: () => readonly Complaint[];
+  /** Ids of application services that were removed and left users behind. */
+  readonly removed: () => Promise<readonly string[]>;
 }
 
 const setAsideShown = 100;
@@ -20,22 +26,29 @@ const positionsMax = 1000;
 
 /** GET /_pons/admin/v1/appservices and what is below it. */
 export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
-  const named = (request: ApiRequest): Appservice => {
-    const found = parts.registry.byId(request.path['appserviceId'] ?? '');
-    if (found === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no application service with that id.');
-    return found;
-  };
+  const named = (request: ApiRequest) => knownAppservice(parts.registry, request.path['appserviceId']);
   return [
     {
       endpoint: ponsEndpoints.listAppservices,
       async handle() {
         const aside = await parts.operations.countSetAside();
-        return { json: { appservices: parts.registry.all().map((one) => shape(one, parts, aside)) } };
+        const refused = parts.refused().map(({ file, line, path, reason }) => ({ file, line, path, reason }));
+        return {
+          json: {
+            appservices: parts.registry.all().map((one) => shape(one, parts, aside)),
+            refused,
+            removed: [...(await parts.removed())],
+          },
+        };
       },
     },
     {
       endpoint: ponsEndpoints.getAppservice,
-      handle: async (request) => ({ json: shape(named(request), parts, await parts.operations.countSetAside()) }),
+      async handle(request) {
+        const appservice = named(request);
+        const status = shape(appservice, parts, await parts.operations.countSetAside());
+        return { json: { ...status, registration: registrationJson(appservice) } };
+      },
     },
     {
       endpoint: ponsEndpoints.pauseAppservice,

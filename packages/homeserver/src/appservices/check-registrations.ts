@@ -3,7 +3,8 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
-import { createRegistrationLoader, type LoadReport, type RegistrationPlaces } from './load-registrations.ts';
+import { createRegistrationLoader, type LoadReport } from './load-registrations.ts';
+import type { RegistrationPlaces } from './read-registrations.ts';
 import { createRegistry } from './registry.ts';
 
 const nothing: Queryable = { query: () => Promise.resolve([]) };

@@ -1,28 +1,24 @@
-// Fills the registry: registration files, the folder (watched while running) and the registrations that were added live. A broken one is
-// reported with file, line and reason and left out; the others go on, and one that was good before it was broken stays as it was.
-// Each loaded application service gets its own user here: bridges call /whoami before they register anybody.
+// Fills the registry from files, folder and table, again and again while the server runs. A broken registration is reported with file,
+// line and reason and left out; the others go on, and one that was good before it was broken stays as it was. A file that is not there
+// for a moment is an editor at work; one that stays away is removed, and its users are kept. The as_token that a changed file replaces
+// lives on for a while. Each loaded application service gets its own user here: bridges call /whoami before they register anybody.
 
-import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Complaint, lintRegistration, lintTogether, type LintWarning, loadRegistration } from '@pons/registration';
-import type { Clock, Timer } from '../platform/clock.ts';
+import { type Complaint, lintRegistration, lintTogether, type Finding } from '@pons/registration';
+import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
-import { liveRegistrations } from '../storage/tables/appservice-registrations.ts';
+import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
 import { insertUser } from '../storage/tables/users.ts';
-import { type Appservice, type AppserviceRegistry, toAppservice } from './registry.ts';
+import { chooseRegistrations } from './choose-registrations.ts';
+import { gone, readRegistrations, type RegistrationPlaces } from './read-registrations.ts';
+import { type Appservice, type AppserviceRegistry, hashAsToken, type OldToken } from './registry.ts';
+import { watchRegistrations } from './watch-registrations.ts';
 
-/** Where registrations are (`appservices.files`, `appservices.folder`). */
-export interface RegistrationPlaces {
-  readonly files: readonly string[];
-  readonly folder?: string;
-}
-
-/** What a load found: printed by the server and by `pons config check`. */
+/** What a load found: printed by the server and by `pons config check`, shown by the admin API. */
 export interface LoadReport {
   readonly loaded: readonly string[];
   readonly complaints: readonly Complaint[];
-  readonly warnings: readonly LintWarning[];
+  readonly warnings: readonly Finding[];
 }
 
 export interface RegistrationLoaderParts {
@@ -30,183 +26,130 @@ export interface RegistrationLoaderParts {
   readonly places: RegistrationPlaces;
   readonly db: Queryable;
   readonly clock: Clock;
-  /** Told of every load: the first, and those after a change in the folder. */
+  /** Told of every load: the first, and those after a change. */
   readonly report: (report: LoadReport) => void;
+  /** Files have changed these application services: other processes should look too. */
+  readonly changed?: (appserviceIds: readonly string[]) => Promise<void>;
 }
 
 /** Loads, and loads again. */
 export interface RegistrationLoader {
   /** Reads everything anew. Loads never overlap. */
   load(): Promise<LoadReport>;
-  /** Loads again whenever the folder changes. */
+  /** What the last load found. */
+  lastReport(): LoadReport;
+  /** Loads again whenever files or folder change. */
   watch(): Promise<void>;
   stop(): void;
 }
 
-/** Editors write a file in several steps: this long after the last of them it is read. */
-const settleMs = 200;
-const filesMax = 10_000;
-const gone = 'there is no such file';
-
-/** One registration text and where it is from. */
-interface Candidate {
-  readonly file: string;
-  readonly source: Appservice['source'];
-  /** undefined: it could not be read; `unreadable` says why. */
-  readonly text?: string;
-  readonly unreadable?: string;
-}
+/** How long a replaced as_token lives unless an operator says otherwise. */
+export const overlapMs = 3_600_000;
+/** An editor that writes a file anew may take it away for this long. */
+const absentMs = 1_000;
 
 /** A loader; nothing is read before `load`. */
 export function createRegistrationLoader(parts: RegistrationLoaderParts): RegistrationLoader {
   const { registry, places, db, clock } = parts;
+  const watch = watchRegistrations(places, clock, reload);
+  /** Monotonic milliseconds at which a file was first missed. */
+  const missed = new Map<string, number>();
   let running: Promise<unknown> = Promise.resolve();
-  let watcher: FSWatcher | undefined;
-  let settling: Timer | undefined;
+  let last: LoadReport = { loaded: [], complaints: [], warnings: [] };
+  let watching = false;
 
-  async function loadNow(): Promise<LoadReport> {
-    const candidates = [...(await readFiles(places)), ...(await readLive(db))];
-    const { appservices, complaints } = choose(candidates, registry);
+  async function loadNow(): Promise<{ report: LoadReport; changed: readonly string[] }> {
+    const read = await readRegistrations(places, db);
+    const vanished = vanishedFiles(registry, new Set(read.candidates.map(({ file }) => file)));
+    const unfound = read.candidates.filter(({ unreadable }) => unreadable === gone).map(({ file }) => file);
+    noteMissing([...vanished, ...unfound]);
+    const isAbsent = (file: string) =>
+      !(read.folderGone && isInFolder(file)) && clock.monotonicMs() - (missed.get(file) ?? 0) >= absentMs;
+    const waiting = vanished.filter((file) => !isAbsent(file));
+    const { appservices, complaints } = chooseRegistrations(
+      [...read.candidates, ...waiting.map((file) => ({ file, source: { file }, unreadable: gone }))],
+      registry,
+      isAbsent,
+    );
+    const expected = [...missed.keys()].some((file) => !(read.folderGone && isInFolder(file)));
+    if (expected && watching) watch.lookAgainIn(absentMs);
     for (const { id, sender } of appservices)
       await createSender(db, { userId: sender, appserviceId: id, now: clock.now() });
-    registry.replace(appservices);
-    const report = {
+    const { added, removed } = registry.replace(appservices, await keepTokens(db, clock.now(), appservices));
+    const ended = removed.map(({ id }) => id).filter((id) => registry.byId(id) === undefined);
+    if (ended.length > 0) await deleteTokensOf(db, ended);
+    last = {
       loaded: appservices.map(({ id }) => id),
-      complaints,
+      complaints: [...complaints, ...(read.folderGone && waiting.length > 0 ? [folderComplaint()] : [])],
       warnings: warningsOf(appservices, registry.serverName),
     };
-    parts.report(report);
-    return report;
+    parts.report(last);
+    return { report: last, changed: [...new Set([...added, ...removed].map(({ id }) => id))] };
   }
 
-  function load(): Promise<LoadReport> {
+  function load() {
     const next = running.then(loadNow);
     running = next.catch(() => undefined); // whoever asked for it is told; the next one starts all the same
     return next;
   }
 
-  function settle(): void {
-    settling?.cancel();
-    settling = clock.setTimer(settleMs, () => {
-      settling = undefined;
-      load().catch((error: unknown) =>
-        parts.report({
-          loaded: registry.all().map(({ id }) => id),
-          complaints: [{ file: places.folder ?? '', line: 1, path: '', reason: `could not be read: ${String(error)}` }],
-          warnings: [],
-        }),
-      );
-    });
+  async function reload(): Promise<boolean> {
+    try {
+      const { changed } = await load();
+      if (changed.length > 0) await parts.changed?.(changed);
+      return true;
+    } catch (error) {
+      // The database or the folder is away: everything goes on as it was, and the next look tries again.
+      const file = places.folder ?? places.files[0] ?? '';
+      last = { ...last, complaints: [{ file, line: 1, path: '', reason: `could not be read: ${String(error)}` }] };
+      parts.report(last);
+      return false;
+    }
+  }
+
+  function noteMissing(files: readonly string[]): void {
+    for (const file of missed.keys()) if (!files.includes(file)) missed.delete(file);
+    for (const file of files) if (!missed.has(file)) missed.set(file, clock.monotonicMs());
+    // One that was never loaded is not waited for.
+    const loaded = new Set(registry.all().flatMap(({ source }) => ('file' in source ? [source.file] : [])));
+    for (const file of missed.keys()) if (!loaded.has(file)) missed.delete(file);
+  }
+
+  function isInFolder(file: string): boolean {
+    return places.folder !== undefined && path.dirname(file) === path.resolve(places.folder);
+  }
+
+  function folderComplaint(): Complaint {
+    return { file: places.folder ?? '', line: 1, path: '', reason: 'is gone: what was loaded from it goes on' };
   }
 
   return {
-    load,
+    load: async () => (await load()).report,
+    lastReport: () => last,
     async watch() {
-      if (places.folder === undefined || watcher !== undefined) return;
-      await mkdir(places.folder, { recursive: true });
-      watcher = watch(places.folder, settle);
-      watcher.on('error', settle);
+      await watch.start();
+      watching = true;
     },
-    stop() {
-      settling?.cancel();
-      watcher?.close();
-      watcher = undefined;
-    },
+    stop: () => watch.stop(),
   };
 }
 
-async function readFiles(places: RegistrationPlaces): Promise<Candidate[]> {
-  const inFolder = places.folder === undefined ? [] : await yamlFilesOf(places.folder);
-  const files = [...new Set([...places.files, ...inFolder].map((file) => path.resolve(file)))].slice(0, filesMax);
-  return Promise.all(
-    files.map(async (file): Promise<Candidate> => {
-      try {
-        return { file, source: { file }, text: await readFile(file, 'utf8') };
-      } catch (error) {
-        return { file, source: { file }, unreadable: reasonOf(error) };
-      }
-    }),
+function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>): string[] {
+  return registry.all().flatMap(({ source }) => ('file' in source && !found.has(source.file) ? [source.file] : []));
+}
+
+// Compared with what was loaded last, by this process or another, before a restart or after it.
+async function keepTokens(db: Queryable, now: number, appservices: readonly Appservice[]): Promise<OldToken[]> {
+  const known = await appserviceTokens(db);
+  const present = new Map(known.filter(({ untilTs }) => untilTs === null).map((row) => [row.appserviceId, row]));
+  const changed = appservices
+    .map(({ id, registration }) => ({ appserviceId: id, tokenHash: hashAsToken(registration.asToken) }))
+    .filter(({ appserviceId, tokenHash }) => present.get(appserviceId)?.tokenHash.equals(tokenHash) !== true);
+  if (changed.length > 0) await putAppserviceTokens(db, changed, { now, untilTs: now + overlapMs });
+  const rows = changed.length === 0 ? known : await appserviceTokens(db);
+  return rows.flatMap(({ tokenHash: hash, appserviceId, untilTs }) =>
+    untilTs === null || untilTs <= now ? [] : [{ hash, appserviceId, untilTs }],
   );
-}
-
-async function yamlFilesOf(folder: string): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
-      .sort()
-      .map((name) => path.join(folder, name));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []; // made when it is watched
-    throw error;
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return gone;
-  if (code === 'EACCES') return 'may not be read by this user: change its owner or mode';
-  return `cannot be read (${String(code ?? error)})`;
-}
-
-async function readLive(db: Queryable): Promise<Candidate[]> {
-  return (await liveRegistrations(db)).map((row) => ({
-    file: `(added live) ${row.appservice_id}`,
-    source: { live: row.appservice_id },
-    text: row.registration,
-  }));
-}
-
-// One id and one as_token belong to one application service: of two that claim the same, the first stays.
-function choose(
-  candidates: readonly Candidate[],
-  registry: AppserviceRegistry,
-): { appservices: Appservice[]; complaints: Complaint[] } {
-  const complaints: Complaint[] = [];
-  const ids = new Map<string, string>();
-  const tokens = new Map<string, string>();
-  const appservices = candidates.flatMap(({ file, source, text, unreadable }): Appservice[] => {
-    const before = registry.all().find((appservice) => placeOf(appservice.source) === placeOf(source));
-    const complain = (line: number, place: string, reason: string) =>
-      complaints.push({ file, line, path: place, reason });
-    const kept = () => (before !== undefined && claim(before, file, ids, tokens) === undefined ? [before] : []);
-    if (text === undefined) {
-      complain(1, '', unreadable ?? gone);
-      return unreadable === gone ? [] : kept();
-    }
-    const loaded = loadRegistration(text, { file, serverName: registry.serverName });
-    if (loaded.outcome === 'refused') {
-      complaints.push(...loaded.complaints);
-      return kept();
-    }
-    const same = before !== undefined && JSON.stringify(before.registration) === JSON.stringify(loaded.registration);
-    const appservice = same ? before : toAppservice(loaded.registration, registry.serverName, source);
-    const taken = claim(appservice, file, ids, tokens);
-    if (taken === undefined) return [appservice];
-    complain(loaded.lineOf(taken.path), taken.path, taken.reason);
-    return [];
-  });
-  return { appservices, complaints };
-}
-
-function placeOf(source: Appservice['source']): string {
-  return 'file' in source ? `file ${source.file}` : `live ${source.live}`;
-}
-
-function claim(
-  { id, registration }: Appservice,
-  file: string,
-  ids: Map<string, string>,
-  tokens: Map<string, string>,
-): { path: string; reason: string } | undefined {
-  const sameId = ids.get(id);
-  if (sameId !== undefined) return { path: 'id', reason: `${JSON.stringify(id)} is registered by ${sameId} already` };
-  const sameToken = tokens.get(registration.asToken);
-  if (sameToken !== undefined)
-    return { path: 'as_token', reason: `is the as_token of ${sameToken} too: make a new secret for one of them` };
-  ids.set(id, file);
-  tokens.set(registration.asToken, file);
-  return undefined;
 }
 
 async function createSender(
@@ -223,10 +166,11 @@ async function createSender(
   });
 }
 
-function warningsOf(appservices: readonly Appservice[], serverName: string): LintWarning[] {
+/** What is unwise in registrations, each alone and together. */
+export function warningsOf(appservices: readonly Appservice[], serverName: string): Finding[] {
   const registrations = appservices.map(({ registration }) => registration);
   return [
     ...registrations.flatMap((registration) => lintRegistration(registration, serverName)),
     ...lintTogether(registrations, serverName),
-  ];
+  ].filter(({ level }) => level === 'warning');
 }

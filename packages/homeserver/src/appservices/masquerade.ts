@@ -1,5 +1,6 @@
-// Turns an as_token and a claim (user_id, device_id) into the Requester that a request acts as. Runs on every call of a bridge, so what
-// it asks the database for is remembered: that a user exists is true until the account is deactivated, and then it is forgotten.
+// Turns an as_token (or what was narrowed from it) and a claim (user_id, device_id) into the Requester that a request acts as. Runs on
+// every call of a bridge, so what it asks the database for is remembered: that a user exists is true until the account is deactivated, and
+// then it is forgotten, here and in every other process. That somebody consented is believed for a second.
 // https://spec.matrix.org/v1.19/application-service-api/#identity-assertion
 
 import { MatrixError } from '@pons/spec';
@@ -8,6 +9,9 @@ import type { Requester } from '../platform/requester.ts';
 import type { Queryable } from '../storage/database.ts';
 import { findDevice } from '../storage/tables/devices.ts';
 import { findUser } from '../storage/tables/users.ts';
+import { asksToActAs, consentedDevice } from './consents.ts';
+import { kindOfCall } from './kind-of-call.ts';
+import { type Call, checkNarrowing, defaultUser, type Narrowing } from './narrowed-token.ts';
 import type { Appservice } from './registry.ts';
 
 /** Whom an application service wants to act as. */
@@ -16,28 +20,49 @@ export interface Masquerade {
   /** Its sender when absent. */
   readonly userId?: string;
   readonly deviceId?: string;
+  /** What it wants to do; without it, nothing that depends on that is allowed. */
+  readonly call?: Call;
+  /** Of a narrowed token. */
+  readonly narrowing?: Narrowing;
 }
 
 /** Decides who a request of an application service acts as. */
 export interface Masquerading {
   /**
    * @returns at once (no promise) when everything is remembered: the path that every send of a bridge takes
-   * @throws MatrixError M_FORBIDDEN outside the namespaces or for a user that is not registered; M_UNKNOWN_DEVICE for a device that
-   *         is not that user's; M_USER_DEACTIVATED
+   * @throws MatrixError M_FORBIDDEN outside the namespaces, for a user that is not registered, or for what a narrowed token is not good
+   *         for; M_UNKNOWN_DEVICE for a device that is not that user's; M_USER_DEACTIVATED
    */
   actAs(masquerade: Masquerade): Requester | Promise<Requester>;
   /** The account changed: look it up again. Told by stream/invalidate.ts. */
   forgetUser(userId: string): void;
 }
 
+export interface MasqueradingOptions {
+  /** False while what other processes changed cannot be heard: then nothing remembered is believed. */
+  readonly isCurrent?: () => boolean;
+  readonly monotonicMs?: () => number;
+}
+
 /** Users known to be there: about 3 MB. */
 const usersRememberedMax = 20_000;
+/** A consent that was taken back, by a device deleted anywhere, ends within this. */
+const consentRememberedMs = 1_000;
 
 /** Masquerading over the accounts of this database. */
-export function createMasquerading(db: Queryable): Masquerading {
+export function createMasquerading(db: Queryable, options: MasqueradingOptions = {}): Masquerading {
+  const { isCurrent = () => true, monotonicMs = () => 0 } = options;
   const active = new LRUCache<string, true>({ max: usersRememberedMax });
+  const consents = new LRUCache<string, string>({
+    max: usersRememberedMax,
+    ttl: consentRememberedMs,
+    perf: { now: monotonicMs },
+  });
+  /** Counts what was forgotten: an answer read before that is not kept. */
+  let forgotten = 0;
 
   async function assertActive(userId: string): Promise<void> {
+    const before = forgotten;
     // PostgreSQL refuses U+0000, so such an id cannot be there.
     const user = userId.includes('\0') ? undefined : await findUser(db, userId);
     if (user === undefined)
@@ -46,7 +71,7 @@ export function createMasquerading(db: Queryable): Masquerading {
         `${userId.slice(0, 255)} is not registered: register it with the as_token first`,
       );
     if (user.deactivated_ts !== null) throw new MatrixError('M_USER_DEACTIVATED', `${userId} has been deactivated`);
-    active.set(userId, true);
+    if (before === forgotten) active.set(userId, true);
   }
 
   async function assertDevice(userId: string, deviceId: string): Promise<void> {
@@ -54,29 +79,64 @@ export function createMasquerading(db: Queryable): Masquerading {
       throw new MatrixError('M_UNKNOWN_DEVICE', `${userId} has no such device`);
   }
 
-  async function lookUp(appservice: Appservice, userId: string, deviceId?: string): Promise<Requester> {
+  async function lookUp(masquerade: Masquerade, userId: string): Promise<Requester> {
     await assertActive(userId);
-    if (deviceId !== undefined) await assertDevice(userId, deviceId);
-    return requester(appservice, userId, deviceId);
+    if (masquerade.deviceId !== undefined) await assertDevice(userId, masquerade.deviceId);
+    return requester(masquerade, userId, masquerade.deviceId);
+  }
+
+  async function lookUpPerson(masquerade: Masquerade, userId: string): Promise<Requester> {
+    const { id } = masquerade.appservice;
+    const consented = await consentedDevice(db, userId, id);
+    if (consented === undefined)
+      throw new MatrixError('M_FORBIDDEN', `${userId} has not let this application service act for them`);
+    await assertActive(userId);
+    consents.set(`${id} ${userId}`, consented);
+    return person(masquerade, userId, consented);
+  }
+
+  function actAsPerson(masquerade: Masquerade, userId: string): Requester | Promise<Requester> {
+    const { call, appservice } = masquerade;
+    if (call === undefined || kindOfCall(call.endpoint, call.path) === 'account')
+      throw new MatrixError(
+        'M_FORBIDDEN',
+        `only ${userId} may do that: an application service speaks for them, no more`,
+      );
+    const known = isCurrent() && active.get(userId) ? consents.get(`${appservice.id} ${userId}`) : undefined;
+    return known === undefined ? lookUpPerson(masquerade, userId) : person(masquerade, userId, known);
   }
 
   return {
-    actAs({ appservice, userId = appservice.sender, deviceId }) {
-      if (appservice.namespaces.user(userId) === 'outside')
+    actAs(masquerade) {
+      const { appservice, deviceId, narrowing, call } = masquerade;
+      const userId = masquerade.userId ?? defaultUser(narrowing ?? {}, appservice.sender);
+      if (narrowing !== undefined) checkNarrowing(narrowing, userId, call);
+      if (appservice.namespaces.user(userId) === 'outside') {
+        const serverName = appservice.sender.slice(appservice.sender.indexOf(':') + 1);
+        if (asksToActAs(appservice, userId, serverName)) return actAsPerson(masquerade, userId);
         throw new MatrixError(
           'M_FORBIDDEN',
           `${userId.slice(0, 255)} is outside the namespaces of this application service`,
         );
-      if (deviceId !== undefined || active.get(userId) === undefined) return lookUp(appservice, userId, deviceId);
-      return requester(appservice, userId);
+      }
+      if (deviceId !== undefined || !isCurrent() || active.get(userId) === undefined) return lookUp(masquerade, userId);
+      return requester(masquerade, userId);
     },
     forgetUser: (userId) => {
+      forgotten += 1;
       active.delete(userId);
     },
   };
 }
 
-function requester(appservice: Appservice, userId: string, deviceId?: string): Requester {
+// As the device that stands for the consent, and as no other of theirs.
+function person(masquerade: Masquerade, userId: string, consented: string): Requester {
+  if (masquerade.deviceId !== undefined && masquerade.deviceId !== consented)
+    throw new MatrixError('M_UNKNOWN_DEVICE', `an application service acts as the device that ${userId} gave it`);
+  return requester(masquerade, userId, consented);
+}
+
+function requester({ appservice, narrowing }: Masquerade, userId: string, deviceId?: string): Requester {
   return {
     userId,
     ...(deviceId === undefined ? {} : { deviceId }),
@@ -85,5 +145,6 @@ function requester(appservice: Appservice, userId: string, deviceId?: string): R
     guest: false,
     // The sender is never limited, whatever the registration says of the ghosts.
     rateLimited: appservice.registration.rateLimited && userId !== appservice.sender,
+    ...(narrowing === undefined ? {} : { narrowed: true }),
   };
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type CompiledNamespaces, compileNamespaces, type Registration } from '@pons/registration';
 import { LRUCache } from 'lru-cache';
+import { narrowingKey, narrowingKeyId } from './narrowed-token.ts';
 
 /** Where a registration came from: its file, or the database, by id, for one that was added live. */
 export type RegistrationSource = { readonly file: string } | { readonly live: string };
@@ -25,19 +26,29 @@ export interface RegistryChange {
   readonly removed: readonly Appservice[];
 }
 
+/** An as_token that was replaced and still lives for a while. */
+export interface OldToken {
+  /** SHA-256. */
+  readonly hash: Buffer;
+  readonly appserviceId: string;
+  readonly untilTs: number;
+}
+
 /** Asks and replaces. */
 export interface AppserviceRegistry {
   readonly serverName: string;
   all(): readonly Appservice[];
   byId(id: string): Appservice | undefined;
-  /** By its as_token. The time taken says nothing of how close a wrong one came. */
+  /** By its as_token, or one that was replaced lately. The time taken says nothing of how close a wrong one came. */
   byToken(asToken: string): Appservice | undefined;
+  /** By the id of the key that its narrowed tokens are made from (narrowed-token.ts), with that key. */
+  byNarrowingKey(keyId: string): { readonly appservice: Appservice; readonly key: Buffer } | undefined;
   /** Those whose users namespace holds this user, their senders included. Remembered for recent users. */
   ofUser(userId: string): readonly Appservice[];
   ofAlias(alias: string): readonly Appservice[];
   ofRoom(roomId: string): readonly Appservice[];
   /** Puts these in place of all there were; ids and tokens are unique (load-registrations.ts sees to it). */
-  replace(appservices: readonly Appservice[]): RegistryChange;
+  replace(appservices: readonly Appservice[], oldTokens?: readonly OldToken[]): RegistryChange;
   /** Calls back after each change. Returns the way to stop. */
   onChange(listener: (change: RegistryChange) => void): () => void;
 }
@@ -57,11 +68,30 @@ export function toAppservice(registration: Registration, serverName: string, sou
   };
 }
 
-/** An empty registry. */
-export function createRegistry(serverName: string): AppserviceRegistry {
+/** SHA-256 of an as_token, as it is stored. */
+export function hashAsToken(asToken: string): Buffer {
+  return createHash('sha256').update(asToken).digest();
+}
+
+interface KnownToken {
+  readonly appservice: Appservice;
+  readonly untilTs: number;
+}
+interface NarrowingKey extends KnownToken {
+  readonly key: Buffer;
+  readonly tokenHash: string;
+}
+
+/**
+ * An empty registry.
+ *
+ * @param now  the clock by which replaced tokens end
+ */
+export function createRegistry(serverName: string, now: () => number = () => 0): AppserviceRegistry {
   let current: readonly Appservice[] = [];
   let byId = new Map<string, Appservice>();
-  let byTokenHash = new Map<string, Appservice>();
+  let byTokenHash = new Map<string, KnownToken>();
+  let byKeyId = new Map<string, NarrowingKey>();
   const users = new LRUCache<string, readonly Appservice[]>({ max: usersRememberedMax });
   const listeners = new Set<(change: RegistryChange) => void>();
 
@@ -70,11 +100,38 @@ export function createRegistry(serverName: string): AppserviceRegistry {
     return found.length === 0 ? nobody : found;
   }
 
+  function setTokens(oldTokens: readonly OldToken[]): void {
+    const before = new Map([...byKeyId.values()].map((known) => [known.tokenHash, known.key]));
+    byTokenHash = new Map();
+    byKeyId = new Map();
+    const put = (appservice: Appservice, tokenHash: string, key: Buffer | undefined, untilTs: number): void => {
+      byTokenHash.set(tokenHash, { appservice, untilTs });
+      if (key !== undefined) byKeyId.set(narrowingKeyId(key), { appservice, untilTs, key, tokenHash });
+    };
+    for (const { hash, appserviceId, untilTs } of oldTokens) {
+      const appservice = byId.get(appserviceId);
+      const tokenHash = hash.toString('base64');
+      // What was narrowed from it lives as long, unless this process has never known the token itself.
+      if (appservice !== undefined) put(appservice, tokenHash, before.get(tokenHash), untilTs);
+    }
+    for (const appservice of current) {
+      const { asToken } = appservice.registration;
+      put(appservice, keyOf(asToken), narrowingKey(asToken), Number.POSITIVE_INFINITY);
+    }
+  }
+
   return {
     serverName,
     all: () => current,
     byId: (id) => byId.get(id),
-    byToken: (asToken) => byTokenHash.get(tokenHash(asToken)),
+    byToken(asToken) {
+      const known = byTokenHash.get(keyOf(asToken));
+      return known !== undefined && now() < known.untilTs ? known.appservice : undefined;
+    },
+    byNarrowingKey(keyId) {
+      const known = byKeyId.get(keyId);
+      return known !== undefined && now() < known.untilTs ? known : undefined;
+    },
     ofUser(userId) {
       let found = users.get(userId);
       if (found === undefined) {
@@ -85,14 +142,14 @@ export function createRegistry(serverName: string): AppserviceRegistry {
     },
     ofAlias: (alias) => whoClaims(({ namespaces }) => namespaces.alias(alias) !== 'outside'),
     ofRoom: (roomId) => whoClaims(({ namespaces }) => namespaces.room(roomId) !== 'outside'),
-    replace(appservices) {
+    replace(appservices, oldTokens = []) {
       const change = {
         added: appservices.filter((appservice) => !current.includes(appservice)),
         removed: current.filter((appservice) => !appservices.includes(appservice)),
       };
       current = [...appservices];
       byId = new Map(current.map((appservice) => [appservice.id, appservice]));
-      byTokenHash = new Map(current.map((appservice) => [tokenHash(appservice.registration.asToken), appservice]));
+      setTokens(oldTokens);
       users.clear();
       if (change.added.length + change.removed.length > 0) for (const listener of listeners) listener(change);
       return change;
@@ -105,6 +162,6 @@ export function createRegistry(serverName: string): AppserviceRegistry {
 }
 
 // A lookup by hash: what an attacker could measure is the time of comparing hashes, which tells nothing of the token.
-function tokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+function keyOf(token: string): string {
+  return hashAsToken(token).toString('base64');
 }

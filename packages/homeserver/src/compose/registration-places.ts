@@ -1,6 +1,6 @@
 // Where registrations are, as the configuration says.
 
-import type { RegistrationPlaces } from '../appservices/load-registrations.ts';
+import type { RegistrationPlaces } from '../appservices/read-registrations.ts';
 import type { Config } from '../platform/config/schema.ts';
 
 /** `appservices.files` and `appservices.folder`. */

@@ -1,8 +1,9 @@
-// What a bearer token means: an as_token acts for users of its namespace, any other belongs to a user's session. An application
-// service that calls is alive: what waits for it is tried at once.
+// What a bearer token means: an as_token acts for users of its namespace, one that was narrowed from it likewise, within its bounds, and
+// any other belongs to a user's session. An application service that calls is alive: what waits for it is tried at once.
 
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { LastSeen } from '../accounts/last-seen.ts';
+import { isNarrowedToken, openNarrowedToken } from '../appservices/narrowed-token.ts';
 import type { ResolveToken } from '../http/authenticate-client.ts';
 import type { Requester } from '../platform/requester.ts';
 import type { Appservices } from './appservices.ts';
@@ -12,17 +13,22 @@ export interface TokenKnowledge {
   readonly appservices: Pick<Appservices, 'registry' | 'masquerading' | 'delivery'>;
   readonly accessTokens: AccessTokens;
   readonly lastSeen: LastSeen;
+  /** Milliseconds since 1970: some tokens end. */
+  readonly now: () => number;
 }
 
 /** The function that http/authenticate-client.ts asks. */
-export function resolveTokenBy({ appservices, accessTokens, lastSeen }: TokenKnowledge): ResolveToken {
+export function resolveTokenBy({ appservices, accessTokens, lastSeen, now }: TokenKnowledge): ResolveToken {
   const { registry, masquerading, delivery } = appservices;
-  return (token, { userId, deviceId, remoteAddress }) => {
-    const appservice = registry.byToken(token);
+  return (token, { userId, deviceId, remoteAddress, call }) => {
+    const narrowed = isNarrowedToken(token) ? openNarrowedToken(token, registry.byNarrowingKey, now()) : undefined;
+    const appservice = narrowed?.appservice ?? registry.byToken(token);
     if (appservice === undefined) return seen(accessTokens.resolveAccessToken(token), lastSeen, remoteAddress);
     delivery.wakeAppservice(appservice.id);
     return masquerading.actAs({
       appservice,
+      call,
+      ...(narrowed === undefined ? undefined : { narrowing: narrowed.narrowing }),
       ...(userId === undefined ? {} : { userId }),
       ...(deviceId === undefined ? {} : { deviceId }),
     });

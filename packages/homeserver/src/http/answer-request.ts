@@ -83,7 +83,7 @@ export async function answerRequest(
     const query = checkQuery(route.endpoint, arrival.queryText);
     const { remoteAddress } = arrival;
     if (route.needsToken) {
-      const credentials = { headers: incoming.headers, query, remoteAddress };
+      const credentials = { headers: incoming.headers, query, path: found.path, remoteAddress };
       requester = await authenticateClient(route.endpoint, credentials, around.resolveToken);
     }
     limit(route.endpoint, requester, remoteAddress, around.rateLimiter);

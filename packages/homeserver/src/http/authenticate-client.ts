@@ -15,6 +15,8 @@ export interface TokenClaim {
   /** `device_id` of the query: likewise. */
   readonly deviceId?: string;
   readonly remoteAddress: string;
+  /** What is called: some tokens are not good for everything. */
+  readonly call: { readonly endpoint: Endpoint; readonly path: Readonly<Record<string, string>> };
 }
 
 /**
@@ -29,6 +31,8 @@ export type ResolveToken = (token: string, claim: TokenClaim) => Promise<Request
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   readonly query: URLSearchParams;
+  /** Path parameters. */
+  readonly path: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
 }
 
@@ -76,13 +80,15 @@ function tokenOf({ headers, query }: Credentials): string | undefined {
   return bearer[1];
 }
 
-function claimOf(endpoint: Endpoint, { query, remoteAddress }: Credentials): TokenClaim {
-  if (query.size === 0 || namesUserInBody.has(endpoint.operation)) return { remoteAddress };
+function claimOf(endpoint: Endpoint, { query, path, remoteAddress }: Credentials): TokenClaim {
+  const call = { endpoint, path };
+  if (query.size === 0 || namesUserInBody.has(endpoint.operation)) return { remoteAddress, call };
   const userId = query.get('user_id');
   // The name under which it was proposed is still what older bridges send.
   const deviceId = query.get('device_id') ?? query.get('org.matrix.msc3202.device_id');
   return {
     remoteAddress,
+    call,
     ...(userId === null ? {} : { userId }),
     ...(deviceId === null ? {} : { deviceId }),
   };

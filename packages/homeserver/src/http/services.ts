@@ -15,6 +15,7 @@ const prefixes: readonly (readonly [prefix: string, services: readonly Service[]
   ['/_matrix/key/', ['federation']],
   ['/_synapse/', ['admin']],
   ['/_pons/admin/', ['admin']],
+  ['/_pons/client/', ['client']],
   ['/_pons/', ['console']],
   ['/metrics', ['metrics']],
   ['/health', ['health']],

@@ -9,6 +9,8 @@ export interface Requester {
   readonly deviceId?: string;
   /** Set when the request carries an as_token: id of the application service. */
   readonly appserviceId?: string;
+  /** By a narrowed token: what reaches beyond this user is refused. */
+  readonly narrowed?: boolean;
   /** May use the admin API. */
   readonly admin: boolean;
   readonly guest: boolean;

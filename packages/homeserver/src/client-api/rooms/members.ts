@@ -53,13 +53,14 @@ export function getJoinedMembers(parts: JoinedMembersParts): Route {
   return {
     endpoint: endpoints.getJoinedMembersByRoom,
     async handle(request) {
-      const { userId, appserviceId } = requesterOf(request);
+      const { userId, appserviceId, narrowed } = requesterOf(request);
       const room = await findRoom(parts.db, request.path['roomId'] ?? '');
       const members = room === undefined ? [] : await joinedMembers(parts.db, room.roomNid);
       // For an application service any of its users in the room is enough.
       const mayAsk = members.some(
         (member) =>
-          member.userId === userId || (appserviceId !== undefined && parts.covers(appserviceId, member.userId)),
+          member.userId === userId ||
+          (appserviceId !== undefined && narrowed !== true && parts.covers(appserviceId, member.userId)),
       );
       if (!mayAsk) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
       const joined = members.map(({ userId: id, displayname, avatarUrl }): [string, JsonObject] => [

@@ -18,3 +18,55 @@ const all = statement(
 export async function liveRegistrations(db: Queryable): Promise<AppserviceRow[]> {
   return db.query<AppserviceRow>(all);
 }
+
+const insert = statement(
+  'appservices.insert',
+  `insert into appservices (appservice_id, registration, added_ts) values ($1, $2, $3)
+    on conflict (appservice_id) do nothing returning appservice_id`,
+);
+
+/** Adds one; false when the id is taken. */
+export async function insertRegistration(db: Queryable, row: AppserviceRow): Promise<boolean> {
+  return (await db.query(insert, [row.appservice_id, row.registration, row.added_ts])).length === 1;
+}
+
+const update = statement(
+  'appservices.update',
+  `update appservices set registration = $3 where appservice_id = $1 and registration = $2 returning appservice_id`,
+);
+
+/** Puts another text in place of `before`; false when it says something else by now, or is gone. */
+export async function updateRegistration(
+  db: Queryable,
+  appserviceId: string,
+  before: string,
+  registration: string,
+): Promise<boolean> {
+  return (await db.query(update, [appserviceId, before, registration])).length === 1;
+}
+
+const remove = statement(
+  'appservices.delete',
+  'delete from appservices where appservice_id = $1 returning appservice_id',
+);
+
+/** Removes one; false when it is not there. */
+export async function deleteRegistration(db: Queryable, appserviceId: string): Promise<boolean> {
+  return (await db.query(remove, [appserviceId])).length === 1;
+}
+
+const forgetDelivery = statement(
+  'appservices.forget_delivery',
+  `with cursors as (delete from appservice_cursors where appservice_id = $1),
+    transactions as (delete from appservice_transactions where appservice_id = $1),
+    aside as (delete from appservice_set_aside where appservice_id = $1),
+    interest as (delete from appservice_interest where appservice_id = $1),
+    consents as (delete from appservice_consents where appservice_id = $1),
+    tokens as (delete from appservice_tokens where appservice_id = $1)
+    select 1 as done`,
+);
+
+/** Forgets what was waiting for an application service that is removed for good, its tokens, and who let it act for them. */
+export async function forgetAppservice(tx: Queryable, appserviceId: string): Promise<void> {
+  await tx.query(forgetDelivery, [appserviceId]);
+}

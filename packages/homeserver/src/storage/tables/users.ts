@@ -69,3 +69,18 @@ const deactivate = statement(
 export async function deactivateUser(db: Queryable, userId: string, deactivatedTs: number): Promise<void> {
   await db.query(deactivate, [userId, deactivatedTs]);
 }
+
+const page = statement(
+  'users.page',
+  `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users
+    where user_id > $1 and (appservice_id is null or $2) order by user_id limit $3`,
+);
+
+/** Accounts after the last one seen; those of application services only when asked for. */
+export async function usersAfter(
+  db: Queryable,
+  after: string,
+  options: { readonly ghosts: boolean; readonly limit: number },
+): Promise<UserRow[]> {
+  return db.query<UserRow>(page, [after, options.ghosts, options.limit]);
+}

@@ -1,6 +1,7 @@
 // Endpoints of ours, all below /_pons/ and without a place in the specification: operators' (admin) and probes'.
 
 import type { Endpoint } from '../endpoint.ts';
+import { registryEndpoints } from './pons-registry.ts';
 
 const docs = 'https://spec.matrix.org/v1.19/client-server-api/#api-standards';
 
@@ -13,6 +14,7 @@ const appservice = `${appservices}/{appserviceId}` as const;
 
 /** Ours, by operation. */
 export const ponsEndpoints = {
+  ...registryEndpoints,
   getHealth: { ...probe, operation: 'getHealth', path: '/health' },
   getMetrics: { ...probe, operation: 'getMetrics', path: '/metrics' },
   getStatistics: {
