@@ -181,7 +181,7 @@ export class WebsocketConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#keepalive.cancel();
-    for (const waiting of [...this.#waiting.values()]) waiting.end(ended);
+    for (const waiting of this.#waiting.values()) waiting.end(ended);
     this.#parts.onEnd();
   }
 }
