@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
 const size: Size = options.quick
   ? {
       ghosts: 200,
-      messages: 1000,
+      messages: 2000,
       warmUp: 3000,
       rooms: 16,
       width: 16,
@@ -27,7 +27,7 @@ const size: Size = options.quick
     }
   : {
       ghosts: 2000,
-      messages: 3000,
+      messages: 6000,
       warmUp: 10_000,
       rooms: 16,
       width: 16,
@@ -111,7 +111,7 @@ async function startHomeserver(): Promise<{ child: ChildProcess; base: string; a
 }
 
 const cpu = (one: Phase | undefined) => (one === undefined ? Number.NaN : one.cpuMs[0] + one.cpuMs[1]);
-const ratio = (ours: number, floor: number) => Math.round((ours / floor) * 100) / 100;
+const ratio = (ours: number, floor: number) => Math.round((ours / floor) * 1000) / 1000;
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
 async function main(): Promise<void> {
@@ -188,7 +188,7 @@ async function main(): Promise<void> {
   log(`floor   16 wide, one room, afterwards: ${describe(after['sendSmall']!)}`);
   for (const [name, { value, unit, limit }] of Object.entries(figures)) {
     log(
-      `${over(name) ? '!' : ' '} ${name.padEnd(24)} ${String(Math.round(value * 100) / 100).padStart(9)} ${unit}${limit === undefined ? '' : ` (limit ${limit})`}`,
+      `${over(name) ? '!' : ' '} ${name.padEnd(24)} ${String(Math.round(value * 1000) / 1000).padStart(9)} ${unit}${limit === undefined ? '' : ` (limit ${limit})`}`,
     );
   }
   if (options.json) console.log(JSON.stringify({ name: 'bench', ok, figures, versions: { node: process.version } }));

@@ -12,6 +12,7 @@ import {
   percentiles,
   residentMb,
   round,
+  roundCpu,
   sleep,
 } from './measure.ts';
 
@@ -93,7 +94,7 @@ export async function phase(
       spentMs += performance.now() - from;
       await settle(pid, activity);
       const now = cpuMs(pid);
-      perQuarter.push(round((now[0] + now[1] - used[0] - used[1]) / quarter));
+      perQuarter.push(roundCpu((now[0] + now[1] - used[0] - used[1]) / quarter));
     }
   } else {
     await inParallel(count, width, timed);
@@ -106,7 +107,7 @@ export async function phase(
     count: done,
     perSecond: round((done / spentMs) * 1000),
     latencyMs: percentiles(latency),
-    cpuMs: [round((after[0] - before[0]) / done), round((after[1] - before[1]) / done)],
+    cpuMs: [roundCpu((after[0] - before[0]) / done), roundCpu((after[1] - before[1]) / done)],
     ...(quarters ? { early: perQuarter[0] ?? 0, late: perQuarter[3] ?? 0 } : {}),
   };
 }
@@ -221,7 +222,7 @@ const message = (mark?: string) => ({
   ...(mark === undefined ? {} : { 'bench.mark': mark }),
 });
 export const describe = (one: Phase): string =>
-  `${one.cpuMs[0].toFixed(2)} + ${one.cpuMs[1].toFixed(2)} ms CPU each, ${one.perSecond.toFixed(0)}/s, p50 ${one.latencyMs.p50} ms, p99 ${one.latencyMs.p99} ms`;
+  `${one.cpuMs[0].toFixed(3)} + ${one.cpuMs[1].toFixed(3)} ms CPU each, ${one.perSecond.toFixed(0)}/s, p50 ${one.latencyMs.p50} ms, p99 ${one.latencyMs.p99} ms`;
 
 export interface Report {
   readonly phases: Record<string, Phase>;
