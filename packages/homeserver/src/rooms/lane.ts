@@ -16,6 +16,7 @@ import { positionOf } from '../storage/tables/events.ts';
 import { readBatch } from './batch-ground.ts';
 import type { Signer } from './build-pdu.ts';
 import { appendBatch } from './import-batch.ts';
+import { appendJoins, readJoins } from './join-many.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import {
   appendProposal,
@@ -123,9 +124,10 @@ export class Lane {
     let count = 0;
     for (const { proposal } of this.#waiting) {
       drafts += proposal.drafts.length;
-      // A batch is a part of its own: it stands on what is stored.
-      if (count > 0 && (drafts > draftsPerPartMax || proposal.batch !== undefined)) break;
-      if (proposal.batch !== undefined) return this.#waiting.splice(0, 1);
+      // A batch is a part of its own: it stands on what is stored, and it is large.
+      const isAlone = proposal.batch !== undefined || proposal.joins !== undefined;
+      if (count > 0 && (drafts > draftsPerPartMax || isAlone)) break;
+      if (isAlone) return this.#waiting.splice(0, 1);
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -146,7 +148,7 @@ export class Lane {
       }
       if (outcome?.outcome === 'stored') {
         if (!part.isEmpty) part.adopt(outcome.first + part.positions - 1);
-        for (const { waiting, result } of made) waiting.resolve(positioned(result, outcome.first));
+        for (const { waiting, ...one } of made) waiting.resolve(positioned(one, outcome.first));
       }
       for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
       if (outcome === undefined || outcome.outcome === 'stored') return;
@@ -192,8 +194,9 @@ export class Lane {
   }
 
   async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
-    const batch = pending[0]?.proposal.batch;
+    const { batch, joins } = pending[0]?.proposal ?? {};
     const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
+    if (joins !== undefined) await readJoins(db, this.#memory, joins);
     const targets =
       ground?.targets ??
       (await readInputs(
@@ -209,9 +212,9 @@ export class Lane {
       const mark = part.mark();
       try {
         const { proposal } = waiting;
-        const added =
-          ground === undefined ? appendProposal(part, proposal, making) : appendBatch(part, proposal, ground, making);
-        made.push({ waiting, ...added });
+        if (ground !== undefined) made.push({ waiting, ...appendBatch(part, proposal, ground, making) });
+        else if (joins !== undefined) made.push({ waiting, ...appendJoins(part, proposal, joins, making) });
+        else made.push({ waiting, ...appendProposal(part, proposal, making) });
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
         part.rewind(mark);
@@ -248,8 +251,9 @@ function withoutWriting({ made }: Making): CommitOutcome | undefined {
   return made.length === 0 ? undefined : { outcome: 'stored', first: 0 };
 }
 
-function positioned(result: MadeProposal['result'], first: number): ProposalResult {
-  return { events: result.map(({ eventId, at }) => ({ eventId, position: first + at })) };
+function positioned({ result, refused }: MadeProposal, first: number): ProposalResult {
+  const events = result.map(({ eventId, at }) => ({ eventId, position: first + at }));
+  return refused === undefined ? { events } : { events, refused };
 }
 
 function busy(why: string): MatrixError {

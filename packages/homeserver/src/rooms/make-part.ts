@@ -1,6 +1,6 @@
 // Making a part: first everything that its proposals need is read, in at most one query per kind and mostly from memory; then each
 // proposal is built, authorised and appended without waiting, so nothing can come in between.
-import type { JsonObject, Pdu } from '@pons/spec';
+import type { JsonObject, MatrixError, Pdu } from '@pons/spec';
 import { authStateKeys } from '../rules/auth-events.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type RedactionTargetRow, redactionTargets } from '../storage/tables/events.ts';
@@ -15,6 +15,8 @@ import type { EventDraft, Proposal, RoomChange } from './proposal.ts';
 export interface MadeProposal {
   /** Its events and their places among the positions of the commit. */
   readonly result: readonly { readonly eventId: string; readonly at: number }[];
+  /** Of users who join together: who may not. */
+  readonly refused?: ReadonlyMap<string, MatrixError>;
   /** Index of its client transaction in the commit. */
   readonly transactionAt?: number;
 }
@@ -47,7 +49,7 @@ export interface Numbering {
 /** Takes the numbers that the drafts need. */
 export async function takeNumbers(
   numbering: Numbering,
-  changes: readonly (RoomChange & Pick<Proposal, 'batch'>)[],
+  changes: readonly (RoomChange & Pick<Proposal, 'batch' | 'joins'>)[],
 ): Promise<PartNumbers> {
   const nids: number[] = [];
   const keys = new Map<string, StateKey>();
@@ -56,16 +58,16 @@ export async function takeNumbers(
     nids.push(typeof nid === 'number' ? nid : await nid);
   };
   const takeKey = (type: string, stateKey: string) => keys.set(stateKeyText(type, stateKey), { type, stateKey });
-  for (const { drafts, batch } of changes) {
+  for (const { drafts, batch, joins } of changes) {
     for (const { type, stateKey } of drafts) {
       await takeNid();
       if (stateKey !== undefined) takeKey(type, stateKey);
     }
-    if (batch === undefined) continue;
-    const senders = new Set(batch.events.map(({ draft }) => draft.sender));
-    // At most: each sender is invited and joins.
-    for (let count = batch.events.length + 2 * senders.size; count > 0; count -= 1) await takeNid();
-    for (const sender of senders) takeKey('m.room.member', sender);
+    if (batch === undefined && joins === undefined) continue;
+    const members = new Set(batch?.events.map(({ draft }) => draft.sender) ?? joins?.memberships.keys());
+    // At most: each of them is invited and joins.
+    for (let count = (batch?.events.length ?? 0) + 2 * members.size; count > 0; count -= 1) await takeNid();
+    for (const member of members) takeKey('m.room.member', member);
   }
   const numbers = keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()]);
   const keyNids = new Map([...keys.keys()].map((text, index) => [text, numbers[index] ?? 0]));

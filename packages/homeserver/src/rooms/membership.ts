@@ -1,6 +1,6 @@
 // Who is in a room, by the table of memberships as they are now.
 import type { Queryable } from '../storage/database.ts';
-import { joinedRoomsOf, membershipInRoom, roomsOfUser } from '../storage/tables/room-members.ts';
+import { joinedRoomsOf, joinedRoomsOfUsers, membershipInRoom, roomsOfUser } from '../storage/tables/room-members.ts';
 
 /** A room's number and version and a user's membership in it, `leave` for none; undefined for a room that is not known. */
 export async function membershipIn(
@@ -15,6 +15,14 @@ export async function membershipIn(
 /** Ids of the rooms that a user is joined to. */
 export async function joinedRoomIds(db: Queryable, userId: string): Promise<string[]> {
   return (await joinedRoomsOf(db, userId)).map((room) => room.roomId);
+}
+
+/** Rooms that each of these users is joined to. */
+export async function joinedRoomIdsOf(
+  db: Queryable,
+  userIds: readonly string[],
+): Promise<{ readonly userId: string; readonly roomId: string }[]> {
+  return joinedRoomsOfUsers(db, userIds);
 }
 
 /** Ids of the rooms that a user could leave: joined, invited or knocking. */

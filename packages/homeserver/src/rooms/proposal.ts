@@ -1,7 +1,7 @@
 // What an action hands to a room's lane: events to be built, authorised and appended together, changes of the room's aliases and
 // directory entry, and the client transaction that asked for them. The lane answers after the commit.
 
-import type { JsonObject } from '@pons/spec';
+import type { JsonObject, MatrixError } from '@pons/spec';
 
 /** One event that somebody wants to make. Its place in the room, hashes and signature are the lane's business. */
 export interface EventDraft {
@@ -36,8 +36,19 @@ export interface Proposal extends RoomChange {
   readonly roomId: string;
   /** Events that an application service imports; `drafts` is empty then. The answer has one entry for each of them. */
   readonly batch?: Batch;
+  /** Users who join together; `drafts` is empty then. The answer has the events that it took, and who was refused. */
+  readonly joins?: Joins;
   /** The same key again answers the first response and makes nothing. */
   readonly clientTransaction?: ClientTransactionKey;
+}
+
+/** Users of an application service that come in together, each as if alone: who may not is named, and the others join. */
+export interface Joins {
+  readonly appserviceId: string;
+  /** Who asks for it: invites those who may not join by themselves. */
+  readonly host: string;
+  /** Content of each one's membership. Who is in the room with this content already is left alone. */
+  readonly memberships: ReadonlyMap<string, JsonObject>;
 }
 
 /** Events that an application service imports. */
@@ -81,4 +92,6 @@ export interface ClientTransactionKey {
 /** What the lane answers: the events in the order of the drafts. Rejections are thrown as MatrixError M_FORBIDDEN. */
 export interface ProposalResult {
   readonly events: readonly { readonly eventId: string; readonly position: number }[];
+  /** Of users who join together: who may not, and why. */
+  readonly refused?: ReadonlyMap<string, MatrixError>;
 }

@@ -9,6 +9,7 @@ import {
   beeperEndpoints,
   endpoints,
   federationEndpoints,
+  ghostEndpoints,
   ponsEndpoints,
   synapseEndpoints,
 } from '@pons/spec/endpoints';
@@ -24,6 +25,7 @@ const described: Endpoint[] = [
   ponsEndpoints,
   synapseEndpoints,
   beeperEndpoints,
+  ghostEndpoints,
 ].flatMap((list) => Object.values(list));
 let homeserver: Homeserver;
 let database: Awaited<ReturnType<typeof testDatabase>>;

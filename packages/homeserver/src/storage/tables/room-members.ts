@@ -84,6 +84,20 @@ export async function joinedRoomsOf(db: Queryable, userId: string): Promise<Room
   return roomsOfUser(db, userId, ['join']);
 }
 
+const joinedOfUsers = statement(
+  'room_members.joined_of_users',
+  `select m.user_id as "userId", r.room_id as "roomId" from unnest($1::text[]) as w(user_id)
+    join room_members m on m.user_id = w.user_id and m.membership = 'join' join rooms r using (room_nid)`,
+);
+
+/** Rooms that these users are joined to. */
+export async function joinedRoomsOfUsers(
+  db: Queryable,
+  userIds: readonly string[],
+): Promise<{ readonly userId: string; readonly roomId: string }[]> {
+  return userIds.length === 0 ? [] : db.query(joinedOfUsers, [userIds]);
+}
+
 const inRoom = statement(
   'room_members.in_room',
   `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
@@ -102,4 +116,14 @@ export async function membershipInRoom(
     userId,
   ]);
   return rows[0];
+}
+
+const joinedNids = statement(
+  'room_members.joined_nids',
+  `select room_nid as "roomNid" from room_members where user_id = $1 and membership = 'join'`,
+);
+
+/** Numbers of the rooms that a user is joined to. */
+export async function joinedRoomNidsOf(db: Queryable, userId: string): Promise<number[]> {
+  return (await db.query<{ roomNid: number }>(joinedNids, [userId])).map((row) => row.roomNid);
 }

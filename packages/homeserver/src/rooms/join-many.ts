@@ -1,0 +1,82 @@
+// Many users of an application service joining a room in one part: what a netjoin of IRC is. Each stands for itself, so one who may not
+// join is named and the others come in; who may not join by themselves is invited by who asks for it, if that user may.
+import { canonicalJson, type JsonObject, MatrixError } from '@pons/spec';
+import { authStateKeys } from '../rules/auth-events.ts';
+import type { Queryable } from '../storage/database.ts';
+import { appendPdu } from './append-pdu.ts';
+import { authorisePdu } from './authorise-pdu.ts';
+import { buildPdu } from './build-pdu.ts';
+import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
+import type { MadeProposal, Making } from './make-part.ts';
+import type { Part } from './part.ts';
+import type { EventDraft, Joins, Proposal } from './proposal.ts';
+
+/** Users of one proposal: what they need must fit a lane's memory. */
+export const joinsMax = 1_000;
+
+/** Reads the state that joining needs into the memory. */
+export async function readJoins(db: Queryable, memory: LaneMemory, joins: Joins): Promise<void> {
+  const needed = new Map<string, StateKey>();
+  for (const userId of joins.memberships.keys()) {
+    const subject = { type: 'm.room.member', sender: joins.host, state_key: userId, content: { membership: 'invite' } };
+    for (const [type, stateKey] of authStateKeys(subject, memory.rules)) {
+      needed.set(stateKeyText(type, stateKey), { type, stateKey });
+    }
+  }
+  await memory.load(db, [...needed.values()]);
+}
+
+/** Adds the joins to the part. */
+export function appendJoins(part: Part, proposal: Proposal, joins: Joins, making: Making): MadeProposal {
+  const result: { readonly eventId: string; readonly at: number }[] = [];
+  const refused = new Map<string, MatrixError>();
+  for (const [userId, content] of joins.memberships) {
+    if (isSo(part, userId, content)) continue;
+    const mark = part.mark();
+    const join: EventDraft = { type: 'm.room.member', stateKey: userId, sender: userId, content };
+    const add = (draft: EventDraft) => result.push(append(part, draft, { proposal, joins, making }));
+    try {
+      add(join);
+    } catch (error) {
+      const refusal = whyNot(error);
+      try {
+        if (refusal.errcode !== 'M_FORBIDDEN') throw refusal;
+        add({ ...join, sender: joins.host, content: { ...content, membership: 'invite' } });
+        add(join);
+      } catch (other) {
+        whyNot(other);
+        part.rewind(mark);
+        refused.set(userId, refusal);
+      }
+    }
+  }
+  return { result, refused };
+}
+
+function append(
+  part: Part,
+  draft: EventDraft,
+  { proposal, joins, making }: { readonly proposal: Proposal; readonly joins: Joins; readonly making: Making },
+) {
+  const { now, signer, nids } = making;
+  const judged = authorisePdu(buildPdu(draft, part, now, signer), part, signer.serverName);
+  const eventNid = nids.pop();
+  if (eventNid === undefined) throw new Error('an event without a number');
+  const at = appendPdu(judged, part, {
+    eventNid,
+    serverName: signer.serverName,
+    bulkBy: joins.appserviceId,
+    ...(proposal.trace === undefined ? {} : { trace: proposal.trace }),
+  });
+  return { eventId: judged.eventId, at };
+}
+
+function isSo(part: Part, userId: string, content: JsonObject): boolean {
+  const now = part.value('m.room.member', userId)?.event.content;
+  return now?.['membership'] === 'join' && canonicalJson(now) === canonicalJson(content);
+}
+
+function whyNot(error: unknown): MatrixError {
+  if (error instanceof MatrixError) return error;
+  throw error;
+}

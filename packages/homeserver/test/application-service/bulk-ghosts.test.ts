@@ -1,0 +1,202 @@
+// Many ghosts in one request, and many ghosts by ordinary ones: registered, named and joined, each as if alone.
+// https://spec.matrix.org/v1.19/application-service-api/
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AppserviceDouble } from '@pons/testkit/appservice';
+import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { registerUser, request } from '@pons/testkit/requests';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { checkDatabase } from '../../src/storage/check.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pons-ghosts-'));
+const irc = new AppserviceDouble();
+const v3 = '/_matrix/client/v3';
+const enc = encodeURIComponent;
+let database: TestDatabase;
+let homeserver: Homeserver;
+let base = '';
+let alice: Awaited<ReturnType<typeof registerUser>>;
+
+function registration(id: string, url: string | null): string {
+  return JSON.stringify({
+    id,
+    url,
+    as_token: `as-${id}`,
+    hs_token: `hs-${id}`,
+    sender_localpart: `_${id}_bot`,
+    rate_limited: false,
+    namespaces: { users: [{ exclusive: true, regex: `@_${id}_.*` }] },
+  });
+}
+
+beforeAll(async () => {
+  database = await testDatabase();
+  writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
+  const config = configFrom(
+    {
+      server_name: 'localhost',
+      database: database.url,
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port: 0 }],
+      appservices: { files: ['irc.yaml'] },
+      accounts: { registration: { mode: 'open' }, password_cost: 'low' },
+      rate_limits: 'off',
+    },
+    folder,
+  );
+  homeserver = await createHomeserver(config, { log: silentLog });
+  const [listener] = await homeserver.listen();
+  base = listener?.url ?? '';
+  alice = await registerUser(base, 'alice');
+});
+afterAll(async () => {
+  await homeserver.stop();
+  await irc.close();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+
+const as = <T = Record<string, unknown>>(method: string, path: string, body?: unknown, token = 'as-irc') =>
+  request<T>(base, method, path, { token, ...(body === undefined ? {} : { body }) });
+interface Answer {
+  readonly registered: number;
+  readonly named: number;
+  readonly joined: number;
+  readonly errors: readonly { readonly user: string; readonly room_id?: string; readonly errcode: string }[];
+}
+const bulk = (ghosts: unknown, token?: string) =>
+  as<Answer>('POST', '/_pons/client/v1/appservice/ghosts', { ghosts }, token);
+const room = async (preset = 'private_chat', token = 'as-irc') =>
+  (await as<{ room_id: string }>('POST', `${v3}/createRoom`, { preset }, token)).room_id;
+const members = async (roomId: string) =>
+  (
+    await as<{ joined: Record<string, { display_name?: string; avatar_url?: string }> }>(
+      'GET',
+      `${v3}/rooms/${enc(roomId)}/joined_members`,
+    )
+  ).joined;
+const ghost = (name: string) => `@_irc_${name}:localhost`;
+async function versionOf(roomId: string): Promise<number> {
+  const [row] = await database.db.query<{ version: number }>(
+    { name: 'ghosts.version', text: 'select version from rooms where room_id = $1' },
+    [roomId],
+  );
+  return row?.version ?? -1;
+}
+
+describe('a bulk request', () => {
+  it('registers, names and joins, with one commit for each room', async () => {
+    const [first, second] = [await room(), await room('public_chat')];
+    const before = [await versionOf(first), await versionOf(second)];
+    const ghosts = Array.from({ length: 30 }, (_, index) => ({
+      localpart: `_irc_bulk${index}`,
+      displayname: `Bulk ${index}`,
+      avatar_url: 'mxc://localhost/abc',
+      rooms: index % 2 === 0 ? [first, second] : [second],
+    }));
+    expect(await bulk(ghosts)).toEqual({ registered: 30, named: 30, joined: 15 * 2 + 30, errors: [] });
+    expect([await versionOf(first), await versionOf(second)]).toEqual(before.map((version) => version + 1));
+    expect((await members(first))[ghost('bulk2')]).toEqual({
+      display_name: 'Bulk 2',
+      avatar_url: 'mxc://localhost/abc',
+    });
+    expect(Object.keys(await members(second))).toHaveLength(31);
+    // It may act as them at once.
+    await as('PUT', `${v3}/rooms/${enc(second)}/send/m.room.message/1?user_id=${enc(ghost('bulk29'))}`, { body: 'x' });
+    expect(await bulk(ghosts)).toEqual({ registered: 0, named: 0, joined: 0, errors: [] });
+    expect(await versionOf(first)).toBe((before[0] ?? 0) + 1);
+  });
+
+  it('repeats a new name wherever its bearer is', async () => {
+    const roomId = await room();
+    await bulk([{ user_id: ghost('namely'), displayname: 'Old', rooms: [roomId] }]);
+    expect(await bulk([{ user_id: ghost('namely'), displayname: 'New' }])).toMatchObject({ named: 1, joined: 1 });
+    expect((await members(roomId))[ghost('namely')]).toEqual({ display_name: 'New' });
+  });
+
+  it('names what goes wrong with one, and the others come in', async () => {
+    const closed = await room();
+    const foreign = await room('private_chat', alice.token);
+    await bulk([{ localpart: '_irc_banned', rooms: [closed] }]);
+    await as('POST', `${v3}/rooms/${enc(closed)}/ban`, { user_id: ghost('banned') });
+    await as('POST', `${v3}/register`, {
+      type: 'm.login.application_service',
+      username: '_irc_gone',
+      inhibit_login: true,
+    });
+    await database.db.query({
+      name: 'ghosts.gone',
+      text: `update users set deactivated_ts = 1 where user_id = '${ghost('gone')}'`,
+    });
+    const answer = await bulk([
+      { localpart: '_irc_fine', rooms: [closed] },
+      { localpart: '_irc_banned', rooms: [closed] },
+      { localpart: '_irc_gone', rooms: [closed] },
+      { localpart: 'alice', rooms: [closed] },
+      { localpart: '_irc_Wrong', rooms: [closed] },
+      { user_id: '@_irc_far:elsewhere.example', rooms: [closed] },
+      { localpart: '_irc_avatar', avatar_url: 'https://example.org/x.png', rooms: [closed] },
+      { localpart: '_irc_lost', rooms: ['!nowhere:localhost', foreign] },
+    ]);
+    expect(answer).toMatchObject({ registered: 2, joined: 2 });
+    const errors = answer.errors.map(({ user, room_id: roomId, errcode }) => [user, roomId ?? '', errcode]).sort();
+    expect(errors).toEqual(
+      [
+        [ghost('banned'), closed, 'M_FORBIDDEN'],
+        [ghost('gone'), '', 'M_USER_DEACTIVATED'],
+        ['alice', '', 'M_EXCLUSIVE'],
+        ['_irc_Wrong', '', 'M_INVALID_USERNAME'],
+        ['@_irc_far:elsewhere.example', '', 'M_INVALID_USERNAME'],
+        ['_irc_avatar', '', 'M_INVALID_PARAM'],
+        [ghost('lost'), '!nowhere:localhost', 'M_FORBIDDEN'],
+        [ghost('lost'), foreign, 'M_FORBIDDEN'],
+      ].sort(),
+    );
+    expect(Object.keys(await members(closed)).sort()).toEqual(['@_irc_bot:localhost', ghost('fine')].sort());
+  });
+
+  it('is not told to who made it, but counts: what others say there is', async () => {
+    const roomId = await room('public_chat', alice.token);
+    await bulk([{ localpart: '_irc_quiet', rooms: [roomId] }]);
+    await request(base, 'PUT', `${v3}/rooms/${enc(roomId)}/send/m.room.message/q`, {
+      token: alice.token,
+      body: { msgtype: 'm.text', body: 'heard' },
+    });
+    await irc.until(() => irc.events.some(({ content }) => content['body'] === 'heard'));
+    const told = irc.events.filter((event) => event.room_id === roomId);
+    expect(told.filter(({ state_key: key }) => key === ghost('quiet'))).toEqual([]);
+  });
+
+  const refusals: [string, () => Promise<unknown>, number, string][] = [
+    ['people', () => bulk([], alice.token), 403, 'M_FORBIDDEN'],
+    ['no list', () => bulk({}), 400, 'M_BAD_JSON'],
+    ['ghosts without a name', () => bulk([{}]), 400, 'M_BAD_JSON'],
+    ['rooms that are no list', () => bulk([{ localpart: '_irc_a', rooms: 'x' }]), 400, 'M_BAD_JSON'],
+    ['names that are none', () => bulk([{ localpart: '_irc_a', displayname: 1 }]), 400, 'M_BAD_JSON'],
+    [
+      'too many ghosts',
+      () => bulk(Array.from({ length: 5001 }, (_, index) => ({ localpart: `_irc_${index}` }))),
+      413,
+      'M_TOO_LARGE',
+    ],
+  ];
+  it.each(refusals)('refuses %s', async (_what, attempt, status, errcode) => {
+    await expect(attempt()).rejects.toMatchObject({ status, errcode });
+  });
+});
+
+it('ordinary joins that come together share commits', async () => {
+  const roomId = await room('public_chat');
+  const names = Array.from({ length: 200 }, (_, index) => `net${index}`);
+  await bulk(names.map((name) => ({ localpart: `_irc_${name}` })));
+  const before = await versionOf(roomId);
+  await Promise.all(names.map((name) => as('POST', `${v3}/join/${enc(roomId)}?user_id=${enc(ghost(name))}`, {})));
+  expect(Object.keys(await members(roomId))).toHaveLength(201);
+  expect((await versionOf(roomId)) - before).toBeLessThan(100);
+});
+
+it('leaves tables that agree with one another', async () => {
+  expect(await checkDatabase(database.url)).toEqual([]);
+});
