@@ -82,7 +82,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   const server = createHttpServer({
     listeners: config.listeners,
     routes: house.routes,
-    upgrades: options.upgrades ?? [],
+    upgrades: [house.appservices.websockets, ...(options.upgrades ?? [])],
     ...(options.consoleDir === undefined ? {} : { consoleFolder: options.consoleDir }),
     nextRequestId: requestIds(ground),
     around: {
@@ -113,11 +113,13 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await appservices.loader.load();
       await appservices.loader.watch();
       await stream.start();
+      await appservices.websockets.start();
       await appservices.delivery.start();
       housekeeping.start();
       return server.listen();
     },
     async stop() {
+      await appservices.websockets.stop();
       await server.stop();
       sightings.cancel();
       await housekeeping.stop();

@@ -5,8 +5,9 @@ import { createCallAppservice } from '../appservice-delivery/call-appservice.ts'
 import { type AppserviceDelivery, createDelivery, type DeliveryLeases } from '../appservice-delivery/delivery.ts';
 import { createQueryAlias } from '../appservice-delivery/query-alias.ts';
 import { createQueryUser } from '../appservice-delivery/query-user.ts';
-import { WhoWaits } from '../appservice-delivery/who-waits.ts';
 import { createThirdParty, type ThirdParty } from '../appservice-delivery/third-party.ts';
+import type { AppserviceWebsockets } from '../appservice-delivery/websocket-connections.ts';
+import { WhoWaits } from '../appservice-delivery/who-waits.ts';
 import { type ExclusiveNamespaces, exclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import {
   createRegistrationLoader,
@@ -20,6 +21,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Database } from '../storage/database.ts';
 import { registrationPlaces } from './registration-places.ts';
 import { observeAppservices } from './appservice-metrics.ts';
+import { composeAppserviceWebsockets } from './appservice-websockets.ts';
 import type { Ground } from './ground.ts';
 import type { Stream } from './stream.ts';
 
@@ -30,6 +32,7 @@ export interface Appservices {
   readonly masquerading: Masquerading;
   readonly namespaces: ExclusiveNamespaces;
   readonly delivery: AppserviceDelivery;
+  readonly websockets: AppserviceWebsockets;
   readonly thirdParty: ThirdParty;
   readonly call: ReturnType<typeof createCallAppservice>;
   readonly queryAlias: Ask;
@@ -57,8 +60,14 @@ export function composeAppservices(
   const { clock, random, log, tracing } = ground;
   const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
   const registry = createRegistry(config.serverName, () => clock.now());
-  const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate });
-  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, timeoutMs });
+  const websockets = composeAppserviceWebsockets(config, ground, {
+    db,
+    registry,
+    onChange: (id) => delivery.waysChanged(id),
+  });
+  const { deliversHere } = websockets;
+  const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate, transport: websockets });
+  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, deliversHere, timeoutMs });
   observeAppservices(ground.metrics.registry, () =>
     registry.all().flatMap(({ id }) => {
       const status = delivery.status(id);
@@ -83,6 +92,7 @@ export function composeAppservices(
     }),
     namespaces: exclusiveNamespaces(registry),
     delivery,
+    websockets,
     thirdParty: createThirdParty({ ...questions, log, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
     call,
     queryAlias: createQueryAlias(questions),
