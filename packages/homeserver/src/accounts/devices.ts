@@ -1,20 +1,14 @@
-// Devices: one per login. Logging in again with a known device id ends the device's earlier tokens. Deleting a device ends its tokens
-// and tells those who share a room (a device-list change, through the door).
+// Devices: one per login. Logging in again with a known device id ends the device's earlier tokens. What others see of a device goes through
+// the door together with the change of the device list that tells them: a deleted device is never one that nobody heard of.
 // https://spec.matrix.org/v1.19/client-server-api/#relationship-between-access-tokens-and-devices
 
 import { MatrixError } from '@pons/spec';
-import type { Door } from '../storage/commit.ts';
+import type { Door, KeyRows } from '../storage/commit.ts';
 import type { Database, Queryable } from '../storage/database.ts';
-import { deleteTokensOfDevice, tokenHashesOfDevices } from '../storage/tables/access-tokens.ts';
+import { deleteTokensOfDevices } from '../storage/tables/access-tokens.ts';
 import { purgeToDeviceOf } from '../storage/purge.ts';
-import {
-  type DeviceRow,
-  deleteDevices,
-  devicesOfUser,
-  ensureDevice,
-  findDevice,
-  renameDevice,
-} from '../storage/tables/devices.ts';
+import { type DeviceRow, devicesOfUser, ensureDevice, findDevice } from '../storage/tables/devices.ts';
+import { deviceListChange } from '../stream/device-list-change.ts';
 import type { AccessTokens, IssuedTokens } from './access-tokens.ts';
 
 /** A device as clients see it. */
@@ -76,7 +70,7 @@ export async function openSession(
   tx: Queryable,
   parts: DevicesParts,
   session: SessionRequest,
-): Promise<{ tokens: IssuedTokens; ended: readonly Buffer[] }> {
+): Promise<{ tokens: IssuedTokens; ended: readonly Buffer[]; created: boolean }> {
   const { userId, deviceId } = session;
   const created = await ensureDevice(tx, {
     userId,
@@ -84,10 +78,10 @@ export async function openSession(
     displayName: session.displayName,
     createdTs: parts.now(),
   });
-  const ended = created ? [] : await deleteTokensOfDevice(tx, userId, deviceId);
+  const ended = created ? [] : await deleteTokensOfDevices(tx, userId, [deviceId]);
   await parts.accessTokens.revoked(tx, ended);
   const tokens = await parts.accessTokens.issue(tx, { userId, deviceId, refreshable: session.refreshable });
-  return { tokens, ended };
+  return { tokens, ended, created };
 }
 
 /** All devices of a user, oldest first. */
@@ -118,8 +112,9 @@ export async function updateDevice(
     await getDevice(parts.db, userId, deviceId);
     return;
   }
-  if (!(await renameDevice(parts.db, userId, deviceId, checkDisplayName(displayName)))) throw noSuchDevice(deviceId);
-  await announceDevices(parts.door, userId);
+  checkDisplayName(displayName);
+  const { displayName: before } = await getDevice(parts.db, userId, deviceId);
+  if (before !== displayName) await tellOfDevices(parts, userId, { deviceNames: [{ userId, deviceId, displayName }] });
 }
 
 /** Makes a device without a session (application services, v1.17), or renames it. True when it is new. */
@@ -135,24 +130,29 @@ export async function createOrUpdateDevice(
     displayName: displayName === undefined ? null : checkDisplayName(displayName),
     createdTs: parts.now(),
   });
-  if (created) await announceDevices(parts.door, userId);
+  if (created) await tellOfDevices(parts, userId);
   else await updateDevice(parts, userId, deviceId, displayName);
   return created;
 }
 
-/** Deletes devices with their tokens; those that do not exist count as deleted. */
+/** Deletes devices with their tokens and keys; those that do not exist count as deleted. */
 export async function removeDevices(parts: DevicesParts, userId: string, deviceIds: readonly string[]): Promise<void> {
-  const ended: Buffer[] = [];
-  const deleted = await parts.db.transaction(async (tx) => {
-    ended.push(...(await tokenHashesOfDevices(tx, userId, deviceIds)));
-    const devices = await deleteDevices(tx, userId, deviceIds);
-    await parts.accessTokens.revoked(tx, ended);
-    return devices;
+  const { db, accessTokens } = parts;
+  const known = new Set((await devicesOfUser(db, userId)).map((row) => row.device_id));
+  const removed = [...new Set(deviceIds)].filter((deviceId) => known.has(deviceId));
+  if (removed.length === 0) return;
+  // First nobody can act as them any more, then they go. What ends in between leaves devices without a session, to be deleted again.
+  const ended = await db.transaction(async (tx) => {
+    const hashes = await deleteTokensOfDevices(tx, userId, removed);
+    await accessTokens.revoked(tx, hashes);
+    return hashes;
   });
-  for (const tokenHash of ended) parts.accessTokens.forget('token', tokenHash.toString('hex'));
-  if (deleted.length === 0) return;
-  await purgeToDeviceOf(parts.db, userId, deleted);
-  await announceDevices(parts.door, userId);
+  for (const tokenHash of ended) accessTokens.forget('token', tokenHash.toString('hex'));
+  await tellOfDevices(parts, userId, {
+    devicesRemoved: removed.map((deviceId) => ({ userId, deviceId })),
+    signaturesRemoved: removed.map((keyId) => ({ userId, keyId })),
+  });
+  await purgeToDeviceOf(db, userId, removed);
 }
 
 /** Deletes all devices of a user (logout/all, deactivation, a changed password with `logout_devices`), but perhaps one. */
@@ -165,8 +165,14 @@ export async function removeAllDevices(parts: DevicesParts, userId: string, exce
   );
 }
 
-async function announceDevices(door: Door, userId: string): Promise<void> {
-  await door.commit({ deviceListChanges: [{ userId, at: 0 }], positions: 1 });
+/** Tells those who share a room that a user's devices are others now, together with what changed of them. */
+export async function tellOfDevices(
+  { db, door }: Pick<DevicesParts, 'db' | 'door'>,
+  userId: string,
+  keys?: KeyRows,
+): Promise<void> {
+  const changes = [await deviceListChange(db, userId)];
+  await door.commit({ ...(keys === undefined ? {} : { keys }), deviceListChanges: changes, positions: 1 });
 }
 
 function noSuchDevice(deviceId: string): MatrixError {

@@ -9,6 +9,7 @@ import {
   type DevicesParts,
   generateDeviceId,
   openSession,
+  tellOfDevices,
 } from '../accounts/devices.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import { findAccount, userIdOf } from '../accounts/users.ts';
@@ -98,9 +99,10 @@ async function openFor(parts: LogInParts, userId: string, request: LogInRequest)
   const deviceId =
     request.deviceId === undefined ? generateDeviceId(parts.randomBytes) : checkDeviceId(request.deviceId);
   const displayName = request.displayName === undefined ? null : checkDisplayName(request.displayName);
-  const { tokens, ended } = await parts.db.transaction((tx) =>
+  const { tokens, ended, created } = await parts.db.transaction((tx) =>
     openSession(tx, parts, { userId, deviceId, displayName, refreshable: request.refreshable }),
   );
   for (const tokenHash of ended) parts.accessTokens.forget('token', tokenHash.toString('hex'));
+  if (created) await tellOfDevices(parts, userId);
   return { userId, deviceId, ...tokens };
 }

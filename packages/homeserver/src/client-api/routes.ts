@@ -31,6 +31,7 @@ import { setReadMarker } from './ephemeral/read-markers.ts';
 import { postReceipt } from './ephemeral/receipts.ts';
 import { putToDevice } from './ephemeral/send-to-device.ts';
 import { setTyping, type TypingRouteParts } from './ephemeral/typing.ts';
+import { type KeysRouteParts, keysRoutes } from './keys/routes.ts';
 import { downloads, frozenDownloads, mediaConfig } from './media/download.ts';
 import { thumbnail } from './media/thumbnail.ts';
 import { createContent, fillContent, type MediaParts, uploadContent } from './media/upload.ts';
@@ -59,6 +60,7 @@ export interface ClientApiParts {
   readonly account: AccountRouteParts;
   readonly accountData: AccountDataParts;
   readonly ephemeral: ReceiptsParts & ToDeviceParts & TypingRouteParts;
+  readonly keys: KeysRouteParts;
   readonly media: MediaParts;
   readonly rooms: RoomRouteParts;
   readonly server: WellKnownParts & TurnParts & { readonly defaultRoomVersion: string };
@@ -72,6 +74,7 @@ export function clientRoutes(parts: ClientApiParts): Route[] {
     ...accountRoutes(parts.account),
     ...accountDataRoutes(parts.accountData),
     ...ephemeralRoutes(parts.ephemeral),
+    ...keysRoutes(parts.keys),
     ...mediaRoutes(parts.media),
     ...roomRoutes(parts.rooms),
     postFilter(parts.sync),

@@ -8,6 +8,7 @@ import type { Config } from '../platform/config/schema.ts';
 import { createLanes } from '../platform/lanes.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
 import { purgeToDevice } from '../storage/purge.ts';
+import { deviceListsBetween } from '../sync/device-lists-section.ts';
 import { positionOfSinceToken } from '../sync/since-token.ts';
 import { Sync } from '../sync/sync-response.ts';
 import type { Appservices } from './appservices.ts';
@@ -43,6 +44,15 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
     account,
     accountData: { db, door, updates: createLanes(ACCOUNT_UPDATES_WAITING_MAX) },
     ephemeral: { db, door, now, serverName, typing },
+    keys: {
+      db,
+      door,
+      now,
+      serverName,
+      interactiveAuth: account.interactiveAuth,
+      positionOfSync: positionOfSinceToken,
+      deviceLists: (userId, between) => deviceListsBetween(db, userId, between),
+    },
     media: { repository: new ContentRepository({ db, files, clock, random, serverName, uploadBytesMax }) },
     rooms: {
       db,

@@ -170,6 +170,8 @@ export interface KeyRows {
     readonly json: string;
   }[];
   readonly signatures?: readonly KeySignatureRow[];
+  /** Keys that are gone, or other ones now: signatures of them and by them go. */
+  readonly signaturesRemoved?: readonly { readonly userId: string; readonly keyId: string }[];
   readonly deviceNames?: readonly {
     readonly userId: string;
     readonly deviceId: string;

@@ -23,6 +23,13 @@ export const keySections = {
       select t.user_id, t.key_id, t.signer, t.signed_by, t.signature ${from} ${guarded}
       on conflict (user_id, key_id, signer, signed_by) do update set signature = excluded.signature)`,
   },
+  // Signatures of a key that is gone or another one now, and those made with it.
+  signaturesRemoved: {
+    columns: { guard: 'bigint', user_id: 'text', key_id: 'text' },
+    sql: (from: string) => `kr as (delete from key_signatures k using ${from.replace(/^from /, '')}
+      ${guarded} and ((k.user_id = t.user_id and k.key_id = t.key_id)
+        or (k.signer = t.user_id and k.signed_by = 'ed25519:' || t.key_id)))`,
+  },
   deviceNames: {
     columns: { guard: 'bigint', user_id: 'text', device_id: 'text', display_name: 'text' },
     sql: (from: string) => `dn as (update devices set display_name = t.display_name ${from}

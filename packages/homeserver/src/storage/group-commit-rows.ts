@@ -284,6 +284,9 @@ export class BatchRows {
         ...by,
       });
     }
+    for (const row of keys.signaturesRemoved ?? []) {
+      this.#add('signaturesRemoved', { guard, user_id: row.userId, key_id: row.keyId });
+    }
     for (const row of keys.deviceNames ?? []) {
       const device = { user_id: row.userId, device_id: row.deviceId };
       this.#addLast('deviceNames', [row.userId, row.deviceId], { guard, ...device, display_name: row.displayName });

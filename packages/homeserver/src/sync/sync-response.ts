@@ -19,12 +19,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { streamRooms } from '../storage/tables/stream.ts';
 import { globalAccountData, readAccountData } from './account-data-section.ts';
-import { changedDeviceLists } from './device-lists-section.ts';
+import { deviceKeyCounts } from './device-keys-section.ts';
+import { type DeviceLists, deviceLists } from './device-lists-section.ts';
 import { strippedRooms, strippedSections } from './invited-rooms.ts';
 import { roomSections } from './joined-rooms.ts';
 import { SentMembers } from './lazy-members.ts';
 import { type RoomsOfResponse, roomsOfResponse } from './room-window.ts';
-import { sinceToken } from './since-token.ts';
+import { type SinceToken, sinceToken } from './since-token.ts';
 import type { Reading, SyncRequest } from './sync-request.ts';
 import { type DeleteToDevice, ToDeviceAcknowledgements, toDeviceSection } from './to-device-section.ts';
 import type { NewsIndex } from './wait-for-news.ts';
@@ -71,7 +72,7 @@ export class Sync {
     const quiet = this.#isTypingQuiet(since.typing) ? news.roomsWithoutNews(userId, since.position) : undefined;
     if (quiet !== undefined) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
-      if (why === 'timeout') return emptyBody(sinceToken(since));
+      if (why === 'timeout') return this.#emptyBody(request, since);
     }
     for (;;) {
       const response = await this.#read(request);
@@ -99,21 +100,22 @@ export class Sync {
     const reading: Reading = { request, position, now: clock.now(), ignored: accountData.ignored };
     const selected = await roomsOfResponse(db, reading, rooms);
     const parts = { db, typing, sentMembers: this.#sentMembers };
-    const [sections, outside, toDevice, changed] = await Promise.all([
+    const [sections, outside, toDevice, lists, keyCounts] = await Promise.all([
       roomSections(parts, reading, selected.windows, accountData),
       this.#outside(userId, selected),
       toDeviceSection(db, request, position),
-      changedDeviceLists(db, request, position),
+      since === undefined ? undefined : deviceLists(db, userId, rooms, { after: since.position, upTo: position }),
+      deviceKeyCounts(db, request),
     ]);
     const body = {
       next_batch: sinceToken({ position, typing: typingSerial, toDevice: toDevice.last }),
       ...optionalRooms({ ...sections, ...outside }),
       ...optionalEvents('account_data', globalAccountData(request, accountData)),
       ...optionalEvents('to_device', toDevice.events),
-      ...(changed.length === 0 ? {} : { device_lists: { changed, left: [] } }),
+      ...optionalDeviceLists(lists),
     };
     const hasNews = Object.keys(body).length > 1;
-    return { body: { ...body, ...deviceKeyCounts }, hasNews, position, roomNids };
+    return { body: { ...body, ...keyCounts }, hasNews, position, roomNids };
   }
 
   async #outside(
@@ -127,16 +129,20 @@ export class Sync {
     };
   }
 
+  /** Nothing new. Nobody reads the answer of a request that was given up. */
+  async #emptyBody(request: SyncRequest, since: SinceToken): Promise<JsonObject> {
+    const keyCounts = request.signal.aborted ? {} : await deviceKeyCounts(this.#parts.db, request);
+    return { next_batch: sinceToken(since), ...keyCounts };
+  }
+
   #isTypingQuiet(serial: number): boolean {
     return this.#parts.typing.serial <= serial;
   }
 }
 
-/** No device has keys on this server yet. */
-const deviceKeyCounts = { device_one_time_keys_count: {}, device_unused_fallback_key_types: [] };
-
-function emptyBody(next: string): JsonObject {
-  return { next_batch: next, ...deviceKeyCounts };
+function optionalDeviceLists(lists: DeviceLists | undefined): JsonObject {
+  const { changed = [], left = [] } = lists ?? {};
+  return changed.length + left.length === 0 ? {} : { device_lists: { changed: [...changed], left: [...left] } };
 }
 
 function optionalRooms(sections: Record<'join' | 'leave' | 'invite' | 'knock', JsonObject>): JsonObject {

@@ -47,6 +47,7 @@ create table key_signatures (                 -- signatures that came after the 
   signature   text not null,
   primary key (user_id, key_id, signer, signed_by)
 );
+create index key_signatures_by_signer on key_signatures (signer, signed_by);
 
 -- Null: everybody who shares a room hears of it. Else only this user does: who signed somebody else's master key.
 alter table device_list_changes add column only_for text collate "C";

@@ -53,30 +53,19 @@ export async function findAccessToken(db: Queryable, tokenHash: Buffer): Promise
   return (await db.query<AccessTokenRow>(byHash, [tokenHash]))[0];
 }
 
-const ofDevices = statement(
-  'access_tokens.of_devices',
-  `select token_hash from access_tokens where user_id = $1 and device_id = any($2::text[])`,
+const removeOfDevices = statement(
+  'access_tokens.delete_of_devices',
+  `with refresh as (delete from refresh_tokens where user_id = $1 and device_id = any($2::text[]))
+         delete from access_tokens where user_id = $1 and device_id = any($2::text[]) returning token_hash`,
 );
 
-/** Hashes of the tokens of some devices: what other processes must forget when these devices go. */
-export async function tokenHashesOfDevices(
+/** Ends all tokens of some devices (the devices stay); answers the hashes of their access tokens. */
+export async function deleteTokensOfDevices(
   db: Queryable,
   userId: string,
   deviceIds: readonly string[],
 ): Promise<Buffer[]> {
-  const rows = await db.query<{ token_hash: Buffer }>(ofDevices, [userId, deviceIds]);
-  return rows.map((row) => row.token_hash);
-}
-
-const removeOfDevice = statement(
-  'access_tokens.delete_of_device',
-  `with refresh as (delete from refresh_tokens where user_id = $1 and device_id = $2)
-         delete from access_tokens where user_id = $1 and device_id = $2 returning token_hash`,
-);
-
-/** Ends all tokens of a device (the device stays); answers the hashes of its access tokens. */
-export async function deleteTokensOfDevice(db: Queryable, userId: string, deviceId: string): Promise<Buffer[]> {
-  const rows = await db.query<{ token_hash: Buffer }>(removeOfDevice, [userId, deviceId]);
+  const rows = await db.query<{ token_hash: Buffer }>(removeOfDevices, [userId, deviceIds]);
   return rows.map((row) => row.token_hash);
 }
 

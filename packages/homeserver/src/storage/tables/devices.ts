@@ -1,4 +1,5 @@
-// Table `devices`. Access and refresh tokens hang on a device and go with it (foreign keys cascade).
+// Table `devices`. Access and refresh tokens and keys hang on a device and go with it (foreign keys cascade). Names and ends are for the door
+// to write (Commit.keys), with the change of the device list that tells of them.
 
 import { type Queryable, statement } from '../database.ts';
 
@@ -51,32 +52,6 @@ const byId = statement(
 /** One device of a user. */
 export async function findDevice(db: Queryable, userId: string, deviceId: string): Promise<DeviceRow | undefined> {
   return (await db.query<DeviceRow>(byId, [userId, deviceId]))[0];
-}
-
-const rename = statement(
-  'devices.rename',
-  `update devices set display_name = $3 where user_id = $1 and device_id = $2 returning device_id`,
-);
-
-/** False when the user has no such device. */
-export async function renameDevice(
-  db: Queryable,
-  userId: string,
-  deviceId: string,
-  displayName: string,
-): Promise<boolean> {
-  return (await db.query<{ device_id: string }>(rename, [userId, deviceId, displayName])).length === 1;
-}
-
-const remove = statement(
-  'devices.delete',
-  `delete from devices where user_id = $1 and device_id = any($2::text[]) returning device_id`,
-);
-
-/** Deletes devices and with them their tokens; answers which of them were there. */
-export async function deleteDevices(db: Queryable, userId: string, deviceIds: readonly string[]): Promise<string[]> {
-  const rows = await db.query<{ device_id: string }>(remove, [userId, deviceIds]);
-  return rows.map((row) => row.device_id);
 }
 
 const seen = statement(

@@ -103,8 +103,9 @@ const claimFallback = statement(
   'fallback_keys.claim',
   `with found as (select f.* from unnest($1::text[], $2::text[], $3::text[]) as w (user_id, device_id, algorithm)
       join fallback_keys f using (user_id, device_id, algorithm)),
-    marked as (update fallback_keys f set used = true from found
-      where f.user_id = found.user_id and f.device_id = found.device_id and f.algorithm = found.algorithm and not f.used)
+    marked as (update fallback_keys f set used = true from
+      (select u.* from found join fallback_keys u using (user_id, device_id, algorithm) where not u.used for update of u skip locked) n
+      where f.user_id = n.user_id and f.device_id = n.device_id and f.algorithm = n.algorithm)
     select user_id as "userId", device_id as "deviceId", algorithm, key_id as "keyId", json from found`,
 );
 

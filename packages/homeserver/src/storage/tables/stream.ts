@@ -312,20 +312,6 @@ export async function streamHeroes(
   return [...(await some(heroes, rooms.present)), ...(await some(formerHeroes, rooms.deserted))];
 }
 
-const devices = statement(
-  'stream.device_lists',
-  `select distinct d.user_id as "userId" from device_list_changes d
-         where d.position > $2 and d.position <= $3 and (d.user_id = $1 or exists (
-           select from room_members a join room_members b on b.room_nid = a.room_nid
-           where a.user_id = $1 and a.membership = 'join' and b.user_id = d.user_id and b.membership = 'join'))`,
-);
-
-/** Users whose devices changed and who share a room with the viewer, or are the viewer. */
-export async function deviceListChanges(db: Queryable, viewer: string, after: number, upTo: number): Promise<string[]> {
-  const rows = await db.query<{ userId: string }>(devices, [viewer, after, upTo]);
-  return rows.map((row) => row.userId);
-}
-
 const accountData = statement(
   'stream.account_data',
   `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
