@@ -1,0 +1,128 @@
+// A homeserver for the tests of the live registry: a folder of registrations, an administrator, and a clock that can be moved ahead.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { registerUser, request, RequestError } from '@pons/testkit/requests';
+import { configFrom, createHomeserver, type Homeserver, silentLog, systemClock } from '../../src/index.ts';
+
+export const v3 = '/_matrix/client/v3';
+export const adminPath = '/_pons/admin/v1/appservices';
+
+type Answer = Record<string, unknown>;
+
+/** One running homeserver, or several on one database. */
+export interface RegistryHouse {
+  readonly base: string;
+  /** Where its registrations are. */
+  readonly folder: string;
+  readonly database: TestDatabase;
+  readonly admin: string;
+  /** Moves the clock ahead for stamps and expiry. */
+  aheadMs: number;
+  /** As an administrator, below /_pons/admin/v1/appservices. */
+  operate(method: string, below: string, body?: unknown): Promise<Answer>;
+  person(name: string): Promise<{ userId: string; token: string }>;
+  stop(): Promise<void>;
+}
+
+/** Starts it. With `beside` it shares that one's database and folder, as another process would. */
+export async function registryHouse(
+  options: { readonly beside?: RegistryHouse; readonly config?: object } = {},
+): Promise<RegistryHouse> {
+  const { beside } = options;
+  const own = mkdtempSync(join(tmpdir(), 'pons-registry-'));
+  const folder = beside?.folder ?? join(own, 'appservices');
+  const database = beside?.database ?? (await testDatabase());
+  const config = configFrom(
+    {
+      server_name: 'localhost',
+      database: database.url,
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port: 0 }],
+      appservices: { folder },
+      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
+      admin: { users: ['@root:localhost'] },
+      rate_limits: 'off',
+      ...options.config,
+    },
+    own,
+  );
+  const now = () => systemClock.now() + house.aheadMs;
+  let homeserver: Homeserver | undefined;
+  const house = {
+    base: '',
+    folder,
+    database,
+    admin: '',
+    aheadMs: 0,
+    operate: (method: string, below: string, body?: unknown) =>
+      request(house.base, method, `${adminPath}${below}`, {
+        token: house.admin,
+        ...(body === undefined ? {} : { body }),
+      }),
+    person: (name: string) => registerUser(house.base, name),
+    async stop() {
+      await homeserver?.stop();
+      if (beside === undefined) await database.drop();
+      rmSync(own, { recursive: true });
+    },
+  };
+  homeserver = await createHomeserver(config, { log: silentLog, clock: { ...systemClock, now } });
+  const [listener] = await homeserver.listen();
+  house.base = listener?.url ?? '';
+  await homeserver.ensureAccount({ localpart: 'root', password: 'pw', admin: true });
+  const identifier = { type: 'm.id.user', user: 'root' };
+  const login = { type: 'm.login.password', identifier, password: 'pw' };
+  house.admin = String((await request(house.base, 'POST', `${v3}/login`, { body: login }))['access_token']);
+  return house;
+}
+
+/** The text of a registration. */
+export function registrationText(id: string, more: object = {}): string {
+  const registration = {
+    id,
+    url: null,
+    as_token: `as-${id}`,
+    hs_token: `hs-${id}`,
+    sender_localpart: `_${id}_bot`,
+    rate_limited: false,
+    namespaces: {
+      users: [{ exclusive: true, regex: `@_${id}_.*:localhost` }],
+      aliases: [{ exclusive: true, regex: `#_${id}_.*:localhost` }],
+    },
+    ...more,
+  };
+  return JSON.stringify(registration, undefined, 2);
+}
+
+/** Writes a registration into the folder. */
+export function writeRegistration(house: RegistryHouse, id: string, more: object = {}): string {
+  const file = join(house.folder, `${id}.yaml`);
+  writeFileSync(file, registrationText(id, more));
+  return file;
+}
+
+/** Registers a ghost; its user id. */
+export async function ghost(base: string, token: string, localpart: string): Promise<string> {
+  const body = { type: 'm.login.application_service', username: localpart, inhibit_login: true };
+  return String((await request(base, 'POST', `${v3}/register`, { token, body }))['user_id']);
+}
+
+/** Who a token acts as, or how it is refused. */
+export async function whoIs(base: string, token: string, userId?: string): Promise<string> {
+  const query = userId === undefined ? '' : `?user_id=${encodeURIComponent(userId)}`;
+  return answered(request(base, 'GET', `${v3}/account/whoami${query}`, { token }), 'user_id');
+}
+
+/** A member of the answer, or status and errcode of the refusal. */
+export async function answered(asking: Promise<Answer>, member?: string): Promise<string> {
+  try {
+    const answer = await asking;
+    return member === undefined ? 'ok' : String(answer[member]);
+  } catch (error) {
+    if (error instanceof RequestError) return `${error.status} ${error.errcode}`;
+    throw error;
+  }
+}
