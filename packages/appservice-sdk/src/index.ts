@@ -23,6 +23,7 @@ export { type PathParameters, type RequestOptions, requestTo } from './client/re
 export { Intent } from './intent/intent.ts';
 export type { SendOptions } from './intent/intent.ts';
 export { type Log, logToStderr } from './log.ts';
+export { OperatorError } from './operator-error.ts';
 export type { ThirdPartyFields, ThirdPartyLocation, ThirdPartyLookups, ThirdPartyUser } from './receive/third-party.ts';
 export type { MatrixEvent } from './receive/transaction.ts';
 export { readRegistration } from './registration/load.ts';

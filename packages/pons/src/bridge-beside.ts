@@ -6,11 +6,21 @@ import { OperatorError } from '@pons/homeserver';
 import { load, YAMLException } from 'js-yaml';
 import type { RunningBeside } from './start-pons.ts';
 
-/** Starts it; the homeserver listens already. @throws OperatorError with one line per mistake in the file */
+/** How long the start waits until bridge and homeserver have met; a homeserver elsewhere may be away for longer, and is waited for beside. */
+const meetWithinMs = 10_000;
+
+/** Starts it; the homeserver listens already. @throws OperatorError with one line per mistake in the file or its surroundings */
 export async function startBridge(file: string): Promise<RunningBeside> {
   const { ConfigMistakes, startIrcBridge } = await import('@pons/bridge-irc');
   try {
-    return await startIrcBridge(read(file), { folder: path.dirname(path.resolve(file)) });
+    const bridge = await startIrcBridge(read(file), { folder: path.dirname(path.resolve(file)) });
+    try {
+      await withinTime(bridge.met());
+    } catch (error) {
+      await bridge.stop();
+      throw error;
+    }
+    return bridge;
   } catch (error) {
     if (!(error instanceof ConfigMistakes)) throw error;
     throw new OperatorError(
@@ -20,12 +30,27 @@ export async function startBridge(file: string): Promise<RunningBeside> {
   }
 }
 
+async function withinTime(meeting: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, meetWithinMs)));
+  await Promise.race([meeting, enough]).finally(() => clearTimeout(timer));
+  // Known later, it is one line all the same; the homeserver, which others use too, goes on.
+  meeting.catch((error: unknown) => console.error(error instanceof Error ? error.message : String(error)));
+}
+
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a folder: name the file',
+};
+
 function read(file: string): object {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new OperatorError([`${file}: cannot be read: ${String(cause)}`], { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new OperatorError([`${file}: ${unreadable[code ?? ''] ?? `cannot be read: ${message}`}`], { cause });
   }
   try {
     const parsed: unknown = load(text, { filename: file });

@@ -4,4 +4,5 @@
 export { defineNetwork, plain, sameChat, text } from './define-network.ts';
 export type * from './network.ts';
 export type { BridgeConfig, BridgeOptions, PortalMapping, RunningBridge } from './options.ts';
+export { OperatorError } from '../operator-error.ts';
 export { runBridge } from './run-bridge.ts';

@@ -62,7 +62,9 @@ export interface PortalMapping {
 export interface RunningBridge {
   /** The port that the listener got. */
   readonly port: number;
-  /** Resolves when the listener login is connected and every configured portal has its room. */
+  /** Resolves when the homeserver knows and reaches the bridge. @throws {OperatorError} what is to be mended when it does not */
+  met(): Promise<void>;
+  /** Resolves when, besides that, the listener login is connected and every configured portal has its room. */
   ready(): Promise<void>;
   /** The room of a chat, once there is one. */
   roomOf(chat: Chat): string | undefined;

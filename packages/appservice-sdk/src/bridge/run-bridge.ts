@@ -2,7 +2,7 @@
 // kit that constructs; everything else is given its parts.
 
 import { AppService } from '../appservice.ts';
-import { systemClock, systemRandom } from '../client/call.ts';
+import { createCall, systemClock, systemRandom } from '../client/call.ts';
 import { isTransient } from '../client/call-error.ts';
 import { type Clock, sleep } from '../client/clock.ts';
 import { backoffMs } from '../client/retry.ts';
@@ -11,12 +11,15 @@ import { type Log, logToStderr } from '../log.ts';
 import { MatrixError } from '@pons/spec';
 import type { MatrixEvent } from '../receive/transaction.ts';
 import { readRegistration } from '../registration/load.ts';
-import { type Sqlite, openSqlite } from '../store/sqlite.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { Sqlite } from '../store/sqlite.ts';
 import { sqliteStore } from '../store/sqlite-store.ts';
 import type { Bridge } from './bridge.ts';
 import { receiveEphemeral, receiveFromMatrix } from './from-matrix/receive.ts';
 import { type Inbox, createInbox } from './inbox.ts';
 import { serveMediaLinks } from './matrix-media.ts';
+import { type Meeting, meetHomeserver } from './meet-homeserver.ts';
+import { listenOn, openStoreFile } from './open-ground.ts';
 import type { AnyNetwork, BridgeConfig, BridgeOptions, RunningBridge } from './options.ts';
 import { createOutbox } from './outbox.ts';
 import { createLogins } from './people/login.ts';
@@ -33,9 +36,10 @@ const STOP_WAIT_MS = 10_000;
 const RETRY_WAIT_MAX_MS = 60_000;
 
 /**
- * Runs a bridge between one network and one homeserver. Resolves when it listens; the homeserver and the network may come later.
+ * Runs a bridge between one network and one homeserver. Resolves when it listens; the homeserver and the network may come later, and what
+ * the homeserver then refuses for good rejects `ready()`.
  *
- * @throws what the network's `config.parse` throws, and what opening the store or the port does
+ * @throws {OperatorError} for a registration, a store or a port that cannot be used; what the network's `config.parse` throws
  */
 export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cfg>): Promise<RunningBridge> {
   const log = options.log ?? logToStderr();
@@ -44,10 +48,10 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const network = options.network as unknown as AnyNetwork;
   const config = (options.config ?? {}) as BridgeConfig<unknown>;
   const cfg = network.config ? network.config.parse(config.network) : config.network;
-  const sqlite = openSqlite(options.store);
   const { homeserverUrl, domain } = options;
   const registration =
     typeof options.registration === 'string' ? readRegistration(options.registration) : options.registration;
+  const sqlite = openStoreFile(options.store);
   const appservice = new BridgeAppService({
     registration,
     homeserverUrl,
@@ -84,12 +88,34 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const typing = new Map<string, Set<string>>();
   appservice.on('ephemeral', (event: MatrixEvent) => receiveEphemeral(bridge, typing, event));
 
-  await appservice.listen(options.listen.port, bind);
-  const ready = begin(bridge, () => (outbox.resume(), inbox.resume()));
-  ready.catch((error: unknown) => log.error('the bridge is not ready', { error: String(error) }));
+  await listenOn({ bind, port: options.listen.port }, () => appservice.listen(options.listen.port, bind)).catch(
+    (error: unknown) => {
+      sqlite.close();
+      throw error;
+    },
+  );
+  const meeting = meetHomeserver({
+    call: createCall(homeserverUrl, registration.asToken),
+    homeserverUrl,
+    domain,
+    registration,
+    registrationName: typeof options.registration === 'string' ? options.registration : 'its registration',
+    listening: `${bind}:${appservice.port}`,
+    clock,
+    random: systemRandom,
+    log,
+    signal: stopping.signal,
+  });
+  const ready = begin(bridge, meeting, () => (outbox.resume(), inbox.resume()));
+  let askedFor = false;
+  ready.catch((error: unknown) => {
+    // Whoever asked is told; a line for the operator is not said twice.
+    if (!(askedFor && error instanceof OperatorError)) log.error('the bridge is not ready', { error: String(error) });
+  });
   return {
     port: appservice.port,
-    ready: () => ready,
+    met: () => ((askedFor = true), meeting.met),
+    ready: () => ((askedFor = true), ready),
     roomOf: (chat) => bridge.portals.of(chat)?.roomId,
     async stop() {
       stopping.abort();
@@ -168,10 +194,12 @@ function compose(parts: Parts): Bridge {
 }
 
 /** Connects the listener, gives every configured chat its room, and takes up what the last run left. */
-async function begin(bridge: Bridge, resume: () => void): Promise<void> {
+async function begin(bridge: Bridge, { tried, met }: Meeting, resume: () => void): Promise<void> {
+  // While the homeserver is away, the network is heard all the same; while it refuses us, nothing is.
+  await tried;
   const connected = bridge.logins.start();
   resume();
-  await connected;
+  await Promise.all([connected, met]);
   for (const { chat } of bridge.config.portals ?? []) {
     for (let attempt = 2; !bridge.signal.aborted; attempt++) {
       try {

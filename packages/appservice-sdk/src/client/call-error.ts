@@ -10,16 +10,24 @@ export class CallError extends Error {
   readonly status: number;
   /** What the server asked to wait, when it did. */
   readonly retryAfterMs: number | undefined;
+  /** The members of the refusal's body, of which some codes have their own. */
+  readonly answer: Readonly<Record<string, unknown>>;
 
   constructor(
     errcode: string,
     text: string,
-    more: { status: number; retryAfterMs?: number | undefined; cause?: unknown },
+    more: {
+      status: number;
+      retryAfterMs?: number | undefined;
+      answer?: Readonly<Record<string, unknown>>;
+      cause?: unknown;
+    },
   ) {
     super(`${errcode}: ${text}`, { cause: more.cause });
     this.errcode = errcode;
     this.status = more.status;
     this.retryAfterMs = more.retryAfterMs;
+    this.answer = more.answer ?? {};
   }
 }
 

@@ -81,8 +81,15 @@ async function send(base: string, asToken: string, request: CallRequest): Promis
         status: 0,
         cause,
       });
-    throw new CallError('PONS_UNREACHABLE', `cannot reach ${base}`, { status: 0, cause });
+    throw new CallError('PONS_UNREACHABLE', `cannot reach ${base}${causeOf(cause)}`, { status: 0, cause });
   }
+}
+
+/** What the network said, which fetch hides in a cause: `ECONNREFUSED`, `ENOTFOUND`. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return '';
+  return ` (${'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message})`;
 }
 
 async function readAnswer(response: Response): Promise<Uint8Array> {
@@ -116,7 +123,7 @@ function refusal(response: Response, answer: unknown): CallError {
   const errcode = typeof body['errcode'] === 'string' ? body['errcode'] : 'PONS_NOT_MATRIX';
   const text = typeof body['error'] === 'string' ? body['error'] : `HTTP ${response.status}`;
   const retryAfterMs = retryAfter(response.headers.get('retry-after'), body['retry_after_ms']);
-  return new CallError(errcode, text, { status: response.status, retryAfterMs });
+  return new CallError(errcode, text, { status: response.status, retryAfterMs, answer: body });
 }
 
 /** Milliseconds; the header (seconds) is the current form, the body's field the old one. */

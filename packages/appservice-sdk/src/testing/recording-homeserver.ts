@@ -80,6 +80,8 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
       .split('/')
       .map(decodeURIComponent);
     const [kind, id = '', verb = '', a = '', b = ''] = path;
+    if (kind === 'account') return { status: 200, body: { user_id: user } };
+    if (kind === 'appservice') return { status: 200, body: { duration_ms: 0 } };
     if (kind === 'register') {
       const userId = `@${String(body['username'])}:${domain}`;
       if (state.users.has(userId)) return refuse(400, 'M_USER_IN_USE');

@@ -125,6 +125,6 @@ describe('the program', () => {
     expect(program.errors()).not.toContain('ret');
     writeFileSync(file, 'a: [');
     const broken = spawnMain(file);
-    expect([await broken.ended, broken.errors()]).toEqual([2, expect.stringMatching(/irc\.yaml: \d+: /)]);
+    expect([await broken.ended, broken.errors()]).toEqual([2, expect.stringMatching(/irc\.yaml:1: is not YAML: /)]);
   });
 });

@@ -52,6 +52,7 @@ export async function matrixDouble(bridgePort: () => number): Promise<MatrixDoub
       sent.add({ ...event, event_id, sender, origin_server_ts: ts });
       return [200, { event_id }];
     };
+    if (what === 'account') return [200, { user_id: sender }];
     if (what === 'register') return [200, { user_id: `@${String(body['username'])}:example.org` }];
     if (what === 'createRoom') {
       const room = `!room${++count}:example.org`;
