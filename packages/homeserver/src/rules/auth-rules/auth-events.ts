@@ -14,7 +14,7 @@ export interface CitedEvent {
 
 /** Whether an event may cite those auth events. `roomId` is the room of the event. */
 export function judgeAuthEvents(
-  event: PduDraft,
+  event: Pick<PduDraft, 'type' | 'state_key' | 'sender' | 'content'>,
   roomId: string,
   cited: readonly CitedEvent[],
   rules: RoomVersionRules,

@@ -1,4 +1,4 @@
-// State resolution, versions 2 and 2.1: one state out of several. A room is a graph; where it forks, each branch has a state of its own,
+// State resolution: one state out of several. A room is a graph; where it forks, each branch has a state of its own,
 // and every server must come to the same state where the branches meet again, whatever order it heard of them in.
 //
 //   states ──split──► unconflicted                                                  ─────────────┐ 5 wins
@@ -8,6 +8,7 @@
 //                        ├─ power events, with their auth events in the set ─1 sort─► 2 check ─┐ │
 //                        └─ the rest ──────────────────────── 3 sort by mainline of it ◄───────┴─► 4 check
 //
+// So do versions 2 and 2.1; version 1 goes key by key (resolve-version-1.ts).
 // Power events come first because they may take from somebody the right to do the rest. Version 2 starts its checks from the
 // unconflicted state; 2.1 from nothing, because the unconflicted state may come from later than the events that are checked.
 // Nothing here recurses and nothing is fetched: what is not known is answered as missing, and the caller asks again with it.
@@ -18,6 +19,7 @@ import { authStateKeys } from '../auth-events.ts';
 import { authChain, authDifference, conflictedSubgraph, type SplitState, splitState } from './conflicted-state.ts';
 import { iterativeAuthChecks } from './iterative-auth-checks.ts';
 import { mainlineOrder } from './mainline-order.ts';
+import { conflictsByKey, neededInVersion1, resolveVersion1 } from './resolve-version-1.ts';
 import { reverseTopologicalOrder } from './reverse-topological-order.ts';
 import { createIdOf, type EventById, type ResolvableEvent, type StateMap, stateMapKey } from './state-sets.ts';
 
@@ -34,6 +36,10 @@ export interface ResolveInput {
   readonly eventOf: (eventId: string) => ResolvableEvent | undefined;
   /** Auth events by ID, for the auth chain of the whole state, where that is cheaper than whole events. By default eventOf's. */
   readonly authEventsOf?: (eventId: string) => readonly string[] | undefined;
+  /** Events that some states' auth chains have and others not, where an index has told (auth-chain/); by default they are walked. */
+  readonly authDifference?: ReadonlySet<string>;
+  /** Since room version 12: events between conflicted ones, ends included, where an index has told. */
+  readonly conflictedSubgraph?: ReadonlySet<string>;
 }
 
 /** The state, or the IDs of events that must be known first. */
@@ -43,6 +49,7 @@ export type Resolution =
 
 /** Resolves states of one room into one. */
 export function resolveState(input: ResolveInput): Resolution {
+  if (input.rules.stateResolution === 1) return resolveByKey(input);
   const split = splitState(input.stateSets);
   if (split.conflicted.size === 0) return { outcome: 'resolved', state: split.unconflicted };
 
@@ -56,13 +63,24 @@ export function resolveState(input: ResolveInput): Resolution {
   for (const id of neededEvents(input, split, conflicted, edges)) if (input.eventOf(id) === undefined) missing.add(id);
   if (missing.size > 0) return { outcome: 'missing', eventIds: [...missing] };
 
-  const eventOf: EventById = (id) => {
-    const event = input.eventOf(id);
-    // neededEvents has listed everything that is asked for from here on.
+  return { outcome: 'resolved', state: resolveConflicts(input.rules, split, conflicted, known(input.eventOf)) };
+}
+
+function resolveByKey({ rules, stateSets, eventOf }: ResolveInput): Resolution {
+  const split = conflictsByKey(stateSets);
+  const missing = [...neededInVersion1(split, rules, eventOf)].filter((id) => eventOf(id) === undefined);
+  if (missing.length > 0) return { outcome: 'missing', eventIds: missing };
+  return { outcome: 'resolved', state: resolveVersion1(split, rules, known(eventOf)) };
+}
+
+/** Answers for events that are known to be known. */
+function known(find: ResolveInput['eventOf']): EventById {
+  return (id) => {
+    const event = find(id);
+    // What is needed was listed before.
     if (event === undefined) throw new Error(`state resolution asked for ${id}, which it had not listed`);
     return event;
   };
-  return { outcome: 'resolved', state: resolveConflicts(input.rules, split, conflicted, eventOf) };
 }
 
 function resolveConflicts(
@@ -84,13 +102,17 @@ function resolveConflicts(
 }
 
 function fullConflictedSet(
-  { rules, stateSets }: ResolveInput,
+  input: ResolveInput,
   split: SplitState,
   edges: (id: string) => readonly string[],
 ): Set<string> {
-  const difference = authDifference(stateSets, split, edges);
-  const direct = rules.stateResolution === 2.1 ? conflictedSubgraph(split.conflicted, edges) : split.conflicted;
-  return new Set([...direct, ...difference]);
+  const { rules, stateSets } = input;
+  const full = new Set(split.conflicted);
+  if (rules.stateResolution === 2.1) {
+    for (const id of input.conflictedSubgraph ?? conflictedSubgraph(split.conflicted, edges)) full.add(id);
+  }
+  for (const id of input.authDifference ?? authDifference(stateSets, split, edges)) full.add(id);
+  return full;
 }
 
 /** Every event that the checks and orders may look at. */
