@@ -42,7 +42,8 @@ const questionsMax = 10_000;
 const triesMax = 3;
 const pauseMs = 500;
 
-type Reply = 'exists' | 'unknown' | 'silent';
+/** `away`: there is no way to it; it may connect in a moment. */
+type Reply = 'exists' | 'unknown' | 'silent' | 'away';
 
 /** A question on its way. */
 interface Running {
@@ -64,6 +65,7 @@ export function createAsk(parts: AskParts, question: Question): Ask {
         status: 408,
       });
     const exists = reply === 'exists';
+    if (reply === 'away') return false;
     answers.set(key, { exists, untilMs: clock.monotonicMs() + answerBelievedMs });
     return exists;
   }
@@ -91,16 +93,15 @@ export function createAsk(parts: AskParts, question: Question): Ask {
   };
 }
 
-/** The first who says that it exists decides; else silence weighs more than not knowing. */
+/** The first who says that it exists decides; else silence weighs more than not knowing, and that more than not being there. */
 function firstToKnow(replies: readonly Promise<Reply>[]): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    let left = replies.length;
-    let silent = false;
+    const heard: Reply[] = [];
     const count = (reply: Reply) => {
-      left -= 1;
-      silent ||= reply === 'silent';
+      heard.push(reply);
       if (reply === 'exists') resolve(reply);
-      else if (left === 0) resolve(silent ? 'silent' : 'unknown');
+      else if (heard.length === replies.length)
+        resolve((['silent', 'unknown'] as const).find((one) => heard.includes(one)) ?? 'away');
     };
     for (const reply of replies) reply.then(count, reject);
   });
@@ -128,7 +129,7 @@ async function askOne(
       timeoutMs: tries < triesMax ? leftMs / 2 : leftMs,
     });
     if (answer.outcome === 'answered' && answer.status < 500) return isSuccess(answer.status) ? 'exists' : 'unknown';
-    if (answer.outcome === 'failed' && answer.reason === 'no-url') return 'unknown';
+    if (answer.outcome === 'failed' && answer.reason === 'no-url') return 'away';
     if (tries >= triesMax) return 'silent';
     if (answer.outcome === 'answered' || answer.reason === 'connection') await sleep(clock, pauseMs);
   }

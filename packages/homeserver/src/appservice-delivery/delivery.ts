@@ -72,6 +72,8 @@ export interface AppserviceDelivery {
 const idleWriteMs = 10_000;
 /** Leases that others hold are tried for this often. */
 const leaseRetryMs = 5000;
+/** Another process lets a lease go when it hears that the websocket is here: tried for so long after that. */
+const leaseMovingMs = 500;
 /** What is in flight at a stop gets this long. */
 const stopWithinMs = 5000;
 
@@ -237,6 +239,11 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
     waysChanged(id) {
       void serially(openAll);
+      timers.get('moving')?.cancel();
+      timers.set(
+        'moving',
+        clock.setTimer(leaseMovingMs, () => void serially(openAll)),
+      );
       open.get(id)?.deliverer.wake();
     },
     async refresh(id) {
