@@ -48,6 +48,7 @@ export function testRoomLanes(
     defaultRoomVersion: '12',
     queryAlias: () => Promise.resolve(false),
     queryUser: () => Promise.resolve(false),
+    speaksFor: () => Promise.resolve(true),
     aliasNamespaces: { exclusiveOwner: () => undefined, covers: () => true },
     positionOfSync: () => undefined,
     ...options.parts,

@@ -18,9 +18,7 @@ const batchEventsMax = 1_000;
 const remoteIdBytesMax = 255;
 
 /** What importing needs of the house. */
-export interface BatchSendParts extends Pick<RoomActionParts, 'db' | 'lanes'> {
-  /** Whether a user is in the namespaces of an application service. */
-  readonly covers: (appserviceId: string, userId: string) => boolean;
+export interface BatchSendParts extends Pick<RoomActionParts, 'db' | 'lanes' | 'speaksFor'> {
   readonly receipts: ReceiptsParts;
 }
 
@@ -65,7 +63,9 @@ export async function batchSend(
   request: BatchSendRequest,
 ): Promise<string[]> {
   const { appserviceId, userId: host } = requester;
-  if (appserviceId === undefined) throw new MatrixError('M_FORBIDDEN', 'Only application services import events.');
+  if (appserviceId === undefined || requester.narrowed === true) {
+    throw new MatrixError('M_FORBIDDEN', 'Only application services import events, by their whole as_token.');
+  }
   const { roomId, events, trace } = request;
   if (events.length > batchEventsMax) {
     throw new MatrixError('M_TOO_LARGE', `A batch has at most ${batchEventsMax} events: send several.`);
@@ -105,13 +105,13 @@ async function markRead(
 }
 
 async function membershipsOf(
-  { db, covers }: BatchSendParts,
+  { db, speaksFor }: BatchSendParts,
   appserviceId: string,
   events: readonly ImportedEvent[],
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const senders = [...new Set(events.map(({ sender }) => sender))];
   for (const sender of senders) {
-    if (covers(appserviceId, sender)) continue;
+    if (await speaksFor(appserviceId, sender)) continue;
     throw new MatrixError(
       'M_FORBIDDEN',
       `${sender.slice(0, 255)} is outside the namespaces of this application service`,

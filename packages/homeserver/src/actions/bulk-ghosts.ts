@@ -60,7 +60,9 @@ export async function bulkGhosts(
   request: { readonly ghosts: readonly GhostRequest[]; readonly trace?: string | undefined },
 ): Promise<BulkGhostsResult> {
   const { appserviceId, userId: host } = requester;
-  if (appserviceId === undefined) throw new MatrixError('M_FORBIDDEN', 'Only application services have ghosts.');
+  if (appserviceId === undefined || requester.narrowed === true) {
+    throw new MatrixError('M_FORBIDDEN', 'Only application services have ghosts, by their whole as_token.');
+  }
   checkSize(request.ghosts);
   const errors: GhostError[] = [];
   const ghosts = checkedGhosts(parts, appserviceId, request.ghosts, errors);
@@ -75,16 +77,25 @@ export async function bulkGhosts(
   // A new name is repeated wherever its bearer is, as it is when one sets it alone.
   const known = [...renamed].filter((userId) => !registered.has(userId));
   for (const { roomId, userId } of await joinedRoomIdsOf(parts.db, known)) into(roomId, userId);
+  const joined = await joinTogether(parts, { appserviceId, host, trace: request.trace }, rooms, errors);
+  return { registered: registered.size, named: renamed.size, joined, errors };
+}
+
+/** Joins users into rooms, each room in as few commits as can be. @returns how many memberships that made */
+export async function joinTogether(
+  parts: Pick<RoomActionParts, 'lanes'>,
+  asked: { readonly appserviceId: string; readonly host: string; readonly trace: string | undefined },
+  rooms: ReadonlyMap<string, ReadonlyMap<string, Names>>,
+  errors: GhostError[],
+): Promise<number> {
   const pieces = [...rooms].flatMap(([roomId, members]) => inPieces(roomId, [...members]));
   let joined = 0;
   for (let at = 0; at < pieces.length; at += roomsAtOnce) {
     const group = pieces.slice(at, at + roomsAtOnce);
-    const counts = await Promise.all(
-      group.map((piece) => joinPiece(parts, { appserviceId, host, trace: request.trace }, piece, errors)),
-    );
+    const counts = await Promise.all(group.map((piece) => joinPiece(parts, asked, piece, errors)));
     for (const count of counts) joined += count;
   }
-  return { registered: registered.size, named: renamed.size, joined, errors };
+  return joined;
 }
 
 function checkSize(ghosts: readonly GhostRequest[]): void {
@@ -172,7 +183,7 @@ function inPieces(roomId: string, members: readonly (readonly [string, Names])[]
 }
 
 async function joinPiece(
-  { lanes }: BulkGhostsParts,
+  { lanes }: Pick<RoomActionParts, 'lanes'>,
   asked: { readonly appserviceId: string; readonly host: string; readonly trace: string | undefined },
   { roomId, members }: Piece,
   errors: GhostError[],

@@ -9,10 +9,12 @@ import {
   type RoomVersionRules,
   roomVersionRules,
 } from '@pons/spec';
+import { activeNames, type Names, registerGhosts } from '../accounts/ghosts.ts';
 import { getProfile } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
 import { checkLocalAlias, findAlias } from '../rooms/aliases.ts';
 import type { EventDraft } from '../rooms/proposal.ts';
+import { joinTogether } from './bulk-ghosts.ts';
 import { checkEventKeys, checkPowerLevels, checkStateContent, checkUserId } from './check-event.ts';
 import { ensureInvitable, inviteContent, namesOf } from './invite-user.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
@@ -20,6 +22,9 @@ import { checkAliasFree } from './set-alias.ts';
 
 /** Users invited while a room is made. */
 const invitesMax = 200;
+
+/** Users of an application service who are in a room from its beginning. */
+const membersMax = 5_000;
 
 /** How a room begins. */
 export type RoomPreset = 'private_chat' | 'trusted_private_chat' | 'public_chat';
@@ -33,6 +38,8 @@ export interface CreateRoomRequest {
   readonly name?: string | undefined;
   readonly topic?: string | undefined;
   readonly invite: readonly string[];
+  /** Of an application service: users who are in the room from the beginning, those that it speaks for; the others are invited. */
+  readonly members?: readonly string[] | undefined;
   readonly isDirect: boolean;
   readonly creationContent: JsonObject;
   readonly initialState: readonly { readonly type: string; readonly stateKey: string; readonly content: JsonObject }[];
@@ -56,17 +63,21 @@ export async function createRoom(
   if (rules === undefined) {
     throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not make rooms of version ${version}.`);
   }
-  if (request.invite.length > invitesMax) {
+  const members = await membersOf(parts, requester, request.members ?? []);
+  const invited = [...new Set([...request.invite, ...(request.members ?? [])])].filter(
+    (userId) => !members.has(userId),
+  );
+  if (invited.length > invitesMax) {
     throw new MatrixError('M_INVALID_PARAM', `A room is made with at most ${invitesMax} invitations.`);
   }
-  for (const userId of request.invite) await ensureInvitable(parts, checkUserId(userId), requester);
+  for (const userId of invited) await ensureInvitable(parts, checkUserId(userId), requester);
   const alias = await aliasOf(parts, requester, request);
   const drafts = [
     createDraft(requester, request, rules),
     await creatorDraft(parts, requester),
     ...presetDrafts(requester.userId, request, rules, alias),
     ...initialDrafts(requester.userId, request),
-    ...(await inviteDrafts(parts, requester.userId, request)),
+    ...(await inviteDrafts(parts, requester.userId, { isDirect: request.isDirect, invited })),
   ];
   try {
     const made = await parts.lanes.create({
@@ -76,6 +87,7 @@ export async function createRoom(
       ...(request.visibility === 'public' ? { published: true } : {}),
       ...(request.trace === undefined ? {} : { trace: request.trace }),
     });
+    await letIn(parts, requester, made.roomId, { members, trace: request.trace });
     return made.roomId;
   } catch (error) {
     if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') {
@@ -85,6 +97,35 @@ export async function createRoom(
     }
     throw error;
   }
+}
+
+// Known before the room is made: who is there, and under which names. Ghosts that are not registered yet are.
+async function membersOf(
+  { db, clock, speaksFor }: RoomActionParts,
+  { appserviceId, userId: maker }: Requester,
+  wanted: readonly string[],
+): Promise<ReadonlyMap<string, Names>> {
+  if (appserviceId === undefined || wanted.length === 0) return new Map();
+  if (wanted.length > membersMax) {
+    throw new MatrixError('M_TOO_LARGE', `A room is made with at most ${membersMax} members: join the others later.`);
+  }
+  const own: string[] = [];
+  for (const userId of new Set(wanted)) {
+    if (userId !== maker && (await speaksFor(appserviceId, checkUserId(userId)))) own.push(userId);
+  }
+  await registerGhosts(db, own, { createdTs: clock.now(), appserviceId });
+  return activeNames(db, own);
+}
+
+async function letIn(
+  parts: RoomActionParts,
+  { appserviceId, userId: host }: Requester,
+  roomId: string,
+  { members, trace }: { readonly members: ReadonlyMap<string, Names>; readonly trace: string | undefined },
+): Promise<void> {
+  if (appserviceId === undefined || members.size === 0) return;
+  // The room is there, whoever could not come in: the application service sees who did by its members.
+  await joinTogether(parts, { appserviceId, host, trace }, new Map([[roomId, members]]), []);
 }
 
 async function aliasOf(parts: RoomActionParts, requester: Requester, { aliasName }: CreateRoomRequest) {
@@ -187,11 +228,15 @@ function initialDrafts(sender: string, request: CreateRoomRequest): EventDraft[]
   return drafts;
 }
 
-async function inviteDrafts(parts: RoomActionParts, sender: string, request: CreateRoomRequest): Promise<EventDraft[]> {
+async function inviteDrafts(
+  parts: RoomActionParts,
+  sender: string,
+  { isDirect, invited }: { readonly isDirect: boolean; readonly invited: readonly string[] },
+): Promise<EventDraft[]> {
   const drafts: EventDraft[] = [];
-  for (const userId of new Set(request.invite)) {
+  for (const userId of invited) {
     const content = await inviteContent(parts, userId);
-    if (request.isDirect) content['is_direct'] = true;
+    if (isDirect) content['is_direct'] = true;
     drafts.push({ type: 'm.room.member', stateKey: userId, sender, content });
   }
   return drafts;

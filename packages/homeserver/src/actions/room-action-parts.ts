@@ -16,6 +16,8 @@ export interface RoomActionParts {
   readonly queryAlias: (alias: string, asking?: string) => Promise<boolean>;
   /** Lets the application service that a user belongs to make them, likewise; true: it says that it did. */
   readonly queryUser: (userId: string, asking?: string) => Promise<boolean>;
+  /** Whether an application service may act as a user: of its namespaces, or who let it. */
+  readonly speaksFor: (appserviceId: string, userId: string) => Promise<boolean>;
   readonly aliasNamespaces: AliasNamespaces;
 }
 

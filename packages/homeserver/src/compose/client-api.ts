@@ -2,6 +2,7 @@
 
 import { StoredFilters } from '../accounts/filters.ts';
 import type { AccountRouteParts, ClientApiParts } from '../client-api/routes.ts';
+import { speaksFor } from '../appservices/speaks-for.ts';
 import { ContentRepository } from '../media/content-repository.ts';
 import type { FileStore } from '../media/file-store.ts';
 import type { Config } from '../platform/config/schema.ts';
@@ -62,6 +63,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       defaultRoomVersion,
       queryAlias: appservices.queryAlias,
       queryUser: appservices.queryUser,
+      speaksFor: (appserviceId, userId) => speaksFor({ db, registry: appservices.registry }, appserviceId, userId),
       aliasNamespaces: appservices.namespaces,
       covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
       positionOfSync: positionOfSinceToken,

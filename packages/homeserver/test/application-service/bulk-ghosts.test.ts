@@ -200,3 +200,40 @@ it('ordinary joins that come together share commits', async () => {
 it('leaves tables that agree with one another', async () => {
   expect(await checkDatabase(database.url)).toEqual([]);
 });
+
+describe('com.beeper.room_create_autojoin_invites', () => {
+  interface MemberEvent {
+    readonly state_key: string;
+    readonly content: { readonly membership: string };
+  }
+  const create = async (body: object, token?: string) => {
+    const { room_id: roomId } = await as<{ room_id: string }>('POST', `${v3}/createRoom`, body, token);
+    const { chunk } = await as<{ chunk: MemberEvent[] }>('GET', `${v3}/rooms/${enc(roomId)}/members`, undefined, token);
+    return Object.fromEntries(chunk.map(({ state_key: key, content }) => [key, content.membership]));
+  };
+  it('is announced', async () => {
+    const { unstable_features: features } = await as<{ unstable_features: object }>('GET', '/_matrix/client/versions');
+    expect(features).toMatchObject({ 'com.beeper.room_create_autojoin_invites': true });
+  });
+  const own = ['made', 'known'].map(ghost);
+  it.each([
+    ['initial members', { 'com.beeper.initial_members': [...own, '@alice:localhost'] }],
+    ['invited users', { invite: [...own, '@alice:localhost'], 'com.beeper.auto_join_invites': true }],
+  ])('%s of its own are in the room, people are invited', async (_what, body) => {
+    await bulk([{ user_id: ghost('known'), displayname: 'Known' }]);
+    expect(await create({ preset: 'private_chat', ...body })).toEqual({
+      '@_irc_bot:localhost': 'join',
+      [ghost('made')]: 'join',
+      [ghost('known')]: 'join',
+      '@alice:localhost': 'invite',
+    });
+  });
+  it('makes a room with more members than it may have invitations', async () => {
+    const many = Array.from({ length: 450 }, (_, index) => ghost(`many${index}`));
+    expect(Object.keys(await create({ 'com.beeper.initial_members': many }))).toHaveLength(451);
+  });
+  it('is nothing to people', async () => {
+    const body = { 'com.beeper.initial_members': own, 'com.beeper.auto_join_invites': true, invite: [ghost('known')] };
+    expect(await create(body, alice.token)).toEqual({ [alice.userId]: 'join', [ghost('known')]: 'invite' });
+  });
+});

@@ -6,6 +6,7 @@ import { createRoom as create, initialStateOf, type RoomPreset } from '../../act
 import type { RoomActionParts } from '../../actions/room-action-parts.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { Route } from '../../http/route.ts';
+import type { Requester } from '../../platform/requester.ts';
 import { booleanOr, optionalObject, optionalString } from '../body-members.ts';
 
 const presets: readonly RoomPreset[] = ['private_chat', 'trusted_private_chat', 'public_chat'];
@@ -24,7 +25,8 @@ export function createRoom(parts: RoomActionParts): Route {
         aliasName: optionalString(body, 'room_alias_name'),
         name: optionalString(body, 'name'),
         topic: optionalString(body, 'topic'),
-        invite: userIds(body['invite']),
+        invite: userIds('invite', body['invite']),
+        members: members(requesterOf(request), body),
         isDirect: booleanOr(body, 'is_direct', false),
         creationContent: optionalObject(body, 'creation_content'),
         initialState: initialStateOf(body['initial_state']),
@@ -48,12 +50,21 @@ function oneOf<T extends string>(body: JsonObject, name: string, values: readonl
   return found;
 }
 
-function userIds(value: JsonValue | undefined): string[] {
+// What bridges know as com.beeper.room_create_autojoin_invites. Of everybody else it is no more than a member nobody knows.
+function members({ appserviceId, narrowed }: Requester, body: JsonObject): string[] {
+  if (appserviceId === undefined || narrowed === true) return [];
+  const named = userIds('com.beeper.initial_members', body['com.beeper.initial_members']);
+  return booleanOr(body, 'com.beeper.auto_join_invites', false)
+    ? [...named, ...userIds('invite', body['invite'])]
+    : named;
+}
+
+function userIds(name: string, value: JsonValue | undefined): string[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new MatrixError('M_BAD_JSON', 'invite must be a list of user ids.');
+  if (!Array.isArray(value)) throw new MatrixError('M_BAD_JSON', `${name} must be a list of user ids.`);
   return value.map((userId) => {
     if (typeof userId === 'string' && isUserId(userId)) return userId;
-    throw new MatrixError('M_INVALID_PARAM', 'invite must be a list of user ids.');
+    throw new MatrixError('M_INVALID_PARAM', `${name} must be a list of user ids.`);
   });
 }
 
