@@ -43,7 +43,7 @@ export interface AppserviceWebsockets extends Transport {
   /** Takes an upgrade, for http/server.ts. */
   upgrade(request: HttpRequest, socket: Duplex, head: Buffer): void;
   /** Whether this process is the one that sends to it: it holds its socket, or there is a url and nobody holds one. */
-  deliversHere(appservice: Appservice): boolean;
+  readonly deliversHere: (appservice: Appservice) => boolean;
   start(): Promise<void>;
   /** Tells all that the server stops, and waits a moment for them to go. */
   stop(): Promise<void>;
