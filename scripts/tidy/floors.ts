@@ -44,6 +44,7 @@ const mayImport: Record<string, readonly string[]> = {
   registration: ['@pons/spec'],
   'packages/homeserver': ['@pons/spec', '@pons/registration'],
   'packages/appservice-sdk': ['@pons/spec', '@pons/registration'],
+  'packages/appservice-conformance': ['@pons/spec', '@pons/registration'],
   'packages/bridges': ['@pons/spec', '@pons/registration', '@pons/appservice-sdk'],
   'packages/console': ['@pons/spec'],
   examples: [

@@ -17,6 +17,7 @@ const packages = [
   'registration',
   'packages/homeserver',
   'packages/appservice-sdk',
+  'packages/appservice-conformance',
   'packages/bridges/irc',
   'packages/console',
   'packages/pons',

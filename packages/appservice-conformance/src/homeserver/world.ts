@@ -1,0 +1,272 @@
+// What the cases act with: the homeserver's address, the services that the kit plays, people, ghosts and rooms. Names carry the run's mark,
+// so that a homeserver may be measured again and again.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Registration } from '@pons/registration';
+import { type Answer, call, type CallOptions, describe, part } from '../call.ts';
+import { holds } from '../clock.ts';
+import { Skipped, Unmet } from '../outcome.ts';
+import type { Role } from './roles.ts';
+import { isTransaction, type Reply, type Seen, type Service } from './service.ts';
+
+/** Somebody with an account of their own. */
+export interface Person {
+  readonly userId: string;
+  readonly token: string;
+  readonly deviceId: string;
+}
+
+/** What the kit needs to know of the homeserver. */
+export interface WorldParts {
+  readonly url: string;
+  readonly registrations: ReadonlyMap<Role, Registration>;
+  readonly services: ReadonlyMap<Role, Service>;
+  /** For accounts by `/_synapse/admin/v1/register`; otherwise registration must be open (m.login.dummy). */
+  readonly sharedSecret?: string;
+  /** How long something expected is waited for. */
+  readonly patienceMs: number;
+  /** How long an answer may take that waits for the homeserver's own time limit. */
+  readonly timeLimitMs: number;
+  /** Kills the homeserver and starts it again; absent where the kit cannot. */
+  readonly restart?: () => Promise<void>;
+  /** Adds and takes away registrations while the server runs; absent where it cannot. */
+  readonly installer?: Installer;
+}
+
+/** A server's own way to add a registration live. */
+export interface Installer {
+  add(registration: Readonly<Record<string, unknown>>): Promise<Answer>;
+  remove(id: string): Promise<Answer>;
+}
+
+export interface AsOptions {
+  readonly user?: string;
+  readonly device?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly timeoutMs?: number;
+}
+
+const v3 = '/_matrix/client/v3';
+
+/** The stage and its people. */
+export class World {
+  readonly parts: WorldParts;
+  readonly run = randomBytes(4).toString('hex');
+  #count = 0;
+  #serverName: Promise<string> | undefined;
+  readonly #people = new Map<string, Promise<Person>>();
+
+  constructor(parts: WorldParts) {
+    this.parts = parts;
+  }
+
+  get patienceMs(): number {
+    return this.parts.patienceMs;
+  }
+
+  /** @throws Skipped when there is none */
+  get installer(): Installer {
+    if (this.parts.installer === undefined)
+      throw new Skipped('the kit knows no way to add services live to this server');
+    return this.parts.installer;
+  }
+
+  /** Kills the server and starts it again. @throws Skipped when the kit cannot */
+  async restart(): Promise<void> {
+    if (this.parts.restart === undefined) throw new Skipped('the kit was given no way to kill and start the server');
+    await this.parts.restart();
+  }
+
+  /** A name that nobody has. */
+  unique(prefix: string): string {
+    return `${prefix}${this.run}_${(this.#count += 1)}`;
+  }
+
+  /** The service that plays a role. @throws Skipped when its registration was left out */
+  service(role: Role): Service {
+    const service = this.parts.services.get(role);
+    if (service === undefined) throw new Skipped(`the registration conformance-${role} is not installed`);
+    return service;
+  }
+
+  registration(role: Role): Registration {
+    const registration = this.parts.registrations.get(role);
+    if (registration === undefined) throw new Skipped(`the registration conformance-${role} is not installed`);
+    return registration;
+  }
+
+  /** Any request; the path is whole. */
+  call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    return call(this.parts.url, method, path, options);
+  }
+
+  /** A request of a service with its as_token; a path that does not begin with `/_matrix` is below /_matrix/client/v3. */
+  as(role: Role, method: string, path: string, options: AsOptions = {}): Promise<Answer> {
+    const { user, device, query = {}, body, timeoutMs } = options;
+    return this.call(method, path.startsWith('/_') ? path : `${v3}${path}`, {
+      token: this.registration(role).asToken,
+      query: {
+        ...query,
+        ...(user === undefined ? {} : { user_id: user }),
+        ...(device === undefined ? {} : { device_id: device }),
+      },
+      ...(body === undefined ? {} : { body }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+  }
+
+  /** A request of a person; paths as in `as`. */
+  by(person: Person, method: string, path: string, body?: unknown, query: Readonly<Record<string, string>> = {}) {
+    return this.call(method, path.startsWith('/_') ? path : `${v3}${path}`, {
+      token: person.token,
+      query,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  /** An answer of 200, or the case breaks off: it is a step on the way, not the claim. */
+  async sure(asking: Promise<Answer>, what: string): Promise<Answer['json']> {
+    const answer = await asking;
+    if (answer.status !== 200) throw new Unmet(`on the way: ${what}: ${describe(answer)}`);
+    return answer.json;
+  }
+
+  /** server_name, as the sender's user id says it. */
+  serverName(): Promise<string> {
+    this.#serverName ??= this.sure(this.as('main', 'GET', '/account/whoami'), 'asking who the service is').then(
+      (json) => String(json['user_id']).replace(/^[^:]*:/, ''),
+    );
+    return this.#serverName;
+  }
+
+  async userId(localpart: string): Promise<string> {
+    return `@${localpart}:${await this.serverName()}`;
+  }
+
+  async sender(role: Role): Promise<string> {
+    return this.userId(this.registration(role).senderLocalpart);
+  }
+
+  /** A person by first name, one and the same through the run. */
+  person(name: string): Promise<Person> {
+    const before = this.#people.get(name);
+    if (before !== undefined) return before;
+    const made = this.register(`${name}_${this.run}`);
+    this.#people.set(name, made);
+    return made;
+  }
+
+  /** A new account of a person. */
+  async register(username: string): Promise<Person> {
+    const password = `password of ${username}`;
+    const { sharedSecret } = this.parts;
+    const json =
+      sharedSecret === undefined
+        ? await this.sure(
+            this.call('POST', `${v3}/register`, { body: { username, password, auth: { type: 'm.login.dummy' } } }),
+            'an account for a person (is registration open, or is there a shared secret?)',
+          )
+        : await this.#registerBySecret({ username, password, sharedSecret });
+    return {
+      userId: String(json['user_id']),
+      token: String(json['access_token']),
+      deviceId: String(json['device_id']),
+    };
+  }
+
+  async #registerBySecret(account: { username: string; password: string; sharedSecret: string }) {
+    const path = '/_synapse/admin/v1/register';
+    const { nonce } = await this.sure(this.call('GET', path), 'a nonce for an account by shared secret');
+    const { username, password } = account;
+    const mac = createHmac('sha1', account.sharedSecret)
+      .update([nonce, username, password, 'notadmin'].join('\0'))
+      .digest('hex');
+    const body = { nonce, username, password, admin: false, mac };
+    return this.sure(this.call('POST', path, { body }), 'an account by shared secret');
+  }
+
+  /** Registers a ghost of a role; inside its namespace. @returns its user id */
+  async ghost(role: Role, prefix = ghostPrefix(role)): Promise<string> {
+    const username = this.unique(prefix);
+    await this.sure(this.registerAs(role, username), 'registering a ghost');
+    return this.userId(username);
+  }
+
+  /** The request that registers a ghost. */
+  registerAs(role: Role, username: string, more: object = {}): Promise<Answer> {
+    const body = { type: 'm.login.application_service', username, inhibit_login: true, ...more };
+    return this.as(role, 'POST', '/register', { body });
+  }
+
+  /** A public room of a person. */
+  async room(creator: Person, more: object = {}): Promise<string> {
+    const json = await this.sure(
+      this.by(creator, 'POST', '/createRoom', { preset: 'public_chat', ...more }),
+      'making a room',
+    );
+    return String(json['room_id']);
+  }
+
+  /** Lets a user of a service join. */
+  async join(role: Role, user: string, room: string): Promise<void> {
+    await this.sure(this.as(role, 'POST', `/join/${part(room)}`, { user, body: {} }), `letting ${user} join`);
+  }
+
+  /** A room of a person with one new ghost of each role in it. */
+  async roomWith(creator: Person, ...withRoles: readonly Role[]): Promise<{ room: string; ghosts: string[] }> {
+    const room = await this.room(creator);
+    const ghosts: string[] = [];
+    for (const role of withRoles) {
+      const ghost = await this.ghost(role);
+      await this.join(role, ghost, room);
+      ghosts.push(ghost);
+    }
+    return { room, ghosts };
+  }
+
+  /** A text message. @returns its event id */
+  async say(person: Person, room: string, body: string, more: object = {}): Promise<string> {
+    const path = `/rooms/${part(room)}/send/m.room.message/${part(this.unique('t'))}`;
+    const json = await this.sure(
+      this.by(person, 'PUT', path, { msgtype: 'm.text', body, ...more }),
+      'sending a message',
+    );
+    return String(json['event_id']);
+  }
+
+  /** Waits for an event at a service. @throws Unmet when it does not come */
+  async arrives(role: Role, eventId: string, what: string, withinMs = this.patienceMs): Promise<Seen> {
+    const seen = await this.service(role).event((event) => event.event_id === eventId, withinMs);
+    if (seen === undefined) throw new Unmet(`${what} did not reach the service within ${withinMs / 1000} s`);
+    return seen;
+  }
+
+  /** Waits for a condition. @throws Unmet */
+  async until(condition: () => boolean, otherwise: string, withinMs = this.patienceMs): Promise<void> {
+    if (!(await holds(condition, withinMs))) throw new Unmet(`${otherwise} within ${withinMs / 1000} s`);
+  }
+
+  /** Has a service answer its transactions like this until it is told otherwise; the rest of its requests as before. */
+  breaks(role: Role, reply: Reply): void {
+    this.service(role).reply = (request) => (isTransaction(request) ? reply : undefined);
+  }
+
+  /** Has a service answer well again, and asks the homeserver to notice: a ping. */
+  async heals(role: Role): Promise<void> {
+    this.service(role).reset();
+    const id = part(this.registration(role).id);
+    await this.as(role, 'POST', `/_matrix/client/v1/appservice/${id}/ping`, { body: {} });
+  }
+}
+
+/** What the localparts of a role's ghosts begin with. */
+export function ghostPrefix(role: Role): string {
+  const prefixes: Partial<Record<Role, string>> = {
+    other: '_confb_',
+    third: '_confc_',
+    closed: '_confd_',
+    socket: '_confs_',
+  };
+  return prefixes[role] ?? '_conf_';
+}

@@ -1,0 +1,23 @@
+// The door of @pons/appservice-conformance: the kit that measures a homeserver's application-service API, and the kit that measures an
+// application service.
+
+export {
+  type CaseResult,
+  conforms,
+  countByLevel,
+  formatReport,
+  type Level,
+  type Report,
+} from './outcome.ts';
+export { type Row, rows } from './rows.ts';
+export type { Chapter, HomeserverCase } from './homeserver/case.ts';
+export {
+  makeRegistration,
+  readRegistrations,
+  type Role,
+  roleNames,
+  writeRegistrations,
+  type WriteOptions,
+} from './homeserver/roles.ts';
+export { type ConformanceOptions, homeserverCases, runConformance } from './homeserver/run-conformance.ts';
+export type { Installer } from './homeserver/world.ts';

@@ -1,0 +1,93 @@
+// What became of a case, in either half of the kit: the words in which a case fails or is skipped, and the report over all of them.
+// A case throws Unmet with a sentence that names what was expected and what came instead; everything else that it throws is the kit's.
+
+/** How binding the claim is: the specification's MUST, its SHOULD, an unstable proposal that bridges use, or better than asked for. */
+export type Level = 'must' | 'should' | 'unstable' | 'beyond';
+
+/** What a report says of one case. */
+export interface CaseResult {
+  readonly id: string;
+  readonly chapter: string;
+  readonly claim: string;
+  readonly level: Level;
+  /** Where the specification, a proposal or the project's own page says so. */
+  readonly link: string;
+  /** Rows of the comparison of homeservers that it covers (rows.ts); empty in the half for application services. */
+  readonly rows: readonly string[];
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  /** Why it failed or was skipped, in plain words. */
+  readonly reason?: string;
+  readonly tookMs: number;
+}
+
+/** A whole run. */
+export interface Report {
+  readonly against: string;
+  readonly results: readonly CaseResult[];
+}
+
+/** The claim does not hold; the message says what was expected and what came. */
+export class Unmet extends Error {}
+
+/** The claim cannot be judged here; the message says why. */
+export class Skipped extends Error {}
+
+/** Fails the case unless a condition holds. */
+export function demand(condition: boolean, otherwise: string | (() => string)): asserts condition {
+  if (!condition) throw new Unmet(typeof otherwise === 'string' ? otherwise : otherwise());
+}
+
+/** Runs one case and says what became of it. */
+export async function judge(
+  about: Omit<CaseResult, 'outcome' | 'reason' | 'tookMs'>,
+  nowMs: () => number,
+  work: () => Promise<void>,
+): Promise<CaseResult> {
+  const startMs = nowMs();
+  const result = (outcome: CaseResult['outcome'], reason?: string): CaseResult => ({
+    ...about,
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    tookMs: Math.round(nowMs() - startMs),
+  });
+  try {
+    await work();
+    return result('passed');
+  } catch (error) {
+    if (error instanceof Skipped) return result('skipped', error.message);
+    if (error instanceof Unmet) return result('failed', error.message);
+    // Whatever a server does, the run goes on to the next case: what broke this one is its result.
+    return result('failed', `the case broke off: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Whether nothing that binds has failed: unstable proposals and what is better than asked for only inform. */
+export const conforms = ({ results }: Report): boolean =>
+  results.every(({ outcome, level }) => outcome !== 'failed' || level === 'unstable' || level === 'beyond');
+
+/** Counts by level. */
+export function countByLevel(report: Report): Record<Level, Record<CaseResult['outcome'], number>> {
+  const none = () => ({ passed: 0, failed: 0, skipped: 0 });
+  const counts = { must: none(), should: none(), unstable: none(), beyond: none() };
+  for (const { level, outcome } of report.results) counts[level][outcome] += 1;
+  return counts;
+}
+
+const marks = { passed: 'ok', failed: 'FAILED', skipped: 'skipped' } as const;
+
+/** The report as people read it: by chapter, each claim as a sentence, the reason below what did not hold. */
+export function formatReport(report: Report): string {
+  const lines: string[] = [];
+  let chapter = '';
+  for (const one of report.results) {
+    if (one.chapter !== chapter) lines.push('', (chapter = one.chapter));
+    lines.push(`  ${marks[one.outcome].padEnd(8)}${one.claim}${one.level === 'must' ? '' : ` (${one.level})`}`);
+    if (one.reason !== undefined) lines.push(`          ${one.reason}`);
+    if (one.outcome === 'failed') lines.push(`          ${one.id} · ${one.link}`);
+  }
+  lines.push('', report.against);
+  for (const [level, { passed, failed, skipped }] of Object.entries(countByLevel(report)))
+    if (passed + failed + skipped > 0)
+      lines.push(`  ${level.padEnd(9)}${passed} hold, ${failed} do not, ${skipped} could not be judged`);
+  return lines.join('\n').trimStart();
+}

@@ -1,0 +1,94 @@
+// The homeserver half of the conformance kit against our own server, over HTTP on both sides: every claim holds, or is named below with
+// the reason. The list of those must become shorter: a claim that holds and still stands in it fails the test.
+// https://spec.matrix.org/v1.19/application-service-api/
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  homeserverCases,
+  readRegistrations,
+  type Report,
+  rows,
+  runConformance,
+  writeRegistrations,
+} from '@pons/appservice-conformance';
+import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+
+/** Claims that do not hold yet, or cannot be judged in process. */
+const gaps: Readonly<Record<string, string>> = {};
+
+const folder = mkdtempSync(join(tmpdir(), 'pons-conformance-'));
+let database: TestDatabase;
+let homeserver: Homeserver;
+let report: Report;
+
+/** A port that nobody has, with room above it for the services. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+beforeAll(async () => {
+  database = await testDatabase();
+  const files = writeRegistrations({ dir: folder, host: '127.0.0.1', firstPort: await freePort() });
+  const port = await freePort();
+  const config = configFrom(
+    {
+      server_name: 'localhost',
+      database: database.url,
+      data_dir: './data',
+      listeners: [{ bind: '127.0.0.1', port }],
+      appservices: { files, request_timeout_ms: 3000 },
+      accounts: { registration: { mode: 'open' }, password_cost: 'low' },
+      rate_limits: 'off',
+    },
+    folder,
+  );
+  const start = async () => {
+    homeserver = await createHomeserver(config, { log: silentLog });
+    await homeserver.listen();
+  };
+  await start();
+  report = await runConformance({
+    url: `http://127.0.0.1:${port}`,
+    registrations: readRegistrations(folder),
+    patienceMs: 60_000,
+    // In process nothing can be killed; a kill is in as-check conformance, a stop is here.
+    restart: async () => {
+      await homeserver.stop();
+      await start();
+    },
+    onResult: (one) => {
+      if (process.env['PONS_SHOW'] !== undefined)
+        console.warn(`${one.outcome} ${one.id} ${one.tookMs} ${one.reason ?? ''}`);
+    },
+  });
+}, 600_000);
+afterAll(async () => {
+  await homeserver.stop();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('our homeserver', () => {
+  it.each(homeserverCases.map(({ id, claim }) => [id, claim] as const))('%s: %s', (id) => {
+    const result = report.results.find((one) => one.id === id);
+    const gap = gaps[id];
+    if (gap === undefined) expect(result).toMatchObject({ outcome: 'passed' });
+    else expect(result?.outcome, `${id} holds now: take it off the list of gaps`).not.toBe('passed');
+  });
+});
+
+it('every row of the comparison of homeservers is named by a case, or says why none can judge it', () => {
+  const covered = new Set(homeserverCases.flatMap((one) => one.rows));
+  const known = new Set(rows.map(({ row }) => row));
+  expect([...covered].filter((row) => !known.has(row))).toEqual([]);
+  expect(rows.filter(({ row, unjudged }) => covered.has(row) === (unjudged !== undefined))).toEqual([]);
+});
