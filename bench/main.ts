@@ -1,4 +1,5 @@
-// pnpm bench [--quick] [--json]: the application-service workload against our homeserver, and the floor of this machine, in one run.
+// pnpm bench [--quick] [--json] [--imports]: the application-service workload against our homeserver, and the floor of this machine, in one run.
+// --imports measures ghosts in bulk and history in batches beside ordinary joins and sends (imports.ts), and nothing else.
 // Trust CPU per operation and ratios; rates and latencies depend on what else the machine does. --json prints one line at the end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -8,10 +9,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { runImports } from './imports.ts';
 import { describe, type Phase, runFloor, runWorkload, type Size } from './workload.ts';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    imports: { type: 'boolean', default: false },
+  },
 });
 const size: Size = options.quick
   ? {
@@ -114,13 +120,32 @@ const cpu = (one: Phase | undefined) => (one === undefined ? Number.NaN : one.cp
 const ratio = (ours: number, floor: number) => Math.round((ours / floor) * 1000) / 1000;
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
+async function mainOfImports(): Promise<void> {
+  const server = await startHomeserver();
+  const target = { ...server, serverName: 'localhost', pid: server.child.pid! };
+  const size = options.quick
+    ? { warmUp: 3_000, messages: 2_000, ghosts: 1_000, history: 5_000 }
+    : { warmUp: 10_000, messages: 5_000, ghosts: 5_000, history: 100_000 };
+  const phases = await runImports(target, size, log);
+  await stop(server.child);
+  const send = cpu(phases['send']);
+  const signature = 0.04;
+  const figures: Figures = {
+    send_cpu: { value: send, unit: 'ms CPU' },
+    join_over_send: { value: ratio(cpu(phases['join']), send), unit: '× CPU of a send', limit: 2 },
+    join_in_bulk_cpu: { value: cpu(phases['join in bulk']), unit: 'ms CPU', limit: 0.1 + signature },
+    history_over_send: { value: ratio(cpu(phases['history']), send), unit: '× CPU of a send', limit: 1 },
+  };
+  report(figures, (name) => figures[name]!.value > (figures[name]!.limit ?? Number.POSITIVE_INFINITY));
+}
+
 async function main(): Promise<void> {
   // The floor runs before and after, so that a drift of the machine shows.
   const floor = await start('bench/floor.ts', [path.join(scratch, 'floor')]);
   const floorTarget = { base: `http://127.0.0.1:${String(floor.line['port'])}`, pid: floor.child.pid! };
   const before = await runFloor(floorTarget, size, log);
   const server = await startHomeserver();
-  const report = await runWorkload(
+  const done = await runWorkload(
     {
       base: server.base,
       serverName: 'localhost',
@@ -138,9 +163,9 @@ async function main(): Promise<void> {
 
   const floorSmall = median([cpu(before['sendSmall']), cpu(after['sendSmall'])]);
   const floorMean = (cpu(before['sendSmall']) + cpu(after['sendSmall'])) / 2;
-  const ours = cpu(report.phases['sendSmall']);
+  const ours = cpu(done.phases['sendSmall']);
   const lag = /pons_event_loop_lag_seconds\{quantile="0.99"\} (\S+)/.exec(metrics)?.[1];
-  const figures: Record<string, { value: number; unit: string; limit?: number }> = {
+  const figures: Figures = {
     share_of_floor: {
       value: ratio(floorMean, ours),
       unit: 'floor CPU / CPU of a masqueraded send 16 wide',
@@ -148,44 +173,50 @@ async function main(): Promise<void> {
     },
     send_small_over_floor: { value: ratio(ours, floorMean), unit: '× floor', limit: 1.65 },
     send_rooms_over_floor: {
-      value: ratio(cpu(report.phases['sendRooms']), (cpu(before['sendRooms']) + cpu(after['sendRooms'])) / 2),
+      value: ratio(cpu(done.phases['sendRooms']), (cpu(before['sendRooms']) + cpu(after['sendRooms'])) / 2),
       unit: '× floor',
     },
     send_alone_over_floor: {
-      value: ratio(cpu(report.phases['send1']), (cpu(before['send1']) + cpu(after['send1'])) / 2),
+      value: ratio(cpu(done.phases['send1']), (cpu(before['send1']) + cpu(after['send1'])) / 2),
       unit: '× floor',
     },
     send_small_cpu: { value: ours, unit: 'ms CPU' },
-    send_big_cpu: { value: cpu(report.phases['sendBig']), unit: 'ms CPU' },
+    send_big_cpu: { value: cpu(done.phases['sendBig']), unit: 'ms CPU' },
     floor_cpu: { value: floorSmall, unit: 'ms CPU' },
-    send_per_second: { value: report.phases['sendSmall']!.perSecond, unit: '1/s' },
-    send_alone_p50: { value: report.phases['send1']!.latencyMs.p50, unit: 'ms' },
+    send_per_second: { value: done.phases['sendSmall']!.perSecond, unit: '1/s' },
+    send_alone_p50: { value: done.phases['send1']!.latencyMs.p50, unit: 'ms' },
     floor_alone_p50: { value: before['send1']!.latencyMs.p50, unit: 'ms' },
-    join_cpu: { value: cpu(report.phases['join']), unit: 'ms CPU', limit: 2.5 },
+    join_cpu: { value: cpu(done.phases['join']), unit: 'ms CPU', limit: 2.5 },
     join_late_over_early: {
-      value: ratio(report.phases['join']!.late ?? 0, report.phases['join']!.early ?? 1),
+      value: ratio(done.phases['join']!.late ?? 0, done.phases['join']!.early ?? 1),
       unit: 'last quarter / first',
       limit: 1.3,
     },
-    register_cpu: { value: cpu(report.phases['register']), unit: 'ms CPU' },
-    deliver_p50: { value: report.deliverMs.p50, unit: 'ms' },
-    sync_p50: { value: report.syncMs.p50, unit: 'ms' },
-    memory: { value: report.memoryMb, unit: 'MB', limit: 200 },
-    catch_up_drain: { value: report.catchUp.drainMs, unit: 'ms' },
-    catch_up_transactions: { value: report.catchUp.transactions, unit: `for ${report.catchUp.queued} events` },
-    catch_up_missing: { value: report.catchUp.missing, unit: 'events', limit: 0 },
-    duplicates: { value: report.duplicates, unit: 'events', limit: 0 },
+    register_cpu: { value: cpu(done.phases['register']), unit: 'ms CPU' },
+    deliver_p50: { value: done.deliverMs.p50, unit: 'ms' },
+    sync_p50: { value: done.syncMs.p50, unit: 'ms' },
+    memory: { value: done.memoryMb, unit: 'MB', limit: 200 },
+    catch_up_drain: { value: done.catchUp.drainMs, unit: 'ms' },
+    catch_up_transactions: { value: done.catchUp.transactions, unit: `for ${done.catchUp.queued} events` },
+    catch_up_missing: { value: done.catchUp.missing, unit: 'events', limit: 0 },
+    duplicates: { value: done.duplicates, unit: 'events', limit: 0 },
     ...(lag === undefined
       ? {}
       : { event_loop_lag_p99: { value: Math.round(Number(lag) * 100_000) / 100, unit: 'ms' } }),
   };
-  for (const one of report.steady) figures[`steady_${one.rate}`] = { value: one.achieved, unit: '1/s' };
+  for (const one of done.steady) figures[`steady_${one.rate}`] = { value: one.achieved, unit: '1/s' };
   const over = (name: string) => {
     const { value, limit } = figures[name]!;
     return limit !== undefined && (name === 'share_of_floor' ? value < limit : value > limit);
   };
-  const ok = Object.keys(figures).every((name) => !over(name));
   log(`floor   16 wide, one room, afterwards: ${describe(after['sendSmall']!)}`);
+  report(figures, over);
+}
+
+type Figures = Record<string, { value: number; unit: string; limit?: number }>;
+
+function report(figures: Figures, over: (name: string) => boolean): void {
+  const ok = Object.keys(figures).every((name) => !over(name));
   for (const [name, { value, unit, limit }] of Object.entries(figures)) {
     log(
       `${over(name) ? '!' : ' '} ${name.padEnd(24)} ${String(Math.round(value * 1000) / 1000).padStart(9)} ${unit}${limit === undefined ? '' : ` (limit ${limit})`}`,
@@ -195,7 +226,7 @@ async function main(): Promise<void> {
 }
 
 try {
-  await main();
+  await (options.imports ? mainOfImports() : main());
 } finally {
   await Promise.all(children.map(stop));
   rmSync(scratch, { recursive: true, force: true });

@@ -113,7 +113,7 @@ export async function phase(
 }
 
 /** An application service that acknowledges everything and notes when each marked message came. */
-class Listener {
+export class Listener {
   readonly arrived = new Map<string, number>();
   private readonly waiting = new Map<string, (at: number) => void>();
   received = 0;

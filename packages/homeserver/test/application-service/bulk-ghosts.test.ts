@@ -141,18 +141,18 @@ describe('a bulk request', () => {
       { localpart: '_irc_lost', rooms: ['!nowhere:localhost', foreign] },
     ]);
     expect(answer).toMatchObject({ registered: 2, joined: 2 });
-    const errors = answer.errors.map(({ user, room_id: roomId, errcode }) => [user, roomId ?? '', errcode]).sort();
-    expect(errors).toEqual(
-      [
-        [ghost('banned'), closed, 'M_FORBIDDEN'],
-        [ghost('gone'), '', 'M_USER_DEACTIVATED'],
-        ['alice', '', 'M_EXCLUSIVE'],
-        ['_irc_Wrong', '', 'M_INVALID_USERNAME'],
-        ['@_irc_far:elsewhere.example', '', 'M_INVALID_USERNAME'],
-        ['_irc_avatar', '', 'M_INVALID_PARAM'],
-        [ghost('lost'), '!nowhere:localhost', 'M_FORBIDDEN'],
-        [ghost('lost'), foreign, 'M_FORBIDDEN'],
-      ].sort(),
+    const errors = answer.errors.map(({ user, room_id: roomId, errcode }) => `${user} ${roomId ?? ''} ${errcode}`);
+    expect(new Set(errors)).toEqual(
+      new Set([
+        `${ghost('banned')} ${closed} M_FORBIDDEN`,
+        `${ghost('gone')}  M_USER_DEACTIVATED`,
+        'alice  M_EXCLUSIVE',
+        '_irc_Wrong  M_INVALID_USERNAME',
+        '@_irc_far:elsewhere.example  M_INVALID_USERNAME',
+        '_irc_avatar  M_INVALID_PARAM',
+        `${ghost('lost')} !nowhere:localhost M_FORBIDDEN`,
+        `${ghost('lost')} ${foreign} M_FORBIDDEN`,
+      ]),
     );
     expect(Object.keys(await members(closed)).sort()).toEqual(['@_irc_bot:localhost', ghost('fine')].sort());
   });
