@@ -7,11 +7,14 @@ import { testDatabase } from '../../../testkit/src/database.ts';
 import { createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery } from '../../src/appservice-delivery/delivery.ts';
 import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import { randomFrom } from '../../src/platform/random.ts';
 import type { Log } from '../../src/platform/telemetry/log.ts';
 import { noTracing } from '../../src/platform/telemetry/trace.ts';
+import type { Commit } from '../../src/storage/commit.ts';
 import { StorageError } from '../../src/storage/database.ts';
+import { createDoor } from '../../src/storage/group-commit.ts';
 import { streamWriter } from './stream-writer.ts';
 
 export const serverName = 'example.org';
@@ -32,6 +35,34 @@ export function registrationOf(id: string, url: string | null, more: Record<stri
   return validation.registration;
 }
 
+/** When a delivery is killed: around the n-th step of an application service's cursor. */
+export interface Death {
+  readonly appserviceId: string;
+  readonly step: number;
+  readonly when: 'before' | 'after';
+  isDead: boolean;
+  steps: number;
+}
+
+// After its death nothing that it waits for ever comes: it writes nothing and sends nothing any more.
+async function mortal<T>(
+  death: Death | undefined,
+  [name, id]: readonly unknown[],
+  query: () => Promise<T>,
+): Promise<T> {
+  const forever = () => new Promise<never>(() => {});
+  if (death === undefined) return query();
+  if (death.isDead) return forever();
+  const dies = name === 'appservice_cursors.step' && id === death.appserviceId && (death.steps += 1) === death.step;
+  if (dies && death.when === 'before') {
+    death.isDead = true;
+    return forever();
+  }
+  const answer = await query();
+  if (dies) death.isDead = true;
+  return death.isDead ? forever() : answer;
+}
+
 /** Everything a test needs; `close` at its end. */
 export async function deliveryFixture() {
   const database = await testDatabase();
@@ -50,6 +81,17 @@ export async function deliveryFixture() {
       if (fromMemory.on) delivery.committed(first, commit);
       if (told.on) delivery.news(first);
     }
+  });
+
+  const door = createDoor(database.db, {
+    clock: systemClock,
+    random: randomFrom(randomBytes),
+    onCommitted({ commits, last }) {
+      for (const delivery of deliveries) {
+        if (fromMemory.on) for (const { first, commit } of commits) delivery.committed(first, commit);
+        if (told.on) delivery.news(last);
+      }
+    },
   });
 
   return {
@@ -76,12 +118,20 @@ export async function deliveryFixture() {
       registry.replace([...registry.all(), toAppservice(registrationOf(id, url, more), serverName, { file: id })]);
       return double;
     },
-    async deliver(timeoutMs = 5000): Promise<AppserviceDelivery> {
+    /** Writes through the door what is no event. */
+    async put(commit: Omit<Commit, 'positions'>): Promise<void> {
+      const rows = [commit.receipts, commit.toDevice, commit.deviceListChanges].map((list) => list?.length ?? 0);
+      await door.commit({ ...commit, positions: rows.reduce((sum, count) => sum + count, 0) });
+    },
+    /** @param death  it is killed at this step of its cursor; everything it would still do never ends */
+    async deliver(timeoutMs = 5000, death?: Death): Promise<AppserviceDelivery> {
       const delivery = createDelivery({
         db: {
           ...database.db,
           query: (statement, values) =>
-            away.on ? Promise.reject(new StorageError('unreachable', 'away')) : database.db.query(statement, values),
+            away.on
+              ? Promise.reject(new StorageError('unreachable', 'away'))
+              : mortal(death, [statement.name, values?.[0]], () => database.db.query(statement, values)),
         },
         registry,
         leases: { take: async () => ({ fence: (fences += 1), release: async () => {} }) },
@@ -96,7 +146,11 @@ export async function deliveryFixture() {
       deliveries.push(delivery);
       return delivery;
     },
-    /** Ends a delivery: as at a stop, or as at a kill (what it knows is lost). */
+    /** One that was killed is told nothing any more. */
+    bury(delivery: AppserviceDelivery): void {
+      deliveries = deliveries.filter((other) => other !== delivery);
+    },
+    /** Ends a delivery as at a stop. */
     async end(delivery: AppserviceDelivery): Promise<void> {
       deliveries = deliveries.filter((other) => other !== delivery);
       const stopping = delivery.stop();
@@ -105,6 +159,7 @@ export async function deliveryFixture() {
     },
     async close(): Promise<void> {
       for (const delivery of deliveries) await this.end(delivery);
+      await door.close();
       await outbound.close();
       for (const double of doubles) await double.close();
       await database.drop();

@@ -25,6 +25,8 @@ export interface TestRoom {
   join(userId: string, membership?: string): Promise<WrittenEvent>;
   say(sender: string, body: string): Promise<WrittenEvent>;
   redact(eventId: string, sender: string): Promise<void>;
+  /** Many messages `n1` … at once; nobody is told. */
+  fill(count: number, sender: string): Promise<void>;
 }
 
 let names = 0;
@@ -148,6 +150,22 @@ export function streamWriter(db: Database, serverName: string, committed: (first
       join: (userId, membership = 'join') =>
         one({ type: 'm.room.member', sender: userId, stateKey: userId, content: { membership } }),
       say: (sender, body) => one({ sender, content: { msgtype: 'm.text', body } }),
+      async fill(count, sender) {
+        const first = nids + 1;
+        nids += count;
+        const json = JSON.stringify({ content: { body: 'n%s', msgtype: 'm.text' }, sender, type: 'm.room.message' });
+        await run(
+          db,
+          `with p as (update position set value = value + $3 returning value - $3 as base),
+            e as (insert into events (room_nid, event_nid, event_id, position, order_major, order_minor, type, sender, depth,
+                origin_server_ts, line, state_version)
+              select $1, $2 + n - 1, '$event' || ($2 + n - 1), p.base + n, p.base + n, 0, 'm.room.message', $4, 1,
+                1700000000000 + $2 + n, 0, (select state_version from rooms where room_nid = $1)
+              from p, generate_series(1, $3::bigint) n)
+          insert into event_json select $1, $2 + n - 1, replace($5, '%s', n::text) from generate_series(1, $3::bigint) n`,
+          [roomNid, first, count, sender, json],
+        );
+      },
       async redact(eventId, sender) {
         const redaction = await one({ type: 'm.room.redaction', sender, content: {}, redacts: eventId });
         await run(db, 'update events set redacted_by = $2 where event_id = $1', [eventId, redaction.eventNid]);

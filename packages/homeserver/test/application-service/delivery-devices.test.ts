@@ -1,0 +1,347 @@
+// What reaches an application service besides events: messages to devices, changed device lists, how many keys are left, receipts.
+// Nothing of it is lost while the application service is away or the homeserver restarts, nothing comes twice, and none of it goes to
+// whom it does not concern.
+// https://spec.matrix.org/v1.19/application-service-api/#pushing-ephemeral-data
+// https://github.com/matrix-org/matrix-spec-proposals/pull/4203
+// https://github.com/matrix-org/matrix-spec-proposals/pull/3202
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
+import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
+
+let at: DeliveryFixture;
+beforeEach(async () => {
+  at = await deliveryFixture();
+});
+afterEach(() => at.close());
+
+const alice = '@alice:example.org';
+const ghost = (name: string, id = 'irc') => `@_${id}_${name}:example.org`;
+const device = { 'org.matrix.msc3202': true };
+
+interface Body {
+  readonly events: readonly unknown[];
+  readonly ephemeral?: readonly { readonly type: string; readonly content: Record<string, unknown> }[];
+  readonly to_device?: readonly { readonly content: { readonly n: number } }[];
+  readonly device_lists?: { readonly changed: string[]; readonly left: string[] };
+  readonly [key: string]: unknown;
+}
+const sent = (double: AppserviceDouble): Body[] => {
+  const byId = new Map(double.transactions.map(({ txnId, body }) => [txnId, body]));
+  return [...byId.values()].map((body) => JSON.parse(body) as Body);
+};
+const messages = (double: AppserviceDouble) =>
+  sent(double).flatMap(({ to_device = [] }) => to_device.map(({ content }) => content.n));
+const lists = (double: AppserviceDouble) => sent(double).flatMap(({ device_lists = [] }) => device_lists);
+const toDevice = (userId: string, ns: readonly number[]) => ({
+  toDevice: ns.map((n, at) => ({
+    userId,
+    deviceId: 'DEV',
+    json: JSON.stringify({ type: 'm.room.encrypted', sender: alice, content: { n } }),
+    at,
+  })),
+});
+const changed = (...userIds: readonly string[]) => ({
+  deviceListChanges: userIds.map((userId, at) => ({ userId, at })),
+});
+const count = (n: number) => Array.from({ length: n }, (_, index) => index);
+const waiting = async () =>
+  (await at.db.query<{ n: number }>({ name: 'test.waiting', text: 'select count(*) as n from to_device' }))[0]?.n;
+const sameBytes = (double: AppserviceDouble) => {
+  const hashes = new Map<number, Set<string>>();
+  for (const { txnId, sha256 } of double.transactions) hashes.set(txnId, (hashes.get(txnId) ?? new Set()).add(sha256));
+  return [...hashes.values()].every(({ size }) => size === 1);
+};
+
+describe.each([
+  ['from memory', true],
+  ['from the database', false],
+])('messages to devices, read %s,', (_, fromMemory) => {
+  beforeEach(() => {
+    at.fromMemory.on = fromMemory;
+  });
+
+  it('say to whom they are, under both names, and are deleted with their acknowledgement', async () => {
+    const irc = await at.appservice('irc');
+    await at.deliver();
+    await at.put(toDevice(ghost('bob'), [1]));
+    await irc.until(() => messages(irc).length === 1);
+    const message = {
+      to_user_id: ghost('bob'),
+      to_device_id: 'DEV',
+      type: 'm.room.encrypted',
+      sender: alice,
+      content: { n: 1 },
+    };
+    expect(sent(irc)).toEqual([{ events: [], to_device: [message], 'de.sorunome.msc2409.to_device': [message] }]);
+    await eventually(async () => (await waiting()) === 0);
+  });
+
+  it('reach two application services at the same time, each its own', async () => {
+    const irc = await at.appservice('irc');
+    const slack = await at.appservice('slack');
+    await at.deliver();
+    for (const n of count(15)) {
+      await at.put(toDevice(ghost('bob'), [n]));
+      await at.put(toDevice(ghost('eve', 'slack'), [n]));
+    }
+    await at.put(toDevice(alice, [99]));
+    const both = () => messages(irc).length === 15 && messages(slack).length === 15;
+    while (!both()) await at.clock.advance(1);
+    expect(messages(irc)).toEqual(count(15));
+    expect(messages(slack)).toEqual(count(15));
+    await eventually(async () => (await waiting()) === 1); // for a user of nobody
+  });
+
+  it('all arrive once after an outage with a restart in it, in order, in full transactions', async () => {
+    const irc = await at.appservice('irc');
+    irc.mode = 'down';
+    let delivery = await at.deliver();
+    for (const from of [0, 100, 200])
+      await at.put(
+        toDevice(
+          ghost('bob'),
+          count(100).map((n) => from + n),
+        ),
+      );
+    await irc.until(() => irc.transactions.length === 1);
+    await at.end(delivery);
+    for (const from of [300, 400])
+      await at.put(
+        toDevice(
+          ghost('bob'),
+          count(100).map((n) => from + n),
+        ),
+      );
+    delivery = await at.deliver();
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    expect(await waiting()).toBe(500);
+    irc.mode = 'ok';
+    delivery.wakeAppservice('irc');
+    while (messages(irc).length < 500) await at.clock.advance(500);
+    expect(messages(irc)).toEqual(count(500));
+    expect(sent(irc).length).toBeLessThanOrEqual(7);
+    expect(sameBytes(irc)).toBe(true);
+    await eventually(async () => (await waiting()) === 0);
+  });
+});
+
+describe('a message to a device', () => {
+  it('comes no later than the events that were sent after it', async () => {
+    const irc = await at.appservice('irc');
+    await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    at.told.on = false;
+    for (const n of count(130)) {
+      if (n % 10 === 0) await at.put(toDevice(ghost('bob'), [n]));
+      await room.say(alice, `${n}`);
+    }
+    at.told.on = true;
+    await room.say(alice, 'end');
+    while (irc.events.length < 132) await at.clock.advance(1);
+    const seen = new Set<number>();
+    for (const body of sent(irc)) {
+      for (const { content } of body.to_device ?? []) seen.add(content.n);
+      for (const { content } of body.events as { content: { body?: string } }[])
+        if (content.body !== undefined && content.body !== 'end')
+          expect(seen.has(Math.floor(Number(content.body) / 10) * 10)).toBe(true);
+    }
+  });
+
+  it('to a user whom the application service shares stays until his device has it', async () => {
+    const irc = await at.appservice('irc', { namespaces: { users: [{ regex: '@shared', exclusive: false }] } });
+    await at.deliver();
+    await at.put(toDevice('@shared:example.org', [1]));
+    await irc.until(() => messages(irc).length === 1);
+    await at.clock.advance(10_000);
+    expect(await waiting()).toBe(1);
+  });
+
+  it('is deleted only when every application service that has the user was given it', async () => {
+    const irc = await at.appservice('irc');
+    const other = await at.appservice('other', { namespaces: { users: [{ regex: '@_irc_', exclusive: false }] } });
+    other.mode = 'down';
+    const delivery = await at.deliver();
+    await at.put(toDevice(ghost('bob'), [1]));
+    await other.until(() => other.transactions.length === 1);
+    await at.put(toDevice(ghost('bob'), [2]));
+    await irc.until(() => messages(irc).length === 2);
+    await at.clock.advance(10_000);
+    expect(await waiting()).toBeGreaterThan(0);
+    other.mode = 'ok';
+    delivery.wakeAppservice('other');
+    while (messages(other).length < 2) await at.clock.advance(500);
+    expect(messages(other)).toEqual([1, 2]);
+    await eventually(async () => (await waiting()) === 0);
+  });
+
+  it('that is refused for its content is set aside, kept, and sent again when an operator asks', async () => {
+    const irc = await at.appservice('irc');
+    irc.judge = ({ body }) => (body.includes('"n":2') ? 413 : undefined);
+    const delivery = await at.deliver();
+    at.told.on = false;
+    await at.put(toDevice(ghost('bob'), [1, 2, 3]));
+    delivery.news();
+    const accepted = () => messages(irc).filter((n) => n !== 2);
+    while (delivery.status('irc')?.setAside !== 1 || accepted().length < 2) await at.clock.advance(100);
+    await eventually(async () => (await waiting()) === 1);
+    irc.judge = () => undefined;
+    await at.db.query({ name: 'test.replay', text: 'update appservice_set_aside set replay = true' });
+    await delivery.refresh('irc');
+    await eventually(async () => (await waiting()) === 0);
+    expect(delivery.status('irc')?.setAside).toBe(0);
+  });
+});
+
+describe('receipts', () => {
+  it('carry their thread, and are the same bytes until they are accepted, over a restart too', async () => {
+    const irc = await at.appservice('irc', { receive_ephemeral: true });
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    let delivery = await at.deliver();
+    irc.mode = 500;
+    const read = (userId: string, type: string, threadId: string) => ({
+      roomNid: room.roomNid,
+      userId,
+      type,
+      threadId,
+      eventId: '$e',
+      ts: 5,
+    });
+    const rows = [
+      read(alice, 'm.read', ''),
+      read(alice, 'm.read', '$thread'),
+      read(alice, 'm.read.private', 'main'),
+      read(ghost('bob'), 'm.read.private', 'main'),
+    ];
+    await at.put({ receipts: rows.map((row, at) => ({ ...row, at })) });
+    await irc.until(() => irc.transactions.length === 1);
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    // Typing has no place in the stream: it goes with the next transaction, and what waits of it is gone after a restart.
+    delivery.typing(room.roomNid, [alice]);
+    await at.end(delivery);
+    irc.mode = 'ok';
+    delivery = await at.deliver();
+    await eventually(() => delivery.status('irc')?.deliveredTransactions === 1);
+    expect(irc.transactions.length).toBeGreaterThan(1);
+    expect(sameBytes(irc)).toBe(true);
+    expect(sent(irc).flatMap(({ ephemeral = [] }) => ephemeral.map(({ content }) => content))).toEqual([
+      { $e: { 'm.read': { [alice]: { ts: 5 } } } },
+      { $e: { 'm.read': { [alice]: { ts: 5, thread_id: '$thread' } } } },
+      { $e: { 'm.read.private': { [ghost('bob')]: { ts: 5, thread_id: 'main' } } } },
+    ]);
+  });
+
+  it('of one reader are one when they wait together', async () => {
+    const irc = await at.appservice('irc', { receive_ephemeral: true });
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    at.told.on = false;
+    for (const n of count(50))
+      await at.put({
+        receipts: [
+          { roomNid: room.roomNid, userId: alice, type: 'm.read', threadId: '', eventId: `$${n}`, ts: n, at: 0 },
+        ],
+      });
+    delivery.news();
+    await irc.until(() => sent(irc).some(({ ephemeral }) => ephemeral !== undefined));
+    const told = sent(irc).flatMap(({ ephemeral = [] }) => ephemeral.map(({ content }) => content));
+    expect(told).toEqual([{ $49: { 'm.read': { [alice]: { ts: 49 } } } }]);
+  });
+});
+
+describe.each([
+  ['from memory', true],
+  ['from the database', false],
+])('device lists, read %s,', (_, fromMemory) => {
+  beforeEach(() => {
+    at.fromMemory.on = fromMemory;
+  });
+
+  it('are told as changed of those who share a room with a ghost, to those who asked', async () => {
+    const irc = await at.appservice('irc', device);
+    const deaf = await at.appservice('deaf');
+    await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    const elsewhere = await at.makeRoom('!b:example.org');
+    await elsewhere.join('@carol:example.org');
+    await room.join(alice);
+    await room.join(ghost('x', 'deaf'));
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    await at.put(changed(alice, '@carol:example.org'));
+    await irc.until(() => lists(irc).length === 1);
+    expect(lists(irc)).toEqual([{ changed: [alice], left: [] }]);
+    expect(sent(irc).at(-1)).toHaveProperty(['org.matrix.msc3202.device_lists'], { changed: [alice], left: [] });
+    expect(deaf.transactions.map(({ body }) => body).join('')).not.toContain('device_');
+  });
+
+  it('are told as changed when somebody joins, and as left after the last shared room', async () => {
+    const irc = await at.appservice('irc', device);
+    await at.deliver();
+    const one = await at.makeRoom('!one:example.org');
+    const two = await at.makeRoom('!two:example.org');
+    await one.join(ghost('bob'));
+    await two.join(ghost('bob'));
+    await one.join(alice);
+    await two.join(alice);
+    await irc.until(() => irc.events.length === 4);
+    await one.join(alice, 'leave');
+    await irc.until(() => irc.events.length === 5);
+    await two.join(alice, 'leave');
+    await irc.until(() => irc.events.length === 6);
+    const all = lists(irc);
+    expect(all.flatMap((list) => list.changed)).toContain(alice);
+    expect(all.at(-1)).toEqual({ changed: [], left: [alice] });
+    expect(all.flatMap((list) => list.left)).toEqual([alice]);
+  });
+
+  it('are told as left when the last ghost leaves the last shared room', async () => {
+    const irc = await at.appservice('irc', device);
+    await at.deliver();
+    const one = await at.makeRoom('!one:example.org');
+    const two = await at.makeRoom('!two:example.org');
+    for (const user of [alice, '@carol:example.org', ghost('bob'), ghost('eve')]) await one.join(user);
+    for (const user of ['@carol:example.org', ghost('bob')]) await two.join(user);
+    await irc.until(() => irc.events.length === 3);
+    await one.join(ghost('bob'), 'leave');
+    await irc.until(() => irc.events.length === 4);
+    expect(lists(irc).flatMap((list) => list.left)).toEqual([]);
+    await one.join(ghost('eve'), 'leave');
+    await irc.until(() => irc.events.length === 5);
+    expect(lists(irc).flatMap((list) => list.left)).toEqual([alice]);
+  });
+});
+
+describe('keys', () => {
+  it('that are left of a device are told with the message to it, under all names', async () => {
+    const irc = await at.appservice('irc', device);
+    await at.deliver();
+    const run = (name: string, text: string) => at.db.query({ name: `test.${name}`, text }, [ghost('bob')]);
+    await run('users', 'insert into users (user_id, created_ts) values ($1, 0)');
+    await run('devices', "insert into devices (user_id, device_id, created_ts) values ($1, 'DEV', 0)");
+    await run(
+      'keys',
+      `insert into one_time_keys (user_id, device_id, algorithm, key_id, json, upload, claimed_ts)
+        select $1, 'DEV', 'signed_curve25519', n::text, '{}', n, case when n = 1 then 5 end from generate_series(1, 10) n`,
+    );
+    await run(
+      'fallback',
+      "insert into fallback_keys (user_id, device_id, algorithm, key_id, json) values ($1, 'DEV', 'signed_curve25519', 'f', '{}')",
+    );
+    await at.put(toDevice(ghost('bob'), [1]));
+    await irc.until(() => messages(irc).length === 1);
+    const counts = { [ghost('bob')]: { DEV: { signed_curve25519: 9 } } };
+    const types = { [ghost('bob')]: { DEV: ['signed_curve25519'] } };
+    expect(sent(irc)[0]).toMatchObject({
+      device_one_time_keys_count: counts,
+      'org.matrix.msc3202.device_one_time_keys_count': counts,
+      'org.matrix.msc3202.device_one_time_key_counts': counts,
+      device_unused_fallback_key_types: types,
+      'org.matrix.msc3202.device_unused_fallback_key_types': types,
+    });
+  });
+});
