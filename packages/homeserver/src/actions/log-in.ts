@@ -14,7 +14,7 @@ import {
 import type { Passwords } from '../accounts/passwords.ts';
 import { findAccount, userIdOf } from '../accounts/users.ts';
 import type { Requester } from '../platform/requester.ts';
-import type { UserNamespaces } from './register-account.ts';
+import { assertLogsIn, type UserNamespaces } from './register-account.ts';
 
 /** What logging in needs of the house. */
 export interface LogInParts extends DevicesParts {
@@ -60,7 +60,8 @@ export async function logInWithPassword(parts: LogInParts, request: LogInRequest
 /**
  * Logs a user of an application service in.
  *
- * @throws MatrixError M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_EXCLUSIVE outside its namespace, M_FORBIDDEN for a user who is not registered
+ * @throws MatrixError M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_APPSERVICE_LOGIN_UNSUPPORTED, M_EXCLUSIVE outside its namespace, M_FORBIDDEN
+ *         for a user who is not registered
  */
 export async function logInForAppservice(
   parts: LogInParts,
@@ -75,6 +76,7 @@ export async function logInForAppservice(
       'm.login.application_service needs the as_token of an application service',
     );
   }
+  assertLogsIn(parts, appserviceId, 'use PUT /devices/{deviceId}');
   const userId = userIdOf(request.user, parts.serverName);
   if (!parts.namespaces.covers(appserviceId, userId)) {
     throw new MatrixError('M_EXCLUSIVE', `${userId} is not in a namespace of this application service`);

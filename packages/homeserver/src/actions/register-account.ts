@@ -15,7 +15,7 @@ import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts
 import type { Requester } from '../platform/requester.ts';
 
 /** Whose namespace a user id is in. */
-export type UserNamespaces = Pick<ExclusiveNamespaces, 'exclusiveOwner' | 'covers'>;
+export type UserNamespaces = Pick<ExclusiveNamespaces, 'exclusiveOwner' | 'covers' | 'managesDevices'>;
 
 /** What registration needs of the house. */
 export interface RegisterParts extends DevicesParts {
@@ -101,7 +101,7 @@ export async function registerAccount(
 /**
  * Registers a user of an application service: no password, no interactive auth.
  *
- * @throws MatrixError M_EXCLUSIVE outside its namespace, M_INVALID_USERNAME, M_USER_IN_USE
+ * @throws MatrixError M_APPSERVICE_LOGIN_UNSUPPORTED, M_EXCLUSIVE outside its namespace, M_INVALID_USERNAME, M_USER_IN_USE
  */
 export async function registerForAppservice(
   parts: RegisterParts,
@@ -115,6 +115,7 @@ export async function registerForAppservice(
       'm.login.application_service needs the as_token of an application service',
     );
   }
+  if (!request.inhibitLogin) assertLogsIn(parts, appserviceId, 'say inhibit_login: true');
   if (request.username === undefined) throw new MatrixError('M_MISSING_PARAM', 'the body lacks username');
   const userId = newUserId(request.username, parts.serverName);
   const owner = parts.namespaces.exclusiveOwner(userId, appserviceId);
@@ -123,6 +124,24 @@ export async function registerForAppservice(
   }
   checkSession(request);
   return makeAccount(parts, { userId, passwordHash: null, request, appserviceId });
+}
+
+/**
+ * Refuses a session for a user of an application service that makes its devices itself.
+ *
+ * @param remedy  what to do instead
+ * @throws MatrixError M_APPSERVICE_LOGIN_UNSUPPORTED
+ */
+export function assertLogsIn(
+  { namespaces }: Pick<RegisterParts, 'namespaces'>,
+  appserviceId: string,
+  remedy: string,
+): void {
+  if (namespaces.managesDevices(appserviceId))
+    throw new MatrixError(
+      'M_APPSERVICE_LOGIN_UNSUPPORTED',
+      `your registration says that you make devices yourself: ${remedy}`,
+    );
 }
 
 /**

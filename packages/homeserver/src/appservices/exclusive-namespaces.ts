@@ -21,6 +21,11 @@ export interface ExclusiveNamespaces {
    * @throws MatrixError M_EXCLUSIVE
    */
   assertMayCreate(id: string, appserviceId?: string): void;
+  /**
+   * Whether that application service makes its devices itself (`io.element.msc4190`): it has said that it does without logins, and none is
+   * opened for it.
+   */
+  managesDevices(appserviceId: string): boolean;
 }
 
 /** @param registry  asked anew each time */
@@ -36,6 +41,7 @@ export function exclusiveNamespaces(registry: AppserviceRegistry): ExclusiveName
       return (owners.find((appservice) => appservice.id !== asking) ?? owners[0])?.id;
     },
     covers: (appserviceId, id) => verdict(appserviceId, id) !== 'outside',
+    managesDevices: (appserviceId) => registry.byId(appserviceId)?.registration.deviceManagement ?? false,
     assertMayCreate(id, appserviceId) {
       if (appserviceId !== undefined && !spaces.covers(appserviceId, id))
         throw new MatrixError('M_EXCLUSIVE', `${id} is outside the namespaces of this application service`);

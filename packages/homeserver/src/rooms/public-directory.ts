@@ -4,7 +4,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { currentKeyValuesOfRooms } from '../storage/tables/room-state.ts';
-import { publishedRoomCount, publishedRooms, type RoomRow } from '../storage/tables/rooms.ts';
+import { publishedRoomCount, publishedRooms, type RoomList, type RoomRow } from '../storage/tables/rooms.ts';
 
 /** Rooms on a page. */
 const pageDefault = 100;
@@ -30,6 +30,8 @@ export interface DirectoryQuery {
   readonly searchTerm?: string | undefined;
   /** null: rooms without a type. */
   readonly roomTypes?: readonly (string | null)[] | undefined;
+  /** Which directory; the server's own unless given. */
+  readonly list?: RoomList;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function publicRooms(db: Queryable, query: DirectoryQuery): Promise
   const chunk: JsonObject[] = [];
   let more = true;
   for (let scanned = 0; more && chunk.length < limit && scanned < scannedMax; ) {
-    const rooms = await publishedRooms(db, limit + 1, after);
+    const rooms = await publishedRooms(db, limit + 1, after, query.list);
     const descriptions = await describeRooms(db, rooms.slice(0, limit));
     scanned += rooms.length;
     more = rooms.length > limit;
@@ -59,7 +61,7 @@ export async function publicRooms(db: Queryable, query: DirectoryQuery): Promise
   }
   return {
     chunk,
-    total_room_count_estimate: await publishedRoomCount(db),
+    total_room_count_estimate: await publishedRoomCount(db, query.list),
     ...(more && after !== undefined ? { next_batch: `p${after.joined}_${after.roomNid}` } : {}),
   };
 }
@@ -120,6 +122,19 @@ function parseSince(since: string): { readonly joined: number; readonly roomNid:
     throw new MatrixError('M_INVALID_PARAM', 'since is not a token of the room directory.');
   }
   return { joined: Number(joined), roomNid: Number(roomNid) };
+}
+
+/**
+ * The directory that a client asks for: with neither of the two, the server's own.
+ *
+ * @throws MatrixError M_INVALID_PARAM for both at once
+ */
+export function directoryList(allNetworks: boolean, instanceId: string | undefined): RoomList {
+  if (instanceId === undefined) return allNetworks ? 'all' : 'server';
+  if (allNetworks) {
+    throw new MatrixError('M_INVALID_PARAM', 'Give third_party_instance_id or include_all_networks, not both.');
+  }
+  return { instanceId };
 }
 
 /** The directory's filter as a client gives it. */

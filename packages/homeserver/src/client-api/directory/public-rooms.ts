@@ -6,9 +6,9 @@ import type { RoomActionParts } from '../../actions/room-action-parts.ts';
 import { setDirectoryVisibility } from '../../actions/set-alias.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { ApiRequest, Route } from '../../http/route.ts';
-import { directoryFilter, publicRooms } from '../../rooms/public-directory.ts';
+import { directoryFilter, directoryList, publicRooms } from '../../rooms/public-directory.ts';
 import { findRoom } from '../../rooms/room-view.ts';
-import { optionalString } from '../body-members.ts';
+import { booleanOr, optionalString } from '../body-members.ts';
 
 /** What the directory needs of the house. */
 export interface DirectoryParts extends Pick<RoomActionParts, 'db' | 'serverName'> {
@@ -45,6 +45,10 @@ export function queryPublicRooms(parts: DirectoryParts): Route {
       const json = await publicRooms(parts.db, {
         limit: typeof limit === 'number' ? limit : undefined,
         since: optionalString(body, 'since'),
+        list: directoryList(
+          booleanOr(body, 'include_all_networks', false),
+          optionalString(body, 'third_party_instance_id') || undefined,
+        ),
         ...directoryFilter(body['filter']),
       });
       return { json };

@@ -67,6 +67,11 @@ it('reads of rooms that are not there answer nothing', async () => {
   ];
   expect(values.filter((value) => value !== undefined)).toEqual([]);
   expect(await rooms.publishedRoomCount(db)).toBe(0);
+  for (const list of ['all', { instanceId: 'irc|libera' }] as const)
+    expect([await rooms.publishedRooms(db, 10, undefined, list), await rooms.publishedRoomCount(db, list)]).toEqual([
+      [],
+      0,
+    ]);
   expect(await rooms.lastStreamPosition(db)).toBe(0);
   expect(await events.redactedSince(db, 1, 0)).toBe(false);
 });

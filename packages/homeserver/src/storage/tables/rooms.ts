@@ -40,27 +40,47 @@ export async function lastStreamPosition(db: Queryable): Promise<number> {
   return (await db.query<{ value: number }>(lastPosition))[0]?.value ?? 0;
 }
 
-const published = statement(
-  'rooms.published_page',
-  `select ${columns} from rooms r
-    where r.published and ($1::int is null or (r.joined, r.room_nid) < ($1::int, $2::bigint))
-    order by r.joined desc, r.room_nid desc limit $3`,
-);
+/** Which directory: the server's own, that of one network of an application service (`id|network`), or all of them together. */
+export type RoomList = { readonly instanceId: string } | 'server' | 'all';
 
-/** Rooms in the directory, the largest first; `after` is the last one of the page before. */
+// An instance is compared whole: both its halves may contain the bar.
+const ofServer = 'r.published';
+const ofAll = '(r.published or exists (select 1 from appservice_rooms a where a.room_nid = r.room_nid))';
+const ofInstance = (parameter: string) =>
+  `r.room_nid in (select a.room_nid from appservice_rooms a where a.appservice_id || '|' || a.network_id = ${parameter})`;
+
+const page = (which: string) =>
+  `select ${columns} from rooms r
+    where ${which} and ($1::int is null or (r.joined, r.room_nid) < ($1::int, $2::bigint))
+    order by r.joined desc, r.room_nid desc limit $3`;
+const published = statement('rooms.published_page', page(ofServer));
+const publishedAnywhere = statement('rooms.published_anywhere_page', page(ofAll));
+const publishedByInstance = statement('rooms.published_by_instance_page', page(ofInstance('$4')));
+
+/** Rooms in a directory, the largest first; `after` is the last one of the page before. */
 export async function publishedRooms(
   db: Queryable,
   limit: number,
   after?: { readonly joined: number; readonly roomNid: number },
+  list: RoomList = 'server',
 ): Promise<RoomRow[]> {
-  return db.query<RoomRow>(published, [after?.joined ?? null, after?.roomNid ?? null, limit]);
+  const values = [after?.joined ?? null, after?.roomNid ?? null, limit];
+  if (typeof list === 'object') return db.query<RoomRow>(publishedByInstance, [...values, list.instanceId]);
+  return db.query<RoomRow>(list === 'all' ? publishedAnywhere : published, values);
 }
 
-const publishedCount = statement('rooms.published_count', 'select count(*)::int as count from rooms where published');
+const count = (which: string) => `select count(*)::int as count from rooms r where ${which}`;
+const publishedCount = statement('rooms.published_count', count(ofServer));
+const publishedAnywhereCount = statement('rooms.published_anywhere_count', count(ofAll));
+const publishedByInstanceCount = statement('rooms.published_by_instance_count', count(ofInstance('$1')));
 
-/** How many rooms the directory lists. */
-export async function publishedRoomCount(db: Queryable): Promise<number> {
-  return (await db.query<{ count: number }>(publishedCount))[0]?.count ?? 0;
+/** How many rooms a directory lists. */
+export async function publishedRoomCount(db: Queryable, list: RoomList = 'server'): Promise<number> {
+  const [row] =
+    typeof list === 'object'
+      ? await db.query<{ count: number }>(publishedByInstanceCount, [list.instanceId])
+      : await db.query<{ count: number }>(list === 'all' ? publishedAnywhereCount : publishedCount);
+  return row?.count ?? 0;
 }
 
 /** An event that nothing in the room points back to yet. */
