@@ -41,6 +41,14 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
   writeFileSync(join(folder, 'quiet.yaml'), registration('quiet', null, { protocols: [] }));
   writeFileSync(join(folder, 'away.yaml'), registration('away', 'http://127.0.0.1:9'));
+  writeFileSync(
+    join(folder, 'wide.yaml'),
+    registration('wide', null, {
+      'io.element.msc4190': true,
+      protocols: [],
+      namespaces: { users: [{ exclusive: false, regex: '@.*' }] },
+    }),
+  );
   writeFileSync(join(folder, 'broken.yaml'), 'id: [');
   const config = configFrom(
     {
@@ -48,7 +56,10 @@ beforeAll(async () => {
       database: database.url,
       data_dir: './data',
       listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml', 'quiet.yaml', 'away.yaml', 'broken.yaml'], request_timeout_ms: 3_000 },
+      appservices: {
+        files: ['irc.yaml', 'quiet.yaml', 'away.yaml', 'wide.yaml', 'broken.yaml'],
+        request_timeout_ms: 3_000,
+      },
       accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
       admin: { users: ['@root:localhost'] },
     },
@@ -140,6 +151,163 @@ describe('a ghost', () => {
     await as('GET', `${v3}/account/whoami?${acting('gone')}`);
     await as('POST', `${v3}/account/deactivate?${acting('gone')}`, { body: {} });
     expect(await refusal(as('GET', `${v3}/account/whoami?${acting('gone')}`))).toMatch(/^403/);
+  });
+});
+
+describe('an identity', () => {
+  const whoami = (query: string, token = 'as-irc') => as('GET', `${v3}/account/whoami?${query}`, { token });
+
+  it.each([
+    ['user_id=@:localhost', '403 M_FORBIDDEN'],
+    ['user_id=', '403 M_FORBIDDEN'],
+    ['user_id=@_irc_bot:localhost:8448', '403 M_FORBIDDEN'],
+    ['user_id=_irc_bot', '403 M_FORBIDDEN'],
+    ['device_id=NOPE', '400 M_UNKNOWN_DEVICE'],
+    ['org.matrix.msc3202.device_id=NOPE', '400 M_UNKNOWN_DEVICE'],
+  ])('%s is refused', async (query, expected) => {
+    expect(await refusal(whoami(query))).toBe(expected);
+    expect(await refusal(whoami(query, 'as-wide'))).toBe(expected);
+  });
+
+  it('may be a device of the sender, or of a ghost, under both names, made without a login and gone without a password', async () => {
+    await registerGhost('_irc_dev');
+    for (const [who, user] of [
+      ['', '@_irc_bot:localhost'],
+      [`${acting('dev')}&`, '@_irc_dev:localhost'],
+    ]) {
+      await as('PUT', `${v3}/devices/BRIDGE?${who}`, { body: { display_name: 'bridge' } });
+      for (const name of ['device_id', 'org.matrix.msc3202.device_id'])
+        expect(await whoami(`${who}${name}=BRIDGE`)).toMatchObject({ user_id: user, device_id: 'BRIDGE' });
+      expect(await as('DELETE', `${v3}/devices/BRIDGE?${who}`, { body: {} })).toEqual({});
+      expect(await refusal(whoami(`${who}device_id=BRIDGE`))).toBe('400 M_UNKNOWN_DEVICE');
+    }
+  });
+
+  it('has transaction ids of its own, and so has each of its devices', async () => {
+    await registerGhost('_irc_one');
+    await registerGhost('_irc_two');
+    const { room_id } = await as('POST', `${v3}/createRoom?${acting('one')}`, { body: { preset: 'public_chat' } });
+    const room = encodeURIComponent(String(room_id));
+    await as('POST', `${v3}/join/${room}?${acting('two')}`, { body: {} });
+    await as('PUT', `${v3}/devices/A?${acting('one')}`, { body: {} });
+    const send = async (who: string) =>
+      (await as('PUT', `${v3}/rooms/${room}/send/m.room.message/T1?${who}`, { body: { body: who } }))['event_id'];
+    const all = [await send(acting('one')), await send(acting('two')), await send(`${acting('one')}&device_id=A`)];
+    expect(new Set(all).size).toBe(3);
+    expect([await send(acting('one')), await send(acting('two')), await send(`${acting('one')}&device_id=A`)]).toEqual(
+      all,
+    );
+  });
+
+  it('sends at a time of its own, only when that is one, and people at no time but now', async () => {
+    const { room_id } = await as('POST', `${v3}/createRoom?${acting('one')}`, { body: { preset: 'public_chat' } });
+    const room = encodeURIComponent(String(room_id));
+    await request(base, 'POST', `${v3}/join/${room}`, { token: alice.token, body: {} });
+    const state = (ts: string, token = 'as-irc', who = `${acting('one')}&`) =>
+      as('PUT', `${v3}/rooms/${room}/state/org.example.thing/${ts}?${who}ts=${ts}`, { token, body: {} });
+    const timeOf = async (id: unknown) =>
+      (await as('GET', `${v3}/rooms/${room}/event/${encodeURIComponent(String(id))}?${acting('one')}`))[
+        'origin_server_ts'
+      ];
+    expect(await timeOf((await state('1234'))['event_id'])).toBe(1234);
+    for (const bad of ['abc', '-1', '1.5', '9007199254740993', '1e3', ''])
+      expect([bad, await refusal(state(bad))]).toEqual([bad, '400 M_INVALID_PARAM']);
+    const said = await request(base, 'PUT', `${v3}/rooms/${room}/send/m.room.message/now?ts=1`, {
+      token: alice.token,
+      body: {},
+    });
+    expect(await timeOf(said['event_id'])).toBeGreaterThan(1_600_000_000_000);
+    const ignored = await request(base, 'PUT', `${v3}/rooms/${room}/send/m.room.message/now2?ts=abc`, {
+      token: alice.token,
+      body: {},
+    });
+    expect(await timeOf(ignored['event_id'])).toBeGreaterThan(1_600_000_000_000);
+  });
+
+  it('syncs, as the sender and as a ghost', async () => {
+    for (const who of ['', acting('one')]) {
+      const { next_batch } = await as('GET', `${v3}/sync?${who}`);
+      expect(await as('GET', `${v3}/sync?since=${String(next_batch)}&${who}`)).toHaveProperty('next_batch');
+    }
+  });
+
+  it('sees the members of a room that any other of its users is in', async () => {
+    const { room_id } = await as('POST', `${v3}/createRoom?${acting('one')}`, { body: {} });
+    const members = `${v3}/rooms/${encodeURIComponent(String(room_id))}/joined_members`;
+    expect(Object.keys((await as('GET', members))['joined'] as object)).toEqual(['@_irc_one:localhost']);
+    expect(await refusal(as('GET', members, { token: 'as-away' }))).toBe('403 M_FORBIDDEN');
+    expect(await refusal(as('GET', members, { token: alice.token }))).toBe('403 M_FORBIDDEN');
+  });
+});
+
+describe('a login', () => {
+  const login = (user: string, token?: string) =>
+    request(base, 'POST', `${v3}/login`, {
+      ...(token === undefined ? {} : { token }),
+      body: { type: 'm.login.application_service', identifier: { type: 'm.id.user', user } },
+    });
+  const register = (username: string, token?: string, more: object = { inhibit_login: true }) =>
+    request(base, 'POST', `${v3}/register`, {
+      ...(token === undefined ? {} : { token }),
+      body: { type: 'm.login.application_service', username, ...more },
+    });
+
+  it('opens a session for a registered ghost, and register for a new one', async () => {
+    const made = await register('_irc_in', 'as-irc', { device_id: 'D1' });
+    expect(made).toMatchObject({
+      user_id: '@_irc_in:localhost',
+      device_id: 'D1',
+      access_token: expect.any(String) as string,
+    });
+    const { access_token } = await login('_irc_in', 'as-irc');
+    expect(await request(base, 'GET', `${v3}/account/whoami`, { token: String(access_token) })).toMatchObject({
+      user_id: '@_irc_in:localhost',
+    });
+    const { flows } = await request<{ flows: unknown[] }>(base, 'GET', `${v3}/login`);
+    expect(flows).toContainEqual({ type: 'm.login.application_service' });
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['without a token', () => login('_irc_in'), '401 M_MISSING_TOKEN'],
+    ['with an unknown token', () => login('_irc_in', 'nope'), '401 M_UNKNOWN_TOKEN'],
+    ['with a token of a person', () => login('_irc_in', alice.token), '401 M_UNKNOWN_TOKEN'],
+    ['outside the namespace', () => login('alice', 'as-irc'), '400 M_EXCLUSIVE'],
+    ['of another service', () => login('_irc_in', 'as-away'), '400 M_EXCLUSIVE'],
+    ['of nobody', () => login('_irc_nobody', 'as-irc'), '403 M_FORBIDDEN'],
+    ['of who makes devices itself', () => login('_wide_bot', 'as-wide'), '400 M_APPSERVICE_LOGIN_UNSUPPORTED'],
+    ['by registering without a token', () => register('_irc_y'), '401 M_MISSING_TOKEN'],
+    ['by registering with an unknown token', () => register('_irc_y', 'nope'), '401 M_UNKNOWN_TOKEN'],
+    ['by registering with a token of a person', () => register('_irc_y', alice.token), '401 M_UNKNOWN_TOKEN'],
+    ['by registering outside', () => register('bob', 'as-irc'), '400 M_EXCLUSIVE'],
+    ['by registering with capitals', () => register('_irc_Y', 'as-irc'), '400 M_INVALID_USERNAME'],
+    ['by registering without a name', () => register('', 'as-irc'), '400 M_INVALID_USERNAME'],
+    ['by registering twice', () => register('_irc_in', 'as-irc'), '400 M_USER_IN_USE'],
+    ['by registering', () => register('_wide_z', 'as-wide', {}), '400 M_APPSERVICE_LOGIN_UNSUPPORTED'],
+  ])('%s is refused', async (_, asked, expected) => {
+    expect(await refusal(asked())).toBe(expected);
+  });
+});
+
+describe('an alias', () => {
+  const put = (alias: string, room: unknown, token = 'as-irc') =>
+    request(base, 'PUT', `${v3}/directory/room/${encodeURIComponent(alias)}`, { token, body: { room_id: room } });
+  const remove = (alias: string, token = 'as-irc') =>
+    request(base, 'DELETE', `${v3}/directory/room/${encodeURIComponent(alias)}`, { token });
+
+  it('of a namespace is given and taken back by its service, and by nobody else', async () => {
+    const { room_id } = await request(base, 'POST', `${v3}/createRoom`, { token: alice.token, body: {} });
+    expect(await refusal(put('#_irc_a:localhost', room_id, alice.token))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(put('#_irc_a:localhost', room_id, 'as-away'))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(put('#alices:localhost', room_id))).toBe('400 M_EXCLUSIVE');
+    expect(await put('#_irc_a:localhost', room_id)).toEqual({});
+    expect(await refusal(put('#_irc_a:localhost', room_id))).toBe('409 M_UNKNOWN');
+    // Alice may do everything in her room but this.
+    expect(await refusal(remove('#_irc_a:localhost', alice.token))).toBe('400 M_EXCLUSIVE');
+    expect(await refusal(remove('#_irc_a:localhost', 'as-away'))).toBe('400 M_EXCLUSIVE');
+    expect(await remove('#_irc_a:localhost')).toEqual({});
+    await put('#alices:localhost', room_id, alice.token);
+    expect(await refusal(remove('#alices:localhost'))).toBe('403 M_FORBIDDEN');
+    expect(await remove('#alices:localhost', alice.token)).toEqual({});
   });
 });
 
@@ -260,7 +428,7 @@ describe('operators', () => {
 
   it('see each service, pause one and let it go on', async () => {
     const { appservices } = (await call('GET', '')) as { appservices: { id: string }[] };
-    expect(appservices.map(({ id }) => id)).toEqual(['irc', 'quiet', 'away']);
+    expect(appservices.map(({ id }) => id)).toEqual(['irc', 'quiet', 'away', 'wide']);
     await call('POST', '/irc/pause');
     expect(await call('GET', '/irc')).toMatchObject({
       status: 'paused',
@@ -282,11 +450,22 @@ describe('operators', () => {
   });
 
   it('find a room listed for a network only when it exists', async () => {
-    const { room_id } = await as('POST', `${v3}/createRoom`, { body: {} });
+    const { room_id } = await as('POST', `${v3}/createRoom`, { body: { name: 'of the network' } });
     const list = (room: string, visibility: string) =>
       as('PUT', `${v3}/directory/list/appservice/irc/${encodeURIComponent(room)}`, { body: { visibility } });
+    const found = async (more: object) => {
+      const body = { filter: { generic_search_term: 'of the network' }, ...more };
+      const page = await request(base, 'POST', `${v3}/publicRooms`, { token: alice.token, body });
+      return (page['chunk'] as { room_id: string }[]).map((one) => one.room_id);
+    };
     expect(await list(String(room_id), 'public')).toEqual({});
+    expect(await found({ third_party_instance_id: 'irc|irc' })).toEqual([room_id]);
+    expect(await found({ third_party_instance_id: 'irc|other' })).toEqual([]);
+    expect(await found({ include_all_networks: true })).toEqual([room_id]);
+    expect(await found({})).toEqual([]);
+    expect(await refusal(found({ include_all_networks: true, third_party_instance_id: 'irc|irc' }))).toMatch(/^400/);
     expect(await list(String(room_id), 'private')).toEqual({});
+    expect(await found({ include_all_networks: true })).toEqual([]);
     expect(await refusal(list('!no:localhost', 'public'))).toBe('404 M_NOT_FOUND');
     expect(await refusal(list(String(room_id), 'bogus'))).toMatch(/^400/);
   });

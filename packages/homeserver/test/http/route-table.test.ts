@@ -99,12 +99,13 @@ interface Answer {
   readonly error: string | undefined;
 }
 
-async function ask(endpoint: Endpoint, token: string | undefined, userId?: string): Promise<Answer> {
+async function ask(endpoint: Endpoint, token: string | undefined, userId?: string, deviceId?: string): Promise<Answer> {
   const required = (endpoint.query ?? []).filter((parameter) => parameter.required === true);
   const query = new URLSearchParams();
   for (const { name, type, values: [first] = [] } of required)
     query.set(name, first ?? (type === 'integer' ? '1' : 'x'));
   if (userId !== undefined) query.set('user_id', userId);
+  if (deviceId !== undefined) query.set('device_id', deviceId);
   const response = await fetch(`${base}${filled(endpoint.path, userId ?? '@a:localhost')}?${query.toString()}`, {
     method: endpoint.method,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
@@ -151,6 +152,38 @@ describe('every route of the homeserver', () => {
   test('refuses an as_token for a user outside its namespace', async () => {
     const call = async (one: Endpoint) => short(await ask(one, asToken, '@alice:localhost'));
     expect(await differing(withToken(), call, /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('refuses an as_token for the user without a name', async () => {
+    const call = async (one: Endpoint) => short(await ask(one, asToken, '@:localhost'));
+    expect(await differing(withToken(), call, /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('refuses an as_token for a device that its user does not have, the sender unless it names another', async () => {
+    await fetch(`${base}/_matrix/client/v3/register`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${asToken}` },
+      body: JSON.stringify({ type: 'm.login.application_service', username: '_irc_device', inhibit_login: true }),
+    });
+    for (const userId of [undefined, '@_irc_device:localhost']) {
+      const call = async (one: Endpoint) => short(await ask(one, asToken, userId, 'NOPE'));
+      expect(await differing(withToken(), call, /^400 M_UNKNOWN_DEVICE$/)).toEqual({});
+    }
+  });
+
+  test('lets an as_token act as a device of its sender, and never fails by itself', async () => {
+    const call = async (endpoint: Endpoint) => {
+      await fetch(`${base}/_matrix/client/v3/devices/DEV`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${asToken}` },
+        body: '{}',
+      });
+      const { status, errcode, error = '' } = await ask(endpoint, asToken, undefined, 'DEV');
+      return status === 401 || status >= 500 || errcode === 'M_UNKNOWN_DEVICE' ? `${status} ${error}` : 'acted';
+    };
+    // Ending its own account or sessions is the last thing that it does.
+    const users = withToken().filter(({ auth, operation }) => auth === 'accessToken' && !/deactivate/i.test(operation));
+    expect(await differing(users, call, /^acted$/)).toEqual({});
   });
 
   test('refuses an as_token for a user of its namespace who is not registered', async () => {
