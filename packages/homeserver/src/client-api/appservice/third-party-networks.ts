@@ -21,9 +21,13 @@ export function thirdPartyRoutes(thirdParty: ThirdParty): Route[] {
   ];
 }
 
-async function lookUp(thirdParty: ThirdParty, kind: 'user' | 'location', { path, query }: ApiRequest) {
+/** Whom an application service acts as: no field of the network. */
+const claims = ['user_id', 'device_id', 'org.matrix.msc3202.device_id'];
+
+async function lookUp(thirdParty: ThirdParty, kind: 'user' | 'location', { path, query, requester }: ApiRequest) {
   const fields = new URLSearchParams(query);
   fields.delete('access_token');
+  if (requester?.appserviceId !== undefined) for (const claim of claims) fields.delete(claim);
   return { json: known(await thirdParty.lookUp(kind, path['protocol'] ?? '', fields)) };
 }
 
