@@ -20,7 +20,7 @@ import { membershipOf } from './read-stream.ts';
 export type ExplanationVerdict =
   /** There is no such event here, or it takes no part in the stream (rejected, soft-failed). */
   | 'unknown-event'
-  /** The application service is not registered, or wants nothing sent (`url: null`). */
+  /** The application service is not registered, or wants nothing sent (`url: null`, and it never connected). */
   | 'nothing-is-sent'
   /** None of its namespaces has to do with the event. */
   | 'not-interested'
@@ -106,7 +106,8 @@ interface Found {
 // What the tables say of the event itself comes first: it is there, whatever should have been.
 function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, event, at, reasons }: Found): Explanation {
   const position = event.position ?? 0;
-  if (appservice.registration.url === null)
+  // One that connects by itself has a cursor from its first connection on.
+  if (appservice.registration.url === null && at === undefined)
     return say('nothing-is-sent', 'Its registration says `url: null`: it is sent nothing.', reasons);
   if (at !== undefined && at.reason !== null)
     return say('set-aside', `It refused the event for good (${at.reason}). A replay sends it again.`, reasons, {

@@ -1,0 +1,263 @@
+// What operators ask of a delivery: why an event was or was not sent, and to have it sent again; what a registration's filters and limits
+// leave out; and how much one transaction carries.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
+import type { AppserviceDelivery } from '../../src/appservice-delivery/delivery.ts';
+import { createOperations } from '../../src/appservice-delivery/operate.ts';
+import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
+
+let at: DeliveryFixture;
+beforeEach(async () => {
+  at = await deliveryFixture();
+});
+afterEach(() => at.close());
+
+const alice = '@alice:example.org';
+const ghost = (name: string, id = 'irc') => `@_${id}_${name}:example.org`;
+const bodies = (double: AppserviceDouble) => double.events.map(({ content }) => content['body']).filter(Boolean);
+const say = (sender: string, body: string) => ({ sender, content: { msgtype: 'm.text', body } });
+const texts = (count: number, prefix = 'n') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+function operations(delivery: AppserviceDelivery) {
+  const { db, clock, registry } = at;
+  return createOperations({ db, clock, registry, delivery, invalidations: { invalidate: async () => {} } });
+}
+
+/** Turns the clock until so many events have come. */
+async function arrived(double: AppserviceDouble, count: number): Promise<void> {
+  while (double.events.length < count) await at.clock.advance(1);
+}
+
+const idle = (delivery: AppserviceDelivery, ...ids: readonly string[]) =>
+  eventually(() => ids.every((id) => delivery.status(id)?.state === 'idle'));
+
+describe('filters', () => {
+  it('keep own events away, however many there are', async () => {
+    const irc = await at.appservice('irc', { pons: { filters: { own_events: false } } });
+    const plain = await at.appservice('plain', { namespaces: { users: [{ regex: '@_irc_', exclusive: false }] } });
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await room.append(...texts(400).map((body) => say(ghost('bob'), body)));
+    await room.say(alice, 'from outside');
+    await arrived(irc, 1);
+    await arrived(plain, 402);
+    expect(bodies(irc)).toEqual(['from outside']);
+    await idle(delivery, 'irc');
+    expect(delivery.status('irc')).toMatchObject({ waitingEvents: 0, deliveredEvents: 1 });
+  });
+
+  it.each([
+    [{ types: ['m.room.message'] }, ['one', 'two']],
+    [{ types: ['m.room.*'], not_types: ['m.room.member', 'm.room.to*'] }, ['one', 'two']],
+    [{ rooms: ['!b:example.org'] }, ['m.room.member', 'two']],
+    [{ not_rooms: ['!b:example.org'] }, ['m.room.member', 'one', 'm.room.topic']],
+    [{}, ['m.room.member', 'one', 'm.room.topic', 'm.room.member', 'two']],
+  ])('%j let through %j', async (filters, expected) => {
+    const irc = await at.appservice('irc', { pons: { filters } });
+    await at.deliver();
+    const one = await at.makeRoom('!a:example.org');
+    const two = await at.makeRoom('!b:example.org');
+    await one.join(ghost('bob'));
+    await one.say(alice, 'one');
+    await one.append({ type: 'm.room.topic', sender: alice, stateKey: '', content: { topic: 't' } });
+    await two.join(ghost('bob'));
+    await two.say(alice, 'two');
+    await irc.until(() => irc.events.length >= expected.length);
+    expect(irc.events.map(({ type, content }) => content['body'] ?? type)).toEqual(expected);
+  });
+
+  it('leave out what has become too old while the application service was away', async () => {
+    const irc = await at.appservice('irc', { pons: { filters: { max_age_ms: 60_000 } } });
+    irc.mode = 'down';
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await room.say(alice, 'stale');
+    await irc.until(() => irc.transactions.length === 1);
+    await eventually(() => (delivery.status('irc')?.readPosition ?? 0) >= 2);
+    for (let minutes = 0; minutes < 10; minutes += 1) await at.clock.advance(60_000);
+    irc.mode = 'ok';
+    await eventually(() => delivery.status('irc')?.state === 'recovering');
+    delivery.wakeAppservice('irc');
+    await at.clock.advance(500);
+    await idle(delivery, 'irc');
+    expect(irc.events.map(({ type }) => type)).toEqual(['m.room.member']);
+    expect(delivery.status('irc')).toMatchObject({ waitingEvents: 0, deliveredTransactions: 1 });
+  });
+});
+
+describe('limits of a registration', () => {
+  it('bound the events and the bytes of a transaction', async () => {
+    const few = await at.appservice('few', { pons: { limits: { events: 7 } } });
+    const small = await at.appservice('small', { pons: { limits: { bytes: 131_072 } } });
+    const delivery = await at.deliver();
+    at.told.on = false;
+    const room = await at.makeRoom('!a:example.org');
+    await room.append(
+      ...['few', 'small'].map((id) => ({
+        type: 'm.room.member',
+        sender: ghost('x', id),
+        stateKey: ghost('x', id),
+        content: { membership: 'join' },
+      })),
+      ...texts(40).map((body) => say(alice, body.padEnd(20_000, '.'))),
+    );
+    delivery.news();
+    await arrived(few, 42);
+    await arrived(small, 41);
+    const sizes = few.transactions.map(({ body }) => (JSON.parse(body) as { events: unknown[] }).events.length);
+    expect(Math.max(...sizes)).toBe(7);
+    expect(Math.max(...small.transactions.map(({ body }) => body.length))).toBeLessThan(140_000);
+    expect(small.transactions.length).toBeLessThan(12);
+  });
+});
+
+describe('ten thousand events', () => {
+  it('that waited come in at most 101 transactions, in order', async () => {
+    const irc = await at.appservice('irc');
+    irc.mode = 'down';
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.transactions.length === 1);
+    await room.fill(10_000, alice);
+    delivery.news();
+    irc.mode = 'ok';
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    delivery.wakeAppservice('irc');
+    await at.clock.advance(500);
+    await arrived(irc, 10_001);
+    expect(bodies(irc)).toEqual(Array.from({ length: 10_000 }, (_, index) => `n${index + 1}`));
+    expect(new Set(irc.transactions.map(({ txnId }) => txnId)).size).toBeLessThanOrEqual(101);
+  });
+});
+
+describe('explain', () => {
+  it('says of any event what became of it', async () => {
+    const irc = await at.appservice('irc');
+    const slack = await at.appservice('slack', {
+      namespaces: { users: [{ regex: '@_slack_' }], rooms: [{ regex: '!2' }] },
+    });
+    const before = await at.makeRoom('!0:example.org');
+    await before.join(ghost('b'));
+    const [old] = await before.append(say(alice, 'before anybody was there'));
+    const delivery = await at.deliver();
+    const rooms = await Promise.all([1, 2, 3].map((n) => at.makeRoom(`!${n}:example.org`)));
+    // The same sequence each time: who is where changes all the time.
+    let seed = 7;
+    const pick = (below: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return Math.floor((seed / 2_147_483_648) * below);
+    };
+    const written: { roomId: string; eventId: string; position: number }[] = [];
+    const users = [alice, ghost('a'), ghost('b'), ghost('a', 'slack'), '@carol:example.org'];
+    for (let n = 0; n < 300; n += 1) {
+      const room = rooms[pick(rooms.length)];
+      const user = users[pick(users.length)];
+      if (room === undefined || user === undefined) continue;
+      const event =
+        pick(3) === 0 ? await room.join(user, pick(2) === 0 ? 'join' : 'leave') : await room.say(user, `n${n}`);
+      written.push({ ...event, roomId: room.roomId });
+    }
+    const end = written.at(-1)?.position ?? 0;
+    await eventually(() => ['irc', 'slack'].every((id) => (delivery.status(id)?.readPosition ?? 0) >= end));
+    while (delivery.status('irc')?.state !== 'idle' || delivery.status('slack')?.state !== 'idle')
+      await at.clock.advance(100);
+    await at.clock.advance(10_000);
+    const { explain } = operations(delivery);
+    for (const [id, double] of [
+      ['irc', irc],
+      ['slack', slack],
+    ] as const) {
+      const sent = new Set(double.events.map(({ event_id }) => event_id));
+      expect(sent.size).toBeGreaterThan(50);
+      const wrong: unknown[] = [];
+      for (const { roomId, eventId } of written) {
+        const { verdict, reasons } = await explain(id, roomId, eventId);
+        if (verdict !== (sent.has(eventId) ? 'acknowledged' : 'not-interested'))
+          wrong.push([eventId, verdict, reasons]);
+      }
+      expect(wrong).toEqual([]);
+    }
+    expect((await explain('irc', '!0:example.org', old?.eventId ?? '')).verdict).toBe('before-registration');
+    expect((await explain('irc', '!0:example.org', '$none')).verdict).toBe('unknown-event');
+    expect((await explain('nobody', '!0:example.org', old?.eventId ?? '')).verdict).toBe('nothing-is-sent');
+  });
+
+  it('names the reason, the filter, the transaction and why it was set aside', async () => {
+    const irc = await at.appservice('irc', { pons: { filters: { not_types: ['m.room.topic'] } } });
+    const delivery = await at.deliver();
+    const { explain } = operations(delivery);
+    const room = await at.makeRoom('!a:example.org');
+    const why = async ({ eventId }: { eventId: string }) => explain('irc', room.roomId, eventId);
+    const join = await room.join(ghost('bob'));
+    const own = await room.say(ghost('bob'), 'own');
+    const [topic] = await room.append({ type: 'm.room.topic', sender: alice, stateKey: '', content: { topic: 't' } });
+    await arrived(irc, 2);
+    await idle(delivery, 'irc');
+    expect(await why(join)).toMatchObject({ verdict: 'acknowledged', reasons: ['sender', 'target'] });
+    expect(await why(own)).toMatchObject({ reasons: ['sender', `members: ${ghost('bob')}`] });
+    if (topic !== undefined)
+      expect(await why(topic)).toMatchObject({
+        verdict: 'filtered',
+        filter: 'not_types',
+        reasons: [`members: ${ghost('bob')}`],
+      });
+    irc.mode = 'hang';
+    const flying = await room.say(alice, 'flying');
+    await irc.until(() => irc.transactions.at(-1)?.body.includes('flying') === true);
+    const behind = await room.say(alice, 'behind');
+    const txnId = irc.transactions.at(-1)?.txnId;
+    expect(await why(flying)).toMatchObject({ verdict: 'in-flight', txnId });
+    expect(await why(behind)).toMatchObject({ verdict: 'waiting' });
+    irc.mode = 413;
+    for (let tries = 0; delivery.status('irc')?.setAside !== 2; tries += 1) await at.clock.advance(1000);
+    expect(await why(flying)).toMatchObject({ verdict: 'set-aside', reason: 'answered 413' });
+  });
+});
+
+describe('replay', () => {
+  it.each(['after-position', 'since-time'] as const)(
+    '%s sends it all again, in order, before what is new',
+    async (what) => {
+      const irc = await at.appservice('irc');
+      let delivery = await at.deliver();
+      const room = await at.makeRoom('!a:example.org');
+      await room.join(ghost('bob'));
+      const [first] = await room.append(...texts(250).map((body) => say(alice, body)));
+      await arrived(irc, 251);
+      await idle(delivery, 'irc');
+      await at.clock.advance(10_000);
+      const { length } = irc.transactions;
+      irc.mode = 'down';
+      const request =
+        what === 'since-time'
+          ? { what, ts: 1_700_000_000_000 + (first?.eventNid ?? 0) }
+          : { what, position: (first?.position ?? 0) - 1 };
+      expect(await operations(delivery).replay('irc', request)).toMatchObject({
+        setAside: 0,
+        after: (first?.position ?? 0) - 1,
+      });
+      await room.say(alice, 'new');
+      await irc.until(() => irc.transactions.length > length);
+      // It goes on after a restart where it was.
+      await at.end(delivery);
+      irc.mode = 'ok';
+      delivery = await at.deliver();
+      const again = () =>
+        [...new Map(irc.transactions.slice(length).map(({ txnId, body }) => [txnId, body])).values()].flatMap((body) =>
+          (JSON.parse(body) as { events: { content: { body: string } }[] }).events.map(({ content }) => content.body),
+        );
+      while (again().length < 251) await at.clock.advance(100);
+      expect(again()).toEqual([...texts(250), 'new']);
+      const before = irc.transactions.slice(0, length).map(({ txnId }) => txnId);
+      expect(irc.transactions.slice(length).every(({ txnId }) => txnId > Math.max(...before))).toBe(true);
+    },
+  );
+
+  it('of an application service that was never followed is nothing', async () => {
+    const delivery = await at.deliver();
+    expect(await operations(delivery).replay('nobody', { what: 'after-position', position: 0 })).toBeUndefined();
+  });
+});
