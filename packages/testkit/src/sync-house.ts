@@ -74,6 +74,7 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
     interactiveAuth,
     namespaces: {
       exclusiveOwner: (id) => (id.startsWith('@_irc_') ? 'irc' : undefined),
+      managesDevices: () => false,
       covers: (appserviceId, id) => appserviceId === 'irc' && id.startsWith('@_irc_'),
     },
     registration: { mode: 'open', sharedSecret: 'shared' },

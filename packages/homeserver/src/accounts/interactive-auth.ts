@@ -162,7 +162,8 @@ export class InteractiveAuth {
       return 'give an identifier of type m.id.user and a password';
     }
     const userId = userIdOf(user, this.#parts.serverName);
-    if (userId !== attempt.userId) return 'this is not the user who is logged in';
+    // Another try would not help, so it is no further challenge.
+    if (userId !== attempt.userId) throw new MatrixError('M_FORBIDDEN', 'this is not the user who is logged in');
     return (await this.#parts.verifyPassword(userId, password)) ? undefined : 'the password is wrong';
   }
 }

@@ -13,7 +13,6 @@ const keyBytesMax = 255;
 const displaynameMax = 256;
 const avatarUrlMax = 1_000;
 const fieldName = /^(?:avatar_url|displayname|m\.tz|[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)$/;
-const mxcUri = /^mxc:\/\/[^/\s]+\/[A-Za-z0-9_-]+$/;
 
 /** @throws MatrixError M_KEY_TOO_LARGE or M_INVALID_PARAM for the name of no profile field */
 export function checkFieldName(name: string): void {
@@ -80,8 +79,9 @@ export function checkValue(field: string, value: JsonValue | undefined): JsonVal
   if (field === 'avatar_url') {
     if (value === null || value === '') return undefined;
     if (typeof value !== 'string') throw new MatrixError('M_BAD_JSON', '`avatar_url` must be a string');
-    if (value.length > avatarUrlMax || !mxcUri.test(value)) {
-      throw new MatrixError('M_INVALID_PARAM', '`avatar_url` must be an mxc:// URI');
+    // Any text: what is no mxc:// URI shows no picture and does no harm, and clients rely on that it is kept.
+    if (value.length > avatarUrlMax) {
+      throw new MatrixError('M_INVALID_PARAM', `\`avatar_url\` has at most ${avatarUrlMax} characters`);
     }
   }
   if (field === 'm.tz' && typeof value !== 'string') throw new MatrixError('M_BAD_JSON', '`m.tz` must be a string');

@@ -15,6 +15,8 @@ import type { RoomActionParts } from './room-action-parts.ts';
 export interface JoinRequest {
   readonly roomIdOrAlias: string;
   readonly reason?: string | undefined;
+  /** Further members of the event's content. */
+  readonly content?: JsonObject;
   readonly trace?: string | undefined;
 }
 
@@ -33,6 +35,7 @@ export async function joinRoom(parts: RoomActionParts, requester: Requester, req
   if (requester.guest) await checkGuestAccess(parts, room.roomNid);
   const { reason, trace } = request;
   const content: JsonObject = {
+    ...request.content,
     membership: 'join',
     ...namesOf(await getProfile(parts.db, userId)),
     ...(reason === undefined ? {} : { reason }),

@@ -1,9 +1,10 @@
 // Setting state. A client may set what the rules allow, except the event that made the room; memberships of others that do not exist
 // yet are first asked of their application service.
 // https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
-import { type JsonObject, MatrixError } from '@pons/spec';
+import { canonicalJson, type JsonObject, MatrixError } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
-import { currentContent } from '../rooms/current-state.ts';
+import { currentContent, currentValue } from '../rooms/current-state.ts';
+import { membershipIn } from '../rooms/membership.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
 import { checkCanonicalAlias, checkEventKeys, checkStateContent } from './check-event.ts';
 import { ensureInvitable } from './invite-user.ts';
@@ -42,6 +43,8 @@ export async function sendState(
     await checkCanonicalAlias(parts.db, { roomId, before, serverName: parts.serverName }, content);
   }
   if (type === 'm.room.member' && content['membership'] === 'invite') await ensureInvitable(parts, stateKey, requester);
+  const same = await sameValue(parts, requester, request);
+  if (same !== undefined) return same;
   const result = await parts.lanes.propose({
     roomId,
     drafts: [
@@ -56,4 +59,17 @@ export async function sendState(
     ...(trace === undefined ? {} : { trace }),
   });
   return eventIdOf(result);
+}
+
+/** The event that says this already: setting it again makes no second one. Only who may see it and set it so is told. */
+async function sameValue(
+  { db }: RoomActionParts,
+  { userId }: Requester,
+  { roomId, type, stateKey, content }: SendStateRequest,
+): Promise<string | undefined> {
+  const room = await membershipIn(db, roomId, userId);
+  if (room?.membership !== 'join') return undefined;
+  const value = await currentValue(db, room.roomNid, { type, stateKey });
+  if (value === undefined || value.sender !== userId) return undefined;
+  return canonicalJson(value.content) === canonicalJson(content) ? value.eventId : undefined;
 }

@@ -71,7 +71,10 @@ export function createRouter<R extends Routable>(routes: readonly R[]): Router<R
 
 // A state key is often empty, and then its slash may be left out: both spellings are one endpoint.
 function spellings(path: string): string[] {
-  return path.endsWith('/{stateKey}') ? [path, path.slice(0, -'/{stateKey}'.length)] : [path];
+  // Bridges and clients from before v1.1 say r0 where it is v3 now; that is all that changed for them.
+  const paths = path.startsWith('/_matrix/client/v3/') ? [path, path.replace('/v3/', '/r0/')] : [path];
+  if (path.startsWith('/_matrix/media/v3/')) paths.push(path.replace('/v3/', '/r0/'));
+  return path.endsWith('/{stateKey}') ? paths.flatMap((one) => [one, one.slice(0, -'/{stateKey}'.length)]) : paths;
 }
 
 function addRoute<R extends Routable>(root: Node<R>, path: string, route: R): void {

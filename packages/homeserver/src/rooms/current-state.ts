@@ -17,6 +17,18 @@ export async function currentContent(
   return row === undefined ? undefined : (JSON.parse(row.json) as Pdu).content;
 }
 
+/** Who set a key to what, and the event that did. */
+export async function currentValue(
+  db: Queryable,
+  roomNid: number,
+  key: StateKey,
+): Promise<{ readonly eventId: string; readonly sender: string; readonly content: JsonObject } | undefined> {
+  const [row] = await currentKeyValues(db, roomNid, [key]);
+  if (row === undefined) return undefined;
+  const { sender, content } = JSON.parse(row.json) as Pdu;
+  return { eventId: row.eventId, sender, content };
+}
+
 /** Events that are the values of these keys now, by type; keys of different types. */
 export async function currentEvents(
   db: Queryable,

@@ -69,7 +69,10 @@ export async function historyPage(db: Queryable, view: RoomView, range: HistoryR
     const last = events.length >= range.limit ? events.at(-1)?.row : rows.at(-1);
     if (last !== undefined) at = isBackwards ? before(placeOf(last)) : placeOf(last);
     if (events.length >= range.limit) return { events, start, end: at };
-    if (rows.length < limit) return { events, start };
+    if (rows.length >= limit) continue;
+    // Behind a filter nobody sees that this was the beginning: the next page, which is empty, tells.
+    const isHidden = isBackwards && range.matches !== undefined && events.length > 0;
+    return { events, start, ...(isHidden ? { end: at } : {}) };
   }
   return { events, start, end: at };
 }

@@ -72,16 +72,10 @@ export async function roomsOfResponse(
 function showsLeft(reading: Reading, room: StreamRoomRow, earlier: string | undefined): boolean {
   if (room.membership !== 'leave' && room.membership !== 'ban') return false;
   const { since, filter } = reading.request;
-  if (room.forgotten) return false;
-  if (since === undefined) return filter.includeLeave;
-  if (room.memberPosition <= since.position) return filter.includeLeave && reading.request.fullState;
-  return (
-    earlier === 'join' ||
-    earlier === 'invite' ||
-    earlier === 'knock' ||
-    room.membership === 'ban' ||
-    filter.includeLeave
-  );
+  if (since === undefined) return !room.forgotten && filter.includeLeave;
+  // News, even of a room that was forgotten at once: the user's other clients have to hear that it was left.
+  if (room.memberPosition > since.position) return !(room.forgotten && earlier === undefined);
+  return !room.forgotten && filter.includeLeave && reading.request.fullState;
 }
 
 async function membershipsThen(

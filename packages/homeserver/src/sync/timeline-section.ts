@@ -57,7 +57,7 @@ export async function readTimelines(
     timelines.set(roomNid, {
       rows: (visible.rows.get(roomNid) ?? []).filter((row) => isWanted(reading, row)),
       memberships: visible.memberships,
-      limited: (found.get(roomNid)?.length ?? 0) > limit,
+      limited: (found.get(roomNid)?.length ?? 0) > limit || leavesOut(reading, window, page),
       hasRelations: page.some((row) => row.hasRelations),
       prevBatch: historyToken(
         place === undefined ? { major: window.upTo, minor: Number.MAX_SAFE_INTEGER } : before(place),
@@ -67,6 +67,12 @@ export async function readTimelines(
     });
   }
   return timelines;
+}
+
+// Of a room that the user has just joined a filter may hide what happened before: the client cannot tell that from a beginning.
+function leavesOut({ request }: Reading, window: RoomWindow, page: readonly TimelineRow[]): boolean {
+  const isJustJoined = request.since !== undefined && window.section === 'join' && window.isNew;
+  return isJustJoined && page[0]?.type !== 'm.room.create';
 }
 
 /** The timelines as the client gets them, by room number. */

@@ -414,3 +414,51 @@ describe('the directory', () => {
     expect((await call('carol', 'GET', path)).body).toEqual({ visibility: 'private' });
   });
 });
+
+describe('what other servers do as well', () => {
+  it('answers a state that is set again as it stands with the same event, and another sender with a new one', async () => {
+    const room = await newRoom('alice', { preset: 'public_chat', power_level_content_override: { state_default: 0 } });
+    await call('bob', 'POST', `/join/${id(room)}`, {});
+    const set = async (user: string, topic: string) =>
+      textOf(await call(user, 'PUT', `/rooms/${id(room)}/state/m.room.topic`, { topic }), 'event_id');
+    const first = await set('alice', 'one');
+    expect(await set('alice', 'one')).toBe(first);
+    expect(await set('bob', 'one')).not.toBe(first);
+    expect(await set('alice', 'two')).not.toBe(first);
+  });
+
+  it('keeps what a join says besides, but not who authorised it', async () => {
+    const room = await newRoom();
+    const body = { 'org.example.why': 'curious', join_authorised_via_users_server: '@alice:x', membership: 'ban' };
+    await call('carol', 'POST', `/rooms/${id(room)}/join`, body);
+    const member = await call('carol', 'GET', `/rooms/${id(room)}/state/m.room.member/${id(testUser('carol').userId)}`);
+    expect(member.body).toEqual({ membership: 'join', 'org.example.why': 'curious' });
+  });
+
+  it('knows the paths of r0', async () => {
+    const room = await newRoom();
+    expect((await call('alice', 'GET', `/rooms/${id(room)}/joined_members`, undefined, 'r0')).status).toBe(200);
+    expect((await call('dave', 'GET', `/rooms/${id(room)}/joined_members`, undefined, 'r0')).status).toBe(403);
+  });
+
+  it("lists threads, the one with the newest answer first, page by page, and those with one's own answers", async () => {
+    const room = await newRoom();
+    await call('bob', 'POST', `/join/${id(room)}`, {});
+    const roots = [await send('alice', room, text('first')), await send('alice', room, text('second'))] as const;
+    const answer = (user: string, root: string) =>
+      send(user, room, { ...text('answer'), 'm.relates_to': { rel_type: 'm.thread', event_id: root } });
+    await answer('alice', roots[1]);
+    await answer('bob', roots[0]);
+    const threads = (user: string, query = '') =>
+      call(user, 'GET', `/rooms/${id(room)}/threads${query}`, undefined, 'v1');
+    const ids = (page: Answer) => events(page).map((event) => event['event_id']);
+    expect(ids(await threads('alice'))).toEqual([roots[0], roots[1]]);
+    expect(ids(await threads('bob', '?include=participated'))).toEqual([roots[0]]);
+    const first = await threads('alice', '?limit=1');
+    const second = await threads('alice', `?limit=1&from=${textOf(first, 'next_batch')}`);
+    expect([ids(first), ids(second)]).toEqual([[roots[0]], [roots[1]]]);
+    await answer('alice', roots[1]);
+    expect(ids(await threads('alice'))).toEqual([roots[1], roots[0]]);
+    expect((await threads('dave')).status).toBe(403);
+  });
+});

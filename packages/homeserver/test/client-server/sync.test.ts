@@ -105,6 +105,17 @@ describe('an initial /sync', () => {
     expect(types(account_data?.events ?? [])).toEqual(['m.push_rules']);
   });
 
+  it('tells of a room that was left and forgotten, once', async () => {
+    const alice = await newUser('alice');
+    const roomId = await newRoom(alice);
+    const since = (await house.sync(alice.userId)).next_batch;
+    await leaveRoom(house, alice, { roomId });
+    await forgetRoom(house, alice, roomId);
+    const body = await house.sync(alice.userId, { since });
+    expect(Object.keys(body.rooms?.leave ?? {})).toEqual([roomId]);
+    expect((await house.sync(alice.userId, { since: body.next_batch })).rooms).toBeUndefined();
+  });
+
   it('names heroes in a room without a name', async () => {
     const [alice, bob] = [await newUser('alice'), await newUser('bob')];
     const roomId = await newRoom(alice);

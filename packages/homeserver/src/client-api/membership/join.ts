@@ -16,9 +16,12 @@ function route(parts: RoomActionParts, endpoint: Endpoint, parameter: string): R
   return {
     endpoint,
     async handle(request) {
+      // Further members become the event's own, as clients of other servers expect; the lane checks what they may be.
+      const { reason: _, third_party_signed: __, join_authorised_via_users_server: ___, ...content } = request.body;
       const roomId = await joinRoom(parts, requesterOf(request), {
         roomIdOrAlias: request.path[parameter] ?? '',
         reason: optionalString(request.body, 'reason'),
+        content,
         trace: request.trace,
       });
       return { json: { room_id: roomId } };

@@ -65,10 +65,7 @@ export function getJoinedMembers(parts: JoinedMembersParts): Route {
       if (!mayAsk) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
       const joined = members.map(({ userId: id, displayname, avatarUrl }): [string, JsonObject] => [
         id,
-        {
-          ...(displayname === null ? {} : { display_name: displayname }),
-          ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
-        },
+        { display_name: displayname, avatar_url: avatarUrl },
       ]);
       return { json: { joined: Object.fromEntries(joined) } };
     },

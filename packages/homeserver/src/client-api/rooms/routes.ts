@@ -18,6 +18,7 @@ import { getJoinedMembers, getMembers, type JoinedMembersParts } from './members
 import { getMessages } from './messages.ts';
 import { redactEvent } from './redact-event.ts';
 import { getRelations } from './relations.ts';
+import { getThreads } from './threads.ts';
 import { sendMessageEvent } from './send-message-event.ts';
 import { sendStateEvent } from './send-state-event.ts';
 import { timestampToEvent } from './timestamp-to-event.ts';
@@ -46,6 +47,7 @@ export function roomRoutes(parts: RoomRouteParts): Route[] {
     getMembers(parts),
     getJoinedMembers(parts),
     ...getRelations(parts),
+    getThreads(parts),
     timestampToEvent(parts),
     upgradeRoom(parts),
     ...join(parts),
