@@ -3,11 +3,11 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
-import { assignChains, type UnplacedEvent } from '../../src/rules/auth-chain/assign-chains.ts';
-import type { ChainLink, ChainStore } from '../../src/rules/auth-chain/chain-store.ts';
-import { authChainsOf } from '../../src/storage/tables/auth-chains.ts';
-import { MemoryChainStore } from './memory-chain-store.ts';
+import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
+import { assignChains, type UnplacedEvent } from './assign-chains.ts';
+import type { ChainLink, ChainStore } from './chain-store.ts';
+import { authChainsOf } from '../../storage/tables/auth-chains.ts';
+import { MemoryChainStore } from '../../../test/auth-chain/memory-chain-store.ts';
 
 let database: TestDatabase;
 let client: pg.Client;

@@ -3,9 +3,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { UnplacedEvent } from '../../src/rules/auth-chain/assign-chains.ts';
-import { indexedAuthDifference, indexedSubgraph } from '../../src/rules/auth-chain/indexed-difference.ts';
-import { authDifference, conflictedSubgraph, splitState } from '../../src/rules/state-resolution/conflicted-state.ts';
+import type { UnplacedEvent } from './assign-chains.ts';
+import { indexedAuthDifference, indexedSubgraph } from './indexed-difference.ts';
+import { authDifference, conflictedSubgraph, splitState } from '../state-resolution/conflicted-state.ts';
 import {
   claimedStates,
   claims,
@@ -14,10 +14,10 @@ import {
   resolveWith,
   steps,
   textOf,
-} from '../state-resolution/random-history.ts';
-import { everyVersion } from '../state-resolution/properties.ts';
-import { type StateMap, resolveState } from '../../src/rules/state-resolution/resolve.ts';
-import { MemoryChainStore } from './memory-chain-store.ts';
+} from '../../../test/state-resolution/random-history.ts';
+import { everyVersion } from '../../../test/state-resolution/properties.ts';
+import { type StateMap, resolveState } from '../state-resolution/resolve.ts';
+import { MemoryChainStore } from '../../../test/auth-chain/memory-chain-store.ts';
 
 interface Node {
   readonly cites: readonly number[];
