@@ -1,6 +1,7 @@
 // Table `profiles`: display name, avatar and the other fields (a JSON object) of local users.
 
 import { type Queryable, statement } from '../database.ts';
+import { gathered, inOrder } from '../gather.ts';
 
 export interface ProfileRow {
   readonly user_id: string;
@@ -10,15 +11,17 @@ export interface ProfileRow {
   readonly fields: string;
 }
 
-const byUser = statement(
-  'profiles.by_user',
-  `select user_id, displayname, avatar_url, fields from profiles where user_id = $1`,
+const byUsers = statement(
+  'profiles.by_users',
+  `select w.nth::int as nth, p.* from unnest($1::text[]) with ordinality as w(user_id, nth) cross join lateral (
+      select user_id, displayname, avatar_url, fields from profiles t where t.user_id = w.user_id limit 1) p`,
 );
 
 /** A user's profile; undefined when nothing was ever set. */
-export async function findProfile(db: Queryable, userId: string): Promise<ProfileRow | undefined> {
-  return (await db.query<ProfileRow>(byUser, [userId]))[0];
-}
+export const findProfile: (db: Queryable, userId: string) => Promise<ProfileRow | undefined> = gathered(
+  (userId: string) => userId,
+  async (db, userIds) => inOrder(await db.query<ProfileRow & { nth: number }>(byUsers, [userIds]), userIds.length),
+);
 
 const lock = statement(
   'profiles.lock',

@@ -1,6 +1,7 @@
 // Reads of `room_members`: membership as it is now, for the questions asked by user and by membership. Only the door writes it.
 // What was true at an older event is a question for room_state.
 import { type Queryable, statement } from '../database.ts';
+import { gathered, inOrder } from '../gather.ts';
 
 /** One user's membership in one room. */
 export interface MembershipRow {
@@ -98,11 +99,31 @@ export async function joinedRoomsOfUsers(
   return userIds.length === 0 ? [] : db.query(joinedOfUsers, [userIds]);
 }
 
-const inRoom = statement(
-  'room_members.in_room',
-  `select r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
-    from rooms r left join room_members m on m.room_nid = r.room_nid and m.user_id = $2
-    where r.room_id = $1`,
+const inRooms = statement(
+  'room_members.in_rooms',
+  `select w.nth::int as nth, r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
+    from unnest($1::text[], $2::text[]) with ordinality as w(room_id, user_id, nth)
+    cross join lateral (select * from rooms t where t.room_id = w.room_id limit 1) r
+    left join lateral (
+      select * from room_members t where t.room_nid = r.room_nid and t.user_id = w.user_id limit 1) m on true`,
+);
+
+interface MembershipInRoom {
+  readonly roomNid: number;
+  readonly roomVersion: string;
+  readonly membership: string | null;
+}
+
+const findMembership = gathered(
+  ({ roomId, userId }: { readonly roomId: string; readonly userId: string }) => `${roomId} ${userId}`,
+  async (db, keys) =>
+    inOrder(
+      await db.query<MembershipInRoom & { nth: number }>(inRooms, [
+        keys.map(({ roomId }) => roomId),
+        keys.map(({ userId }) => userId),
+      ]),
+      keys.length,
+    ),
 );
 
 /** A room and a user's membership in it (null: none), or undefined for a room that is not known. */
@@ -110,12 +131,8 @@ export async function membershipInRoom(
   db: Queryable,
   roomId: string,
   userId: string,
-): Promise<{ readonly roomNid: number; readonly roomVersion: string; readonly membership: string | null } | undefined> {
-  const rows = await db.query<{ roomNid: number; roomVersion: string; membership: string | null }>(inRoom, [
-    roomId,
-    userId,
-  ]);
-  return rows[0];
+): Promise<MembershipInRoom | undefined> {
+  return findMembership(db, { roomId, userId });
 }
 
 const joinedNids = statement(

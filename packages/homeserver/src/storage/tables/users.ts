@@ -1,6 +1,7 @@
 // Table `users`: the accounts of this server. Written by accounts/ in short transactions of its own; nothing here takes a position.
 
 import { type Queryable, statement } from '../database.ts';
+import { gathered, inOrder } from '../gather.ts';
 
 export interface UserRow {
   readonly user_id: string;
@@ -40,15 +41,18 @@ export async function insertUser(db: Queryable, user: NewUser): Promise<boolean>
   return rows.length === 1;
 }
 
-const byId = statement(
-  'users.by_id',
-  `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users where user_id = $1`,
+const byIds = statement(
+  'users.by_ids',
+  `select w.nth::int as nth, u.* from unnest($1::text[]) with ordinality as w(user_id, nth) cross join lateral (
+      select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users t
+      where t.user_id = w.user_id limit 1) u`,
 );
 
 /** One account, deactivated ones included. */
-export async function findUser(db: Queryable, userId: string): Promise<UserRow | undefined> {
-  return (await db.query<UserRow>(byId, [userId]))[0];
-}
+export const findUser: (db: Queryable, userId: string) => Promise<UserRow | undefined> = gathered(
+  (userId: string) => userId,
+  async (db, userIds) => inOrder(await db.query<UserRow & { nth: number }>(byIds, [userIds]), userIds.length),
+);
 
 const setPassword = statement(
   'users.set_password_hash',
