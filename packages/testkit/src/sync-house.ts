@@ -8,11 +8,13 @@ import { isRegistrationTokenValid } from '../../homeserver/src/accounts/registra
 import { parseFilter } from '../../homeserver/src/accounts/filters.ts';
 import { verifyPassword } from '../../homeserver/src/actions/log-in.ts';
 import type { RegisterParts } from '../../homeserver/src/actions/register-account.ts';
+import { Presence } from '../../homeserver/src/ephemeral/presence.ts';
 import { Typing } from '../../homeserver/src/ephemeral/typing.ts';
 import { type Clock, systemClock } from '../../homeserver/src/platform/clock.ts';
 import { createLanes } from '../../homeserver/src/platform/lanes.ts';
 import { systemRandom } from '../../homeserver/src/platform/random.ts';
 import { purgeToDevice } from '../../homeserver/src/storage/purge.ts';
+import { joinedRoomNidsOf } from '../../homeserver/src/storage/tables/room-members.ts';
 import { parseSinceToken } from '../../homeserver/src/sync/since-token.ts';
 import { Sync } from '../../homeserver/src/sync/sync-response.ts';
 import type { SyncRequest } from '../../homeserver/src/sync/sync-request.ts';
@@ -41,6 +43,10 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
   });
   const typing = new Typing({ clock, publish: () => {} });
   typing.onChange((roomNid) => news.heardOfRoom(roomNid));
+  const presence = new Presence({ clock, publish: () => {}, roomsOf: (userId) => joinedRoomNidsOf(db, userId) });
+  presence.onChange((_userId, roomNids) => {
+    for (const roomNid of roomNids) news.heardOfRoom(roomNid);
+  });
   const invalidated: string[] = [];
   const accessTokens = new AccessTokens({
     db,
@@ -82,16 +88,18 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
   };
   const deleteToDevice = (device: { userId: string; deviceId: string }, upTo: number) =>
     purgeToDevice(db, device, upTo);
-  const sync = new Sync({ db, clock, news, typing, deleteToDevice });
+  const sync = new Sync({ db, clock, news, typing, presence, deleteToDevice });
   return {
     ...rooms,
     news,
     typing,
+    presence,
     accounts,
     invalidated,
     accountData: { db, door: rooms.door, updates: createLanes<string>(100) },
     receipts: { db, door: rooms.door, now },
     toDevice: { db, door: rooms.door, now, serverName: testServerName },
+    keys: { db, door: rooms.door, now, serverName: testServerName, interactiveAuth },
     /** One /sync, by default without waiting. */
     sync: (userId: string, { since, filter, ...others }: SyncOptions = {}): Promise<SyncBody> => {
       const token = since === undefined ? undefined : parseSinceToken(since);
@@ -110,6 +118,7 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
     },
     close: async () => {
       typing.close();
+      presence.close();
       await rooms.close();
       if (options.database === undefined) await database.drop();
     },

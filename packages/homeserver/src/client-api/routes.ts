@@ -27,6 +27,7 @@ import { whoami } from './account/whoami.ts';
 import { deleteManyDevices, deleteOneDevice } from './devices/delete-device.ts';
 import { getDevices, getOneDevice } from './devices/get-devices.ts';
 import { putDevice } from './devices/update-device.ts';
+import { getPresence, notingDeeds, type PresenceRouteParts, putPresence } from './ephemeral/presence.ts';
 import { setReadMarker } from './ephemeral/read-markers.ts';
 import { postReceipt } from './ephemeral/receipts.ts';
 import { putToDevice } from './ephemeral/send-to-device.ts';
@@ -59,7 +60,7 @@ export type AccountRouteParts = RegisterParts &
 export interface ClientApiParts {
   readonly account: AccountRouteParts;
   readonly accountData: AccountDataParts;
-  readonly ephemeral: ReceiptsParts & ToDeviceParts & TypingRouteParts;
+  readonly ephemeral: ReceiptsParts & ToDeviceParts & TypingRouteParts & PresenceRouteParts;
   readonly keys: KeysRouteParts;
   readonly media: MediaParts;
   readonly rooms: RoomRouteParts;
@@ -69,7 +70,7 @@ export interface ClientApiParts {
 
 /** Every route but those of application services. */
 export function clientRoutes(parts: ClientApiParts): Route[] {
-  return [
+  return notingDeeds(parts.ephemeral.presence, [
     ...serverRoutes(parts.server),
     ...accountRoutes(parts.account),
     ...accountDataRoutes(parts.accountData),
@@ -80,7 +81,7 @@ export function clientRoutes(parts: ClientApiParts): Route[] {
     postFilter(parts.sync),
     getOneFilter(parts.sync),
     syncRoute(parts.sync),
-  ];
+  ]);
 }
 
 function serverRoutes(parts: ClientApiParts['server']): Route[] {
@@ -126,7 +127,14 @@ function accountDataRoutes(parts: AccountDataParts): Route[] {
 }
 
 function ephemeralRoutes(parts: ClientApiParts['ephemeral']): Route[] {
-  return [postReceipt(parts), setReadMarker(parts), putToDevice(parts), setTyping(parts)];
+  return [
+    postReceipt(parts),
+    setReadMarker(parts),
+    putToDevice(parts),
+    setTyping(parts),
+    getPresence(parts),
+    putPresence(parts),
+  ];
 }
 
 function mediaRoutes(parts: MediaParts): Route[] {

@@ -9,6 +9,7 @@ import type { Config } from '../platform/config/schema.ts';
 import { createLanes } from '../platform/lanes.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
 import { purgeToDevice } from '../storage/purge.ts';
+import { sharingRooms } from '../storage/tables/device-lists.ts';
 import { deviceListsBetween } from '../sync/device-lists-section.ts';
 import { positionOfSinceToken } from '../sync/since-token.ts';
 import { Sync } from '../sync/sync-response.ts';
@@ -36,7 +37,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
   const { account, appservices, files, lanes } = options;
   const { clock, random } = options.ground;
   const { db } = options.storage;
-  const { door, typing, news } = options.stream;
+  const { door, typing, presence, news } = options.stream;
   const { serverName } = config;
   const now = () => clock.now();
   const uploadBytesMax = config.media.maxUploadBytes;
@@ -44,7 +45,15 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
   return {
     account,
     accountData: { db, door, updates: createLanes(ACCOUNT_UPDATES_WAITING_MAX) },
-    ephemeral: { db, door, now, serverName, typing },
+    ephemeral: {
+      db,
+      door,
+      now,
+      serverName,
+      typing,
+      presence,
+      shareRoom: async (viewer, userId) => (await sharingRooms(db, viewer, [userId])).length > 0,
+    },
     keys: {
       db,
       door,
@@ -78,8 +87,16 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
     },
     sync: {
       db,
+      presence,
       filters: new StoredFilters(db),
-      sync: new Sync({ db, clock, news, typing, deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo) }),
+      sync: new Sync({
+        db,
+        clock,
+        news,
+        typing,
+        presence,
+        deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo),
+      }),
     },
   };
 }

@@ -1,16 +1,18 @@
-// The stream of this process: the door, the wake-ups and invalidations between processes, leases, typing notices, the index of waiting
-// /sync requests; and who hears of what.
+// The stream of this process: the door, the wake-ups and invalidations between processes, leases, typing notices, presence, the index of
+// waiting /sync requests; and who hears of what.
 //
 //   door ── after the commit ──▶ delivery (the rows themselves) ──▶ wake ──▶ news for /sync and delivery, here and in other processes
 //
 // On the embedded database this process is alone: nothing is told to others, nothing is polled.
 
 import type { AccessTokens } from '../accounts/access-tokens.ts';
+import { Presence, type PresenceReport } from '../ephemeral/presence.ts';
 import { Typing, type TypingNotice } from '../ephemeral/typing.ts';
 import type { Config } from '../platform/config/schema.ts';
 import type { Door } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
 import { createDoor } from '../storage/group-commit.ts';
+import { joinedRoomNidsOf } from '../storage/tables/room-members.ts';
 import { createInvalidations, type Invalidations } from '../stream/invalidate.ts';
 import { createLeases, type Leases } from '../stream/lease.ts';
 import { createWake, type Wake } from '../stream/wake.ts';
@@ -27,6 +29,7 @@ export interface Stream {
   readonly invalidations: Invalidations;
   readonly leases: Leases;
   readonly typing: Typing;
+  readonly presence: Presence;
   readonly news: NewsIndex;
   /** Who is told of commits, typing and invalidations; called once, before `start`. */
   follow(followers: Followers): void;
@@ -41,6 +44,7 @@ export interface Followers {
 }
 
 const typingChannel = 'pons_typing';
+const presenceChannel = 'pons_presence';
 /** Letters that tell this process from the others on its database. */
 const PROCESS_ID_CHARS = 8;
 
@@ -75,36 +79,55 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
       if (shared) typingElsewhere.tell(notice);
     },
   });
-  let stopListening: (() => Promise<void>) | undefined;
+  const presenceElsewhere = presenceBetween(db, processId);
+  const presence = new Presence({
+    clock,
+    publish(report) {
+      if (shared) presenceElsewhere.tell(report);
+    },
+    roomsOf: (userId) => joinedRoomNidsOf(db, userId),
+  });
+  const stopListening: (() => Promise<void>)[] = [];
   return {
     door,
     wake,
     invalidations,
     leases,
     typing,
+    presence,
     news,
     follow({ appservices, accessTokens }) {
       delivery = appservices.delivery;
-      tellFollowers({ wake, typing, news, invalidations }, { appservices, accessTokens }, ground);
+      tellFollowers({ wake, typing, presence, news, invalidations }, { appservices, accessTokens }, ground);
     },
     async start() {
-      if (shared) stopListening = await typingElsewhere.listen((notice) => typing.heard(notice));
+      if (shared) {
+        stopListening.push(await typingElsewhere.listen((notice) => typing.heard(notice)));
+        stopListening.push(await presenceElsewhere.listen((from, report) => presence.heard(from, report)));
+      }
       await invalidations.start();
       await wake.start();
     },
     async stop() {
       typing.close();
+      presence.close();
       await door.close();
       await wake.stop();
       await invalidations.stop();
       await leases.stop();
-      await stopListening?.();
+      for (const stop of stopListening) await stop();
     },
   };
 }
 
 function tellFollowers(
-  { wake, typing, news, invalidations }: Pick<Stream, 'wake' | 'typing' | 'news' | 'invalidations'>,
+  {
+    wake,
+    typing,
+    presence,
+    news,
+    invalidations,
+  }: Pick<Stream, 'wake' | 'typing' | 'presence' | 'news' | 'invalidations'>,
   { appservices, accessTokens }: Followers,
   { log }: Ground,
 ): void {
@@ -114,6 +137,9 @@ function tellFollowers(
   typing.onChange((roomNid) => {
     news.heardOfRoom(roomNid);
     delivery.typing(roomNid, typing.typistsIn(roomNid));
+  });
+  presence.onChange((_userId, roomNids) => {
+    for (const roomNid of roomNids) news.heardOfRoom(roomNid);
   });
   invalidations.onInvalidated('token', (keys) => {
     for (const key of keys) accessTokens.forget('token', key);
@@ -144,6 +170,21 @@ function typingBetween(db: Database, processId: string) {
         if (payload === '') return;
         const [from, roomNid, userId, timeoutMs] = JSON.parse(payload) as [string, number, string, number];
         if (from !== processId) heard({ roomNid, userId, timeoutMs });
+      }),
+  };
+}
+
+// Presence has no position either: what is lost is said again while it lasts, or ends by itself.
+function presenceBetween(db: Database, processId: string) {
+  return {
+    tell(report: PresenceReport): void {
+      db.notify(presenceChannel, JSON.stringify([processId, report])).catch(() => {}); // said again in two minutes
+    },
+    listen: (heard: (from: string, report: PresenceReport) => void) =>
+      db.listen(presenceChannel, (payload) => {
+        if (payload === '') return;
+        const [from, report] = JSON.parse(payload) as [string, PresenceReport];
+        if (from !== processId) heard(from, report);
       }),
   };
 }

@@ -1,5 +1,6 @@
 // The token of /sync: how far its client has heard. Opaque to clients; its first letters say which form it has, so that a later one can
-// be told apart. Three numbers: the position in the one stream, the number of the last typing change, the last message to the device.
+// be told apart. Four numbers: the position in the one stream, the number of the last typing change, that of the last change of presence,
+// the last message to the device. The first form had none for presence.
 // https://spec.matrix.org/v1.19/client-server-api/#syncing
 
 /** How far a client has heard. */
@@ -7,22 +8,28 @@ export interface SinceToken {
   readonly position: number;
   /** ephemeral/typing.ts: number of a change. */
   readonly typing: number;
+  /** ephemeral/presence.ts: number of a change. */
+  readonly presence: number;
   /** Position of the last to-device message handed out: giving the token back acknowledges it. */
   readonly toDevice: number;
 }
 
-const form = /^s1_(\d{1,16})_(\d{1,16})_(\d{1,16})$/;
+const form = /^s2_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,16})$/;
+const firstForm = /^s1_(\d{1,16})_(\d{1,16})_(\d{1,16})$/;
 
 /** The token as text. */
-export function sinceToken({ position, typing, toDevice }: SinceToken): string {
-  return `s1_${position}_${typing}_${toDevice}`;
+export function sinceToken({ position, typing, presence, toDevice }: SinceToken): string {
+  return `s2_${position}_${typing}_${presence}_${toDevice}`;
 }
 
 /** What a token says; undefined for what is no token of ours. */
 export function parseSinceToken(token: string): SinceToken | undefined {
-  const [, position, typing, toDevice] = (form.exec(token) ?? []).map(Number);
-  if (position === undefined || typing === undefined || toDevice === undefined) return undefined;
-  return [position, typing, toDevice].every(Number.isSafeInteger) ? { position, typing, toDevice } : undefined;
+  const text = token.replace(firstForm, 's2_$1_$2_0_$3');
+  const [, position, typing, presence, toDevice] = (form.exec(text) ?? []).map(Number);
+  if (position === undefined || typing === undefined || presence === undefined || toDevice === undefined)
+    return undefined;
+  const isSafe = [position, typing, presence, toDevice].every(Number.isSafeInteger);
+  return isSafe ? { position, typing, presence, toDevice } : undefined;
 }
 
 /** The position of a token of /sync, for /messages and /members, which take such tokens too. */

@@ -14,6 +14,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#syncing
 
 import { type JsonObject, MatrixError } from '@pons/spec';
+import type { Presence } from '../ephemeral/presence.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
@@ -24,6 +25,7 @@ import { type DeviceLists, deviceLists } from './device-lists-section.ts';
 import { strippedRooms, strippedSections } from './invited-rooms.ts';
 import { roomSections } from './joined-rooms.ts';
 import { SentMembers } from './lazy-members.ts';
+import { presenceSection } from './presence-section.ts';
 import { type RoomsOfResponse, roomsOfResponse } from './room-window.ts';
 import { type SinceToken, sinceToken } from './since-token.ts';
 import type { Reading, SyncRequest } from './sync-request.ts';
@@ -36,6 +38,7 @@ export interface SyncParts {
   readonly clock: Clock;
   readonly news: NewsIndex;
   readonly typing: Typing;
+  readonly presence: Presence;
   readonly deleteToDevice: DeleteToDevice;
 }
 
@@ -70,7 +73,7 @@ export class Sync {
     const deadline = clock.monotonicMs() + Math.min(request.timeoutMs, timeoutMsMax);
     const timeLeft = () => deadline - clock.monotonicMs();
     const quiet = this.#isTypingQuiet(since.typing) ? news.roomsWithoutNews(userId, since.position) : undefined;
-    if (quiet !== undefined) {
+    if (quiet !== undefined && this.#parts.presence.changedSince(since.presence, quiet).length === 0) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
       if (why === 'timeout') return this.#emptyBody(request, since);
     }
@@ -84,9 +87,9 @@ export class Sync {
   }
 
   async #read(request: SyncRequest): Promise<Response> {
-    const { db, clock, news, typing } = this.#parts;
+    const { db, clock, news, typing, presence } = this.#parts;
     const { since, userId, filter, fullState } = request;
-    const typingSerial = typing.serial;
+    const [typingSerial, presenceSerial] = [typing.serial, presence.serial];
     const initial = since === undefined;
     const want = { after: since?.position ?? 0, initial, includeLeave: filter.includeLeave && (initial || fullState) };
     const { position, rooms } = await streamRooms(db, userId, want);
@@ -107,10 +110,12 @@ export class Sync {
       since === undefined ? undefined : deviceLists(db, userId, rooms, { after: since.position, upTo: position }),
       deviceKeyCounts(db, request),
     ]);
+    const present = await presenceSection({ db, presence }, reading, { roomNids, met: lists?.met ?? [] });
     const body = {
-      next_batch: sinceToken({ position, typing: typingSerial, toDevice: toDevice.last }),
+      next_batch: sinceToken({ position, typing: typingSerial, presence: presenceSerial, toDevice: toDevice.last }),
       ...optionalRooms({ ...sections, ...outside }),
       ...optionalEvents('account_data', globalAccountData(request, accountData)),
+      ...optionalEvents('presence', present),
       ...optionalEvents('to_device', toDevice.events),
       ...optionalDeviceLists(lists),
     };

@@ -4,6 +4,7 @@
 import { MatrixError, parseJsonObject } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
 import { type Filter, parseFilter, type StoredFilters } from '../../accounts/filters.ts';
+import type { Presence, PresenceState } from '../../ephemeral/presence.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { Route } from '../../http/route.ts';
 import { parseSinceToken, type SinceToken } from '../../sync/since-token.ts';
@@ -13,17 +14,18 @@ import type { Sync } from '../../sync/sync-response.ts';
 export interface SyncRouteParts {
   readonly filters: StoredFilters;
   readonly sync: Sync;
+  readonly presence: Presence;
 }
 
-/** GET /sync. `set_presence` is taken and means nothing: this server has no presence. */
+/** GET /sync. Whoever calls it is online while it lasts, unless `set_presence` says otherwise. */
 export function syncRoute(parts: SyncRouteParts): Route {
   return {
     endpoint: endpoints.sync,
     async handle(request) {
       const { query, signal } = request;
-      const { userId, deviceId } = requesterOf(request);
+      const { userId, deviceId, appserviceId } = requesterOf(request);
       const since = sinceOf(query.get('since'));
-      const body = await parts.sync.respond({
+      const asked = {
         userId,
         ...(deviceId === undefined ? {} : { deviceId }),
         ...(since === undefined ? {} : { since }),
@@ -32,8 +34,16 @@ export function syncRoute(parts: SyncRouteParts): Route {
         useStateAfter: query.get('use_state_after') === 'true',
         timeoutMs: timeoutOf(query.get('timeout')),
         signal,
-      });
-      return { json: body };
+      };
+      // The specification's default; ghosts of application services are only noticed when those say so.
+      const presence = (query.get('set_presence') ??
+        (appserviceId === undefined ? 'online' : 'offline')) as PresenceState;
+      const ended = parts.presence.syncing(userId, deviceId ?? '', presence);
+      try {
+        return { json: await parts.sync.respond(asked) };
+      } finally {
+        ended();
+      }
     },
   };
 }
