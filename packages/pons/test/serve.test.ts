@@ -71,6 +71,28 @@ describe('pons serve', () => {
     });
   });
 
+  test('tells clients and servers where it is only when public_base_url says so', async () => {
+    const ask = async (file: string): Promise<unknown[]> => {
+      const answers: unknown[] = [];
+      await pons(['serve', '--config', file], (line, signal) => {
+        const [{ url }] = (JSON.parse(line) as { listeners: [{ url: string }] }).listeners;
+        const paths = ['/.well-known/matrix/client', '/.well-known/matrix/server'];
+        void Promise.all(
+          paths.map((path) => fetch(`${url}${path}`).then(async (one) => [one.status, await one.json()])),
+        )
+          .then((all) => answers.push(...all))
+          .finally(() => signal('SIGTERM'));
+      });
+      return answers;
+    };
+    const nowhere = [404, expect.objectContaining({ errcode: expect.stringMatching(/^M_(NOT_FOUND|UNRECOGNIZED)$/) })];
+    expect(await ask(write('without-url.yaml', good))).toEqual([nowhere, nowhere]);
+    expect(await ask(write('with-url.yaml', `${good}public_base_url: https://matrix.example.org\n`))).toEqual([
+      [200, { 'm.homeserver': { base_url: 'https://matrix.example.org/' } }],
+      [200, { 'm.server': 'matrix.example.org:443' }],
+    ]);
+  });
+
   test('exits with 2 and one line per mistake when the configuration is unusable', async () => {
     const file = write('bad.yaml', 'server_name: localhost\nlisteners:\n  - port: 99999\nlistner: []\n');
     expect(await pons(['serve', '--config', file])).toEqual({
