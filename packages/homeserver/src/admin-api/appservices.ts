@@ -3,8 +3,10 @@
 import type { Complaint } from '@pons/registration';
 import { type JsonObject, MatrixError } from '@pons/spec';
 import { ponsEndpoints } from '@pons/spec/endpoints';
+import type { Explanation } from '../appservice-delivery/explain-event.ts';
 import type { DeliveryStatus } from '../appservice-delivery/delivery-state.ts';
 import type { DeliveryOperations } from '../appservice-delivery/operate.ts';
+import type { ReplayRequest } from '../appservice-delivery/replay-events.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { ApiRequest, Route } from '../http/route.ts';
 import { knownAppservice, registrationJson } from './appservices-registry.ts';
@@ -59,6 +61,24 @@ export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
       handle: (request) => pause(parts, named(request), false),
     },
     {
+      endpoint: ponsEndpoints.explainEvent,
+      async handle(request) {
+        const { query, path } = request;
+        const [room, event] = [query.get('room') ?? '', query.get('event') ?? ''];
+        // An application service that is gone can be asked about too.
+        const explained = await parts.operations.explain(path['appserviceId'] ?? '', room, event);
+        return { json: explanationJson(explained) };
+      },
+    },
+    {
+      endpoint: ponsEndpoints.replayEvents,
+      async handle(request) {
+        const replay = await parts.operations.replay(named(request).id, replayOf(request.body));
+        if (replay === undefined) throw nothingDelivered();
+        return { json: { after_position: replay.after ?? null, up_to_position: replay.upTo ?? null } };
+      },
+    },
+    {
       endpoint: ponsEndpoints.listSetAside,
       async handle(request) {
         const after = Number(request.query.get('after') ?? 0);
@@ -88,9 +108,27 @@ export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
 }
 
 async function pause(parts: AppserviceAdminParts, { id }: Appservice, paused: boolean) {
-  if (!(await parts.operations.setPaused(id, paused)))
-    throw new MatrixError('M_NOT_FOUND', 'Nothing is delivered to that application service.');
+  if (!(await parts.operations.setPaused(id, paused))) throw nothingDelivered();
   return { json: {} };
+}
+
+function nothingDelivered(): MatrixError {
+  return new MatrixError('M_NOT_FOUND', 'Nothing is delivered to that application service.');
+}
+
+function replayOf({ after_position: position, since_ts: ts }: JsonObject): ReplayRequest {
+  if (typeof position === 'number' && position >= 0 && ts === undefined) return { what: 'after-position', position };
+  if (typeof ts === 'number' && position === undefined) return { what: 'since-time', ts };
+  throw new MatrixError('M_INVALID_PARAM', 'give either after_position or since_ts (milliseconds since 1970)');
+}
+
+function explanationJson({ setAsideTs, txnId, ...plain }: Explanation): JsonObject {
+  return {
+    ...plain,
+    reasons: [...plain.reasons],
+    ...(txnId === undefined ? {} : { txn_id: txnId }),
+    ...(setAsideTs === undefined ? {} : { set_aside_ts: setAsideTs }),
+  };
 }
 
 function positionsOf(body: JsonObject): readonly number[] | undefined {

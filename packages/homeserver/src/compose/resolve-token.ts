@@ -21,7 +21,9 @@ export interface TokenKnowledge {
 export function resolveTokenBy({ appservices, accessTokens, lastSeen, now }: TokenKnowledge): ResolveToken {
   const { registry, masquerading, delivery } = appservices;
   return (token, { userId, deviceId, remoteAddress, call }) => {
-    const narrowed = isNarrowedToken(token) ? openNarrowedToken(token, registry.byNarrowingKey, now()) : undefined;
+    const narrowed = isNarrowedToken(token)
+      ? openNarrowedToken(token, (keyId) => registry.byNarrowingKey(keyId), now())
+      : undefined;
     const appservice = narrowed?.appservice ?? registry.byToken(token);
     if (appservice === undefined) return seen(accessTokens.resolveAccessToken(token), lastSeen, remoteAddress);
     delivery.wakeAppservice(appservice.id);

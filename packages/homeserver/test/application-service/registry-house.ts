@@ -49,14 +49,20 @@ export async function registryHouse(
     },
     own,
   );
-  const now = () => systemClock.now() + house.aheadMs;
-  let homeserver: Homeserver | undefined;
+  let aheadMs = 0;
+  const now = () => systemClock.now() + aheadMs;
+  const homeserver: Homeserver = await createHomeserver(config, { log: silentLog, clock: { ...systemClock, now } });
   const house = {
     base: '',
     folder,
     database,
     admin: '',
-    aheadMs: 0,
+    get aheadMs() {
+      return aheadMs;
+    },
+    set aheadMs(ms: number) {
+      aheadMs = ms;
+    },
     operate: (method: string, below: string, body?: unknown) =>
       request(house.base, method, `${adminPath}${below}`, {
         token: house.admin,
@@ -64,12 +70,11 @@ export async function registryHouse(
       }),
     person: (name: string) => registerUser(house.base, name),
     async stop() {
-      await homeserver?.stop();
+      await homeserver.stop();
       if (beside === undefined) await database.drop();
       rmSync(own, { recursive: true });
     },
   };
-  homeserver = await createHomeserver(config, { log: silentLog, clock: { ...systemClock, now } });
   const [listener] = await homeserver.listen();
   house.base = listener?.url ?? '';
   await homeserver.ensureAccount({ localpart: 'root', password: 'pw', admin: true });

@@ -100,6 +100,25 @@ export const registryEndpoints = {
       required: ['action'],
     },
   },
+  explainEvent: {
+    ...admin,
+    operation: 'explainEvent',
+    method: 'GET',
+    path: `${appservice}/explain`,
+    body: 'none',
+    query: [
+      { name: 'room', type: 'string', required: true },
+      { name: 'event', type: 'string', required: true },
+    ],
+  },
+  replayEvents: {
+    ...admin,
+    operation: 'replayEvents',
+    method: 'POST',
+    path: `${appservice}/replay`,
+    body: 'json',
+    request: { type: 'object', properties: { after_position: { type: 'integer' }, since_ts: { type: 'integer' } } },
+  },
   listUsers: {
     ...admin,
     operation: 'listUsers',

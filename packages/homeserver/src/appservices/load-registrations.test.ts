@@ -1,0 +1,149 @@
+// Loading again and again from places that change under our hands, by a clock that the test turns.
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { fakeClock } from '../../../testkit/src/clock.ts';
+import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
+import { createRegistrationLoader, type LoadReport } from './load-registrations.ts';
+import { narrowingKey, narrowToken, openNarrowedToken } from './narrowed-token.ts';
+import { createRegistry } from './registry.ts';
+
+let database: TestDatabase;
+let base: string;
+let folder: string;
+let files: string[];
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  base = await mkdtemp(path.join(tmpdir(), 'pons-load-'));
+  onTestFinished(() => rm(base, { recursive: true }));
+  folder = path.join(base, 'appservices');
+  files = [];
+  await mkdir(folder);
+});
+
+const text = (id: string, asToken = `as-${id}`) => `id: ${id}
+url: null
+as_token: ${asToken}
+hs_token: hs-${id}
+sender_localpart: ${id}bot
+namespaces: {users: [{regex: "@_${id}_.*", exclusive: true}]}
+`;
+const write = (name: string, content: string) => writeFile(path.join(folder, name), content);
+
+function loader(clock = fakeClock()) {
+  const registry = createRegistry('example.org', () => clock.now());
+  const reports: LoadReport[] = [];
+  const told: (readonly string[])[] = [];
+  const loads = createRegistrationLoader({
+    registry,
+    places: { files, folder },
+    db: database.db,
+    clock,
+    report: (report) => reports.push(report),
+    changed: async (ids) => void told.push(ids),
+  });
+  onTestFinished(() => loads.stop());
+  const ids = () => registry.all().map(({ id }) => id);
+  /** Lets time pass until it is so; the files themselves are read in real time. */
+  const until = (seconds: number, expected: string[]) =>
+    expect
+      .poll(async () => {
+        await clock.advance(seconds * 1000);
+        return ids();
+      })
+      .toEqual(expected);
+  return { registry, loads, clock, reports, told, ids, until };
+}
+
+it('takes a file of the configuration up as it comes, changes and goes, and tells other processes', async () => {
+  files = [path.join(base, 'single.yaml')];
+  const { loads, registry, until, told } = loader();
+  await loads.load();
+  await loads.watch();
+  await writeFile(files[0] ?? '', text('single'));
+  await until(1, ['single']);
+  await writeFile(files[0] ?? '', text('single', 'as-new'));
+  await expect.poll(() => registry.byToken('as-new')?.id).toBeUndefined(); // nothing before its time
+  await until(1, ['single']);
+  await expect.poll(() => registry.byToken('as-new')?.id).toBe('single');
+  await rm(files[0] ?? '');
+  await until(1, []);
+  await expect.poll(() => told).toEqual([['single'], ['single'], ['single']]);
+});
+
+it('keeps what runs while the folder is away, and sees by its own look when it is back', async () => {
+  await write('kept.yaml', text('kept'));
+  const { loads, until, reports, clock, ids } = loader();
+  await loads.load();
+  await loads.watch();
+  await rename(folder, `${folder}-away`);
+  await expect
+    .poll(async () => {
+      await clock.advance(10_000);
+      return reports.at(-1)?.complaints.map(({ reason }) => reason);
+    })
+    .toEqual(['is gone: what was loaded from it goes on']);
+  expect(ids()).toEqual(['kept']);
+  // Another folder by the same name: the watch of the old one hears nothing of it.
+  await mkdir(folder);
+  await write('other.yaml', text('other'));
+  await until(10, ['other']);
+});
+
+it('leaves an id with the one that runs, whatever comes before it in order', async () => {
+  await write('m.yaml', text('irc'));
+  const { loads, registry } = loader();
+  await loads.load();
+  await write('a.yaml', text('irc', 'as-thief'));
+  const { complaints } = await loads.load();
+  expect(complaints.map(({ file, line, path: place }) => [path.basename(file), line, place])).toEqual([
+    ['a.yaml', 1, 'id'],
+  ]);
+  expect(registry.byToken('as-irc')?.id).toBe('irc');
+  expect(registry.byToken('as-thief')).toBeUndefined();
+});
+
+it('lets the as_token that a changed file replaced live for an hour, over a restart too', async () => {
+  await write('turned.yaml', text('turned'));
+  const first = loader();
+  await first.loads.load();
+  const narrowed = narrowToken(narrowingKey('as-turned'), 'example.org', { kinds: ['read'] });
+  const opens = ({ registry, clock }: ReturnType<typeof loader>) =>
+    openNarrowedToken(narrowed, (keyId) => registry.byNarrowingKey(keyId), clock.now())?.appservice.id;
+  await write('turned.yaml', text('turned', 'as-turned-2'));
+  await first.loads.load();
+  const second = loader(first.clock);
+  await second.loads.load();
+  for (const { registry } of [first, second]) {
+    expect(registry.byToken('as-turned')?.id).toBe('turned');
+    expect(registry.byToken('as-turned-2')?.id).toBe('turned');
+  }
+  // What was narrowed from it lives as long where the token itself was known, and no longer than a restart elsewhere.
+  expect([opens(first), opens(second)]).toEqual(['turned', undefined]);
+  await first.clock.advance(3_600_000);
+  for (const { registry } of [first, second]) expect(registry.byToken('as-turned')).toBeUndefined();
+  expect(opens(first)).toBeUndefined();
+});
+
+it('ends all tokens of one that is removed, the replaced ones too', async () => {
+  await write('gone.yaml', text('gone'));
+  const { loads, registry, clock } = loader();
+  await loads.load();
+  await write('gone.yaml', text('gone', 'as-gone-2'));
+  await loads.load();
+  await rm(path.join(folder, 'gone.yaml'));
+  await loads.load();
+  await clock.advance(1_000);
+  await loads.load();
+  await write('gone.yaml', text('gone', 'as-gone-3'));
+  await loads.load();
+  expect(['as-gone', 'as-gone-2', 'as-gone-3'].map((token) => registry.byToken(token)?.id)).toEqual([
+    undefined,
+    undefined,
+    'gone',
+  ]);
+});

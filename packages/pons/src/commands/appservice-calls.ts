@@ -1,0 +1,73 @@
+// What all commands of `pons appservice` share: where the server is, by whose token, and one call of its admin API. What the server
+// refuses is the operator's to mend: its text says what to do.
+
+import { OperatorError } from '@pons/homeserver';
+import type { Command } from 'commander';
+
+/** Where and how. */
+export interface Where {
+  readonly server: string;
+  readonly token?: string;
+  readonly json?: boolean;
+}
+
+/** Gives a command the options of `Where`. */
+export function located(command: Command): Command {
+  return command
+    .option('--server <url>', 'where the admin API listens', 'http://127.0.0.1:8008')
+    .option(
+      '--token <token>',
+      "access token of an administrator, from a login or a Matrix client's settings (default: $PONS_TOKEN)",
+    )
+    .option('--json', 'print what the server answers');
+}
+
+/** Path of one application service, below that of all. */
+export const pathOf = (id: string) => `/${encodeURIComponent(id)}`;
+
+/** The server refused. */
+export class Refusal extends OperatorError {
+  readonly status: number;
+  /** What it says besides the error. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  constructor(status: number, fields: Readonly<Record<string, unknown>>) {
+    super([`${status}: ${typeof fields['error'] === 'string' ? fields['error'] : 'refused'}`]);
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/** One call below /_pons/admin/v1/appservices. @throws OperatorError */
+export async function call<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
+  const { server, token } = where;
+  const secret = token ?? process.env['PONS_TOKEN'];
+  if (secret === undefined) throw new OperatorError(["give an administrator's access token: --token or PONS_TOKEN"]);
+  const url = `${server.replace(/\/+$/, '')}/_pons/admin/v1/appservices${below}`;
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw new OperatorError([`${server} cannot be reached: is the server running?`], { cause: error });
+  });
+  const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>; // a proxy answers in its own form
+  if (!response.ok) throw new Refusal(response.status, answer);
+  return answer as T;
+}
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of `90s`, `30m`, `1h`, `7d`. @throws OperatorError */
+export function durationMs(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  if (count === undefined) throw new OperatorError([`${text} is no duration: write 90s, 30m, 1h or 7d`]);
+  return Math.round(Number(count) * units[unit as keyof typeof units]);
+}
+
+/** Milliseconds since 1970 of a date (`2026-12-24T18:00Z`), or of a duration from now on. @throws OperatorError */
+export function momentMs(text: string, now: number, direction: 1 | -1): number {
+  if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text)) return now + direction * durationMs(text);
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new OperatorError([`${text} is neither a date (2026-12-24T18:00Z) nor a duration (1h)`]);
+  return at;
+}

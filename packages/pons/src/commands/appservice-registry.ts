@@ -1,0 +1,193 @@
+// `pons appservice add|show|rotate|remove`: application services come, change and go while the server runs.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { OperatorError } from '@pons/homeserver';
+import { Command } from 'commander';
+import { call, durationMs, located, pathOf, Refusal, type Where } from './appservice-calls.ts';
+import { cleanUpAll, type CleanUpAction } from './appservice-ghosts.ts';
+import { printTable } from './print-table.ts';
+
+/** The commands. */
+export function registryCommands(): Command[] {
+  const id = (command: Command) => located(command.argument('<id>', 'id of the application service'));
+  return [
+    located(
+      new Command('add')
+        .description('register an application service, from now on and over restarts')
+        .argument('<file>', 'its registration.yaml')
+        .option('--dry-run', 'only say what would be refused or is unwise', false)
+        .option('--replace', 'put this in place of the one with its id', false),
+    ).action(add),
+    id(new Command('show').description('its registration (without secrets) and its delivery')).action(show),
+    id(
+      new Command('rotate')
+        .description('give it new tokens; the old as_token lives on for a while')
+        .option('--overlap <duration>', 'for how long (0s: not at all)', '1h')
+        .option('--out <file>', 'write the whole new registration there, readable by its owner only')
+        .option('--end-overlap', 'no new tokens: end the life of the old ones now', false),
+    ).action(rotate),
+    id(
+      new Command('remove')
+        .description('remove one that was added; or tidy up after one whose file was deleted')
+        .option('--ghosts <keep|deactivate|purge>', 'what becomes of its users')
+        .option('--rooms <keep|leave>', 'whether its users stay in their rooms')
+        .option('--aliases <keep|remove>', 'what becomes of the aliases that they made'),
+    ).action(remove),
+  ];
+}
+
+interface Added {
+  readonly id: string;
+  readonly sender: string;
+  readonly warnings: readonly { readonly id: string; readonly path: string; readonly reason: string }[];
+}
+
+async function add(file: string, where: Where & { dryRun: boolean; replace: boolean }): Promise<void> {
+  const body = { registration: textOf(file), dry_run: where.dryRun, replace: where.replace };
+  const answer = await call<Added>(where, 'POST', '', body).catch((error: unknown) => {
+    throw error instanceof Refusal ? withLines(error, file) : error;
+  });
+  if (where.json) return console.log(JSON.stringify(answer));
+  for (const { id, path, reason } of answer.warnings) console.log(`warning: ${id}: ${path}: ${reason}`);
+  console.log(where.dryRun ? `${answer.id}: would be added` : `${answer.id}: added; it acts as ${answer.sender}`);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    // Not there, a folder, or somebody else's.
+    throw new OperatorError([`${file} cannot be read: ${(cause as Error).message}`], { cause });
+  }
+}
+
+// The server knows lines, not the name of the file.
+function withLines(refusal: Refusal, file: string): OperatorError {
+  const { complaints } = refusal.fields as {
+    complaints?: readonly { line: number; path: string; reason: string }[];
+  };
+  if (complaints === undefined) return refusal;
+  return new OperatorError(
+    complaints.map(({ line, path, reason }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${reason}`),
+    { cause: refusal },
+  );
+}
+
+async function show(id: string, where: Where): Promise<void> {
+  const { registration, ...status } = await call<Record<string, unknown> & { registration: Record<string, unknown> }>(
+    where,
+    'GET',
+    pathOf(id),
+  );
+  if (where.json) return console.log(JSON.stringify({ ...status, registration }));
+  const { namespaces, ...plain } = registration;
+  const rows = Object.entries({ ...plain, ...status }).map(([name, value]) => [
+    name.replaceAll('_', ' '),
+    plainText(value),
+  ]);
+  printTable(['', ''], rows);
+  const entries = Object.entries(namespaces as Record<string, readonly { regex: string; exclusive: boolean }[]>);
+  printTable(
+    ['namespace', 'exclusive', 'regex'],
+    entries.flatMap(([kind, list]) => list.map(({ regex, exclusive }) => [kind, exclusive ? 'yes' : 'no', regex])),
+  );
+}
+
+function plainText(value: unknown): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+interface Rotated {
+  readonly as_token: string;
+  readonly hs_token: string;
+  readonly old_as_token_until_ts: number;
+  readonly registration: string;
+}
+
+/** Tokens are secrets. */
+const secretMode = 0o600;
+
+async function rotate(
+  id: string,
+  where: Where & { overlap: string; out?: string; endOverlap: boolean },
+): Promise<void> {
+  if (where.endOverlap) {
+    await call(where, 'POST', `${pathOf(id)}/end_overlap`, {});
+    return console.log(where.json ? '{}' : `${id}: only its present as_token is good`);
+  }
+  const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, { overlap_ms: durationMs(where.overlap) });
+  if (where.out !== undefined) writeFileSync(where.out, answer.registration, { mode: secretMode });
+  if (where.json) return console.log(JSON.stringify(answer));
+  if (where.out === undefined) console.log(`as_token: ${answer.as_token}\nhs_token: ${answer.hs_token}`);
+  else console.log(`${id}: its new registration is in ${where.out}`);
+  console.log(
+    `Give them to the application service: the old as_token is good until ${new Date(answer.old_as_token_until_ts).toISOString()}.`,
+  );
+  console.log('What is sent to it carries the new hs_token from now on, and waits until it is accepted.');
+}
+
+interface Fate {
+  readonly ghosts: 'keep' | 'deactivate' | 'purge';
+  readonly rooms: 'keep' | 'leave';
+  readonly aliases: 'keep' | 'remove';
+}
+const fates = {
+  ghosts: { keep: 'stay as they are', deactivate: 'end for good', purge: 'end, profiles and devices too' },
+  rooms: { keep: 'its users stay in them', leave: 'its users leave them' },
+  aliases: { keep: 'stay', remove: 'go' },
+} as const;
+
+async function remove(id: string, where: Where & Partial<Fate>): Promise<void> {
+  const source = await sourceOf(where, id);
+  // Before anything is asked: a file is removed by deleting it.
+  if (source !== undefined && source !== 'database')
+    throw new OperatorError([
+      `${id} belongs to the file ${source}: delete the file, then run this again for what it leaves behind`,
+    ]);
+  const fate: Fate = {
+    ghosts: await decide('ghosts', where.ghosts),
+    rooms: await decide('rooms', where.rooms),
+    aliases: await decide('aliases', where.aliases),
+  };
+  // An id is only free for another life while the service still claims it; what it makes meanwhile ends with the rest, below.
+  if (source !== undefined && fate.ghosts === 'purge') await cleanUpAll(where, id, { action: 'purge' });
+  if (source !== undefined) await call(where, 'DELETE', pathOf(id));
+  const actions: CleanUpAction[] = [
+    ...(fate.aliases === 'remove' ? (['aliases'] as const) : []),
+    ...(fate.ghosts === 'keep' ? (fate.rooms === 'leave' ? (['leave'] as const) : []) : ([fate.ghosts] as const)),
+  ];
+  const done: Record<string, number> = {};
+  for (const action of actions) done[action] = await cleanUpAll(where, id, { action });
+  if (where.json) return console.log(JSON.stringify({ removed: source !== undefined, ...done }));
+  if (source !== undefined) console.log(`${id}: removed; its tokens are good for nothing`);
+  for (const [action, count] of Object.entries(done)) console.log(`${action}: ${count}`);
+  if (fate.ghosts === 'keep') console.log(`Its users are still there: pons appservice ghosts ${id}`);
+}
+
+/** `database`, the file that owns it, or undefined for one that is gone and left users behind. */
+async function sourceOf(where: Where, id: string): Promise<string | undefined> {
+  try {
+    return (await call<{ source: string }>(where, 'GET', pathOf(id))).source;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    const { total } = await call<{ total: number }>(where, 'GET', `${pathOf(id)}/ghosts?limit=1`);
+    if (total === 0) throw error;
+    return undefined;
+  }
+}
+
+async function decide<K extends keyof Fate>(what: K, given: string | undefined): Promise<Fate[K]> {
+  const choices = Object.keys(fates[what]);
+  if (given !== undefined) {
+    if (choices.includes(given)) return given as Fate[K];
+    throw new OperatorError([`--${what} is ${choices.join(' or ')}, not ${given}`]);
+  }
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new OperatorError([`say what becomes of its ${what}: --${what} ${choices.join('|')}`]);
+  const { isCancel, select } = await import('@clack/prompts');
+  const options = Object.entries(fates[what]).map(([value, hint]) => ({ value, label: `${value}: ${hint}` }));
+  const chosen = await select({ message: `Its ${what}`, options });
+  if (isCancel(chosen)) throw new OperatorError(['nothing was removed']);
+  return chosen as Fate[K];
+}
