@@ -17,6 +17,7 @@ import { frozenBody } from '../storage/tables/appservice-transactions.ts';
 import { transactionEventsMax } from './build-transaction.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import type { DelivererStart, DeliveryStatus, FrozenTransaction } from './delivery-state.ts';
+import { faultOf } from './fault.ts';
 import type { Feed } from './feed.ts';
 import { Freezer, type FreezerParts } from './freeze.ts';
 import { isWell } from './ping.ts';
@@ -57,6 +58,8 @@ export class Deliverer {
   #waiting: { readonly timer: Timer; readonly end: () => void } | undefined;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   #tries = 0;
+  /** Of the database, in a row; the first is logged. */
+  #failures = 0;
   #lastError: DeliveryStatus['lastError'];
   #delivered = { events: 0, transactions: 0, bytes: 0, position: 0, txnId: 0, last: 0 };
 
@@ -166,10 +169,14 @@ export class Deliverer {
         this.#frozen ??= await this.#freezer.next();
         if (this.#frozen === undefined) return await this.#freezer.settle();
         await this.#attempt(this.#frozen);
+        this.#failures = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         // The database: what was to be written is still waiting, so nothing is lost by doing the same again later.
-        this.#parts.log.warn({ err: error, appservice: this.#appservice.id }, 'delivery could not be written');
+        const { id: appservice } = this.#appservice;
+        if (this.#failures === 0)
+          this.#parts.log.warn({ ...faultOf(error), appservice }, 'delivery could not be written');
+        this.#failures += 1;
         await this.#wait(databaseRetryMs);
       }
     }

@@ -15,6 +15,7 @@ import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import { Deliverer } from './deliver.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
+import { faultOf } from './fault.ts';
 import { Feed } from './feed.ts';
 import { StreamFollower } from './follow-stream.ts';
 import { createRecentEvents } from './recent-events.ts';
@@ -116,7 +117,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         await work();
       } catch (error) {
         // The database is away; the next turn comes anyway.
-        log.warn({ err: error, work: name }, 'delivery to application services');
+        log.warn({ ...faultOf(error), work: name }, 'delivery to application services');
       }
       if (!stopped) every(name, ms, work);
     };
@@ -128,7 +129,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
 
   // Opening and closing are done one after the other: a registration may change while its lease is being taken.
   function serially(work: () => Promise<void>): Promise<void> {
-    opening = opening.then(work).catch((error: unknown) => log.warn({ err: error }, 'opening a delivery failed'));
+    opening = opening.then(work).catch((error: unknown) => log.warn(faultOf(error), 'opening a delivery failed'));
     return opening;
   }
 
@@ -234,7 +235,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     },
     news: (position) => follower.news(position),
     typing(roomNid, userIds) {
-      follower.typing(roomNid, userIds).catch((error: unknown) => log.warn({ err: error }, 'typing was not passed on'));
+      follower.typing(roomNid, userIds).catch((error: unknown) => log.warn(faultOf(error), 'typing was not passed on'));
     },
     wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
     waysChanged(id) {

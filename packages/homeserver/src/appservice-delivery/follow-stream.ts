@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 import { deviceListItem, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
+import { faultOf } from './fault.ts';
 import type { Feed, WaitingEvent, WaitingExtra } from './feed.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
 
@@ -38,6 +39,8 @@ export class StreamFollower {
   #stopped = false;
   #retry: Timer | undefined;
   #turn = 0;
+  /** In a row; the first is logged. */
+  #failures = 0;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -127,10 +130,13 @@ export class StreamFollower {
         const ahead = await this.#readHead();
         const behind = await this.#catchUpOne();
         more = ahead || behind;
+        this.#failures = 0;
       }
     } catch (error) {
       // Whatever it was (the database, mostly), nothing has been taken out of the stream: the same piece is read again.
-      this.#parts.log.warn({ err: error }, 'reading the stream for application services failed');
+      if (this.#failures === 0)
+        this.#parts.log.warn(faultOf(error), 'reading the stream for application services failed');
+      this.#failures += 1;
       this.#mustLook = true;
       this.#retry = this.#parts.clock.setTimer(retryAfterMs, () => {
         this.#retry = undefined;

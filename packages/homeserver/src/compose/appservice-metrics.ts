@@ -6,7 +6,15 @@ import type { DeliveryStatus } from '../appservice-delivery/delivery-state.ts';
 
 /** What is shown, by the last part of its name. */
 const figures: Readonly<Record<string, readonly [help: string, value: (status: DeliveryStatus) => number]>> = {
-  waiting_events: ['Events read and not yet sent.', (status) => status.waitingEvents],
+  waiting_events: [
+    'Events and the like read and not acknowledged: at most some hundred, the rest stays unread.',
+    (status) => status.waitingEvents,
+  ],
+  waiting_bytes: ['Bytes of those and of the transaction on its way.', (status) => status.waitingBytes],
+  unread_positions: [
+    'Places of the stream not looked at yet, of interest or not: 0 when it keeps up.',
+    (status) => status.unreadPositions,
+  ],
   oldest_unacknowledged_seconds: [
     'Age of the oldest event that is not acknowledged.',
     (status) => (status.oldestUnacknowledgedMs ?? 0) / 1000,
@@ -19,6 +27,16 @@ const figures: Readonly<Record<string, readonly [help: string, value: (status: D
   ],
   delivered_events: ['Events acknowledged since the start.', (status) => status.deliveredEvents],
   delivered_transactions: ['Transactions acknowledged since the start.', (status) => status.deliveredTransactions],
+  delivered_bytes: ['Bytes of those transactions.', (status) => status.deliveredBytes],
+  last_error_timestamp_seconds: [
+    'When an attempt failed last, in seconds since 1970; 0: never since the start.',
+    (status) => (status.lastError?.ts ?? 0) / 1000,
+  ],
+  paused: ['Whether an operator has paused it: 0 or 1.', (status) => (status.state === 'paused' ? 1 : 0)],
+  set_aside: [
+    'Events that it refused for good; `pons appservice replay` sends them again.',
+    (status) => status.setAside,
+  ],
 };
 
 /** Registers them. */

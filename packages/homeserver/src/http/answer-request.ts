@@ -14,6 +14,7 @@ import { type BodyRule, bodyRule, discardBody, readJson } from './body.ts';
 import { type BodyCheck, compileBodyCheck } from './check-body.ts';
 import { checkQuery } from './check-query.ts';
 import { errorResponse, limitExceeded } from './error-response.ts';
+import type { FailureLog } from './failure-log.ts';
 import { addressKey, type RateLimiter } from './rate-limit.ts';
 import { logRequest } from './request-log.ts';
 import { respond, sendText } from './respond.ts';
@@ -25,6 +26,7 @@ export interface Surroundings {
   readonly resolveToken: ResolveToken;
   readonly rateLimiter: RateLimiter;
   readonly log: Log;
+  readonly logFailure: FailureLog;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   /** A clock for durations, in milliseconds. */
@@ -104,7 +106,7 @@ export async function answerRequest(
     await send(outgoing, answer);
   } catch (error) {
     failure = error;
-    refuse(exchange, error, arrival.id, around.log);
+    refuse(exchange, error, arrival.id, around);
   }
   span?.end(failure);
   const durationMs = around.monotonicMs() - startedMs;
@@ -120,16 +122,16 @@ export function refuse(
   { incoming, outgoing }: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   error: unknown,
   id: string,
-  log: Log,
+  { log, logFailure }: Pick<Surroundings, 'log' | 'logFailure'>,
 ): void {
-  const { status, headers, json, bug } = errorResponse(error, id);
+  const { status, headers, json, fault } = errorResponse(error, id);
   if (outgoing.headersSent) {
     // The client went away, or the source of the bytes broke.
     if (!outgoing.writableEnded) outgoing.destroy();
     log.debug({ id, err: error }, 'response cut off');
     return;
   }
-  if (bug) log.error({ id, err: error }, 'request failed');
+  if (fault !== 'caller') logFailure({ id, error, fault });
   outgoing.statusCode = status;
   const readable = discardBody(incoming);
   const answer = () =>

@@ -9,8 +9,8 @@ export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly json: JsonObject;
-  /** Our fault: goes to the log with its stack. */
-  readonly bug: boolean;
+  /** Ours goes to the log (failure-log.ts). */
+  readonly fault: 'caller' | 'away' | 'bug';
 }
 
 /** How long a client waits when the database is away, in milliseconds: embedded PostgreSQL is restarted in less. */
@@ -23,18 +23,18 @@ export function errorResponse(error: unknown, requestId: string): ErrorResponse 
     const json = error.toJson();
     const wait = json['retry_after_ms'];
     const headers = typeof wait === 'number' ? { 'retry-after': String(Math.ceil(wait / 1000)) } : noHeaders;
-    return { status: error.status, headers, json, bug: false };
+    return { status: error.status, headers, json, fault: 'caller' };
   }
   if (isAway(error)) {
     return {
       status: 503,
       headers: { 'retry-after': String(DATABASE_AWAY_MS / 1000) },
       json: { errcode: 'M_UNKNOWN', error: 'The database cannot answer now. Try again soon.' },
-      bug: true,
+      fault: 'away',
     };
   }
   const json = { errcode: 'M_UNKNOWN', error: `An internal error. The server's log has it under ${requestId}.` };
-  return { status: 500, headers: noHeaders, json, bug: true };
+  return { status: 500, headers: noHeaders, json, fault: 'bug' };
 }
 
 /** The refusal of a request that came too soon. */

@@ -10,6 +10,7 @@ import type { Express, Request, Response } from 'express';
 import type { Log } from '../platform/telemetry/log.ts';
 import { answerRequest, type PreparedRoute, prepareRoute, refuse, type Surroundings } from './answer-request.ts';
 import { preflightHeaders } from './cors.ts';
+import { createFailureLog } from './failure-log.ts';
 import { type ListenerConfig, type ListenerInfo, openListener } from './listener.ts';
 import type { Route } from './route.ts';
 import { createRouter, type Router } from './router.ts';
@@ -28,7 +29,7 @@ export interface ServerParts {
   readonly upgrades: readonly Upgrade[];
   /** Folder of the console's files. */
   readonly consoleFolder?: string;
-  readonly around: Omit<Surroundings, 'stopping'>;
+  readonly around: Omit<Surroundings, 'stopping' | 'logFailure'>;
   /** Makes the ids of requests: short, and different after a restart. */
   readonly nextRequestId: () => string;
 }
@@ -49,7 +50,8 @@ const IDLE_MS = 65_000;
 export function createHttpServer(parts: ServerParts): HttpServer {
   const stopping = new AbortController();
   const routes = parts.routes.map((route) => prepareRoute(route, parts.around.metrics));
-  const around = { ...parts.around, stopping: stopping.signal };
+  const { log, monotonicMs } = parts.around;
+  const around = { ...parts.around, stopping: stopping.signal, logFailure: createFailureLog(log, monotonicMs) };
   const servers: http.Server[] = [];
   const upgraded = new Set<Duplex>();
   // Browsers and fetch connect ahead of a request; Node counts such a connection as neither idle nor busy, and would wait for it.
@@ -188,12 +190,12 @@ class Desk {
       const unknown = error instanceof MatrixError && error.status === 404;
       if (unknown && this.#rest !== undefined && (pathText === '/' || pathText.startsWith('/_pons/console'))) {
         this.#rest(incoming as Request, outgoing as Response, (fault?: unknown) =>
-          refuse(exchange, fault ?? error, id, this.#around.log),
+          refuse(exchange, fault ?? error, id, this.#around),
         );
         return;
       }
       if (!unknown) outgoing.setHeader('allow', this.#router.methods(pathText).join(', '));
-      refuse(exchange, error, id, this.#around.log);
+      refuse(exchange, error, id, this.#around);
     }
   }
 

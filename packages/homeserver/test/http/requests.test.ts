@@ -6,7 +6,9 @@ import { endpoints, ponsEndpoints } from '@pons/spec/endpoints';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TokenClaim } from '../../src/http/authenticate-client.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
+import { createFailureLog } from '../../src/http/failure-log.ts';
 import { requesterOf } from '../../src/http/requester.ts';
+import { silentLog } from '../../src/platform/telemetry/log.ts';
 import { StorageError } from '../../src/storage/database.ts';
 import { raw, type StubServer, stubServer } from './stub-server.ts';
 
@@ -258,6 +260,20 @@ describe('errors', () => {
   test('a database that is away is 503, to be tried again', async () => {
     const { status, headers } = await call('GET', `${v3}/capabilities`, as('alice'));
     expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+  });
+
+  test('a database that is away is one line of the log without a stack, however many requests it fails', () => {
+    const lines: [object, string][] = [];
+    let nowMs = 0;
+    const log = { ...silentLog, error: (fields: object, message: string) => lines.push([fields, message]) };
+    const logFailure = createFailureLog(log, () => nowMs);
+    const error = new StorageError('unreachable', 'the server is gone');
+    for (let second = 0; second < 25; second += 1) {
+      nowMs = second * 1000;
+      for (const id of ['a', 'b', 'c', 'd']) logFailure({ id, error, fault: 'away' });
+    }
+    const text = 'the database cannot answer: requests are refused with 503';
+    expect(lines).toEqual([1, 40, 40].map((requests) => [{ id: 'a', reason: 'the server is gone', requests }, text]));
   });
 
   test('an unknown path is 404, an unknown method 405 and named', async () => {
