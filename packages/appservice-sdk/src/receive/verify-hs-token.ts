@@ -9,9 +9,10 @@ import { MatrixError } from '@pons/spec';
 /** Throws unless the request carries the token: 401 without any, 403 with another. */
 export function verifyHsToken(request: IncomingMessage, query: URLSearchParams, hsToken: string): void {
   const header = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-  const given = header ?? query.get('access_token') ?? undefined;
-  if (given === undefined) throw new MatrixError('M_UNAUTHORIZED', 'the hs_token is missing');
-  if (hsToken === '' || !timingSafeEqual(digest(given), digest(hsToken)))
+  // Where both are given, both must be right.
+  const given = [header, ...query.getAll('access_token')].filter((token) => token !== undefined);
+  if (given.length === 0) throw new MatrixError('M_UNAUTHORIZED', 'the hs_token is missing');
+  if (hsToken === '' || !given.every((token) => timingSafeEqual(digest(token), digest(hsToken))))
     throw new MatrixError('M_FORBIDDEN', 'this is not the hs_token');
 }
 
