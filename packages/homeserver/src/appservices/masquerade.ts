@@ -146,5 +146,8 @@ function requester({ appservice, narrowing }: Masquerade, userId: string, device
     // The sender is never limited, whatever the registration says of the ghosts.
     rateLimited: appservice.registration.rateLimited && userId !== appservice.sender,
     ...(narrowing === undefined ? {} : { narrowed: true }),
+    ...(narrowing === undefined && userId === appservice.sender && appservice.registration.pons.botReadsAll
+      ? { readsRoomsOf: appservice.id }
+      : {}),
   };
 }

@@ -9,6 +9,8 @@ export interface Requester {
   readonly deviceId?: string;
   /** Set when the request carries an as_token: id of the application service. */
   readonly appserviceId?: string;
+  /** Sender of an application service that may read what its users may (`pons: {bot_reads_all: true}`): id of that. */
+  readonly readsRoomsOf?: string;
   /** By a narrowed token: what reaches beyond this user is refused. */
   readonly narrowed?: boolean;
   /** May use the admin API. */

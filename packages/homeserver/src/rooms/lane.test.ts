@@ -55,14 +55,14 @@ const say = (roomId: string, by: Requester, body: string, on: House = house): Pr
   });
 
 async function bodies(roomId: string, as: Requester, limit = 100): Promise<unknown[]> {
-  const view = await viewRoom(house.db, roomId, as.userId);
+  const view = await viewRoom(house.db, roomId, as);
   const page = await historyPage(house.db, view, { direction: 'f', limit });
   const events = await presentEvents(house, { roomId, rules: view.rules, viewer: as }, page.events);
   return events.filter((event) => event.type === 'm.room.message').map((event) => event.content['body']);
 }
 
 async function state(roomId: string, type: string, stateKey = '', as: Requester = alice) {
-  const view = await viewRoom(house.db, roomId, as.userId);
+  const view = await viewRoom(house.db, roomId, as);
   const row = await stateEventAt(house.db, view.room.roomNid, view.statePlace, { type, stateKey });
   return row === undefined ? undefined : (JSON.parse(row.json) as { content: Record<string, unknown> }).content;
 }
@@ -110,7 +110,7 @@ describe.each(['10', '11', '12'])('a room of version %s', (roomVersion) => {
       txnId: `r${(txn += 1)}`,
       endpoint: 'redactEvent',
     });
-    const view = await viewRoom(house.db, roomId, alice.userId);
+    const view = await viewRoom(house.db, roomId, alice);
     const event = await visibleEvent(house.db, view, eventId);
     const [shown] = await presentEvents(house, { roomId, rules: view.rules, viewer: alice }, [event]);
     expect(shown?.content).toEqual({});
@@ -143,7 +143,7 @@ describe('a private room', () => {
     expect(await bodies(roomId, bob)).toEqual(['with bob']);
     expect(await state(roomId, 'm.room.name', '', bob)).toBeUndefined();
     await forgetRoom(house, bob, roomId);
-    expect(await refusal(viewRoom(house.db, roomId, bob.userId))).toBe('M_FORBIDDEN');
+    expect(await refusal(viewRoom(house.db, roomId, bob))).toBe('M_FORBIDDEN');
   });
 
   it('kicks, bans and unbans only whom that changes something for', async () => {
@@ -281,7 +281,7 @@ describe('state', () => {
     await sendState(house, alice, { roomId, type: 'm.room.name', stateKey: '', content: { name: 'first' } });
     const eventId = await say(roomId, alice, 'then');
     await sendState(house, alice, { roomId, type: 'm.room.name', stateKey: '', content: { name: 'second' } });
-    const view = await viewRoom(house.db, roomId, alice.userId);
+    const view = await viewRoom(house.db, roomId, alice);
     const { row } = await visibleEvent(house.db, view, eventId);
     const name = await stateEventAt(
       house.db,
@@ -315,7 +315,7 @@ describe('state', () => {
       stateKey: '',
       content: { name: 'after' },
     });
-    const view = await viewRoom(house.db, roomId, alice.userId);
+    const view = await viewRoom(house.db, roomId, alice);
     const event = await visibleEvent(house.db, view, eventId);
     const [shown] = await presentEvents(house, { roomId, rules: view.rules, viewer: alice }, [event]);
     expect(shown?.unsigned?.['prev_content']).toEqual({ name: 'before' });

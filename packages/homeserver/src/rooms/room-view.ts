@@ -3,9 +3,10 @@
 // https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
 import { type JsonObject, MatrixError, type Pdu, type RoomVersionRules, roomVersionRules } from '@pons/spec';
 import { historyVisibilityOf } from '../rules/history-visibility.ts';
+import type { Requester } from '../platform/requester.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type HistoryPlace, historyEnd } from '../storage/tables/events.ts';
-import { memberOf } from '../storage/tables/room-members.ts';
+import { joinedUserOfAppservice, memberOf } from '../storage/tables/room-members.ts';
 import { currentKeyValues, keyHistory, type StatePlace } from '../storage/tables/room-state.ts';
 import { type RoomRow, roomById } from '../storage/tables/rooms.ts';
 
@@ -27,17 +28,23 @@ export interface RoomView {
   readonly statePlace: StatePlace;
 }
 
+/** Who looks. */
+export type Viewer = Pick<Requester, 'userId' | 'readsRoomsOf'>;
+
 /**
- * The room as the user may see it.
+ * The room as the user may see it; where they were never in it, as a user of theirs in it may, if they read what those may.
  *
  * @throws MatrixError M_FORBIDDEN when they may not; an unknown room answers the same
  */
-export async function viewRoom(db: Queryable, roomId: string, userId: string): Promise<RoomView> {
+export async function viewRoom(db: Queryable, roomId: string, { userId, readsRoomsOf }: Viewer): Promise<RoomView> {
   const { room, rules } = await knownRoom(db, roomId);
   const member = await memberOf(db, room.roomNid, userId);
   const membership = member?.membership ?? 'leave';
   const now: StatePlace = { line: 0, version: room.stateVersion };
   if (membership === 'join') return { room, rules, userId, membership, joinedAt: historyEnd, statePlace: now };
+  // https://github.com/matrix-org/matrix-spec-proposals/pull/3547
+  const inside = readsRoomsOf === undefined ? undefined : await joinedUserOfAppservice(db, room.roomNid, readsRoomsOf);
+  if (inside !== undefined) return viewRoom(db, roomId, { userId: inside });
   const stay = member === undefined || member.forgotten ? undefined : await lastStay(db, room.roomNid, userId);
   if (stay !== undefined) return { room, rules, userId, membership, ...stay };
   const [visibility] = await currentKeyValues(db, room.roomNid, [{ type: 'm.room.history_visibility', stateKey: '' }]);

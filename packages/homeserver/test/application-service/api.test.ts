@@ -40,7 +40,10 @@ beforeAll(async () => {
   database = await testDatabase();
   writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
   writeFileSync(join(folder, 'quiet.yaml'), registration('quiet', null, { protocols: [] }));
-  writeFileSync(join(folder, 'away.yaml'), registration('away', 'http://127.0.0.1:9'));
+  writeFileSync(
+    join(folder, 'away.yaml'),
+    registration('away', 'http://127.0.0.1:9', { pons: { bot_reads_all: true } }),
+  );
   writeFileSync(
     join(folder, 'wide.yaml'),
     registration('wide', null, {
@@ -237,6 +240,24 @@ describe('an identity', () => {
     expect(Object.keys((await as('GET', members))['joined'] as object)).toEqual(['@_irc_one:localhost']);
     expect(await refusal(as('GET', members, { token: 'as-away' }))).toBe('403 M_FORBIDDEN');
     expect(await refusal(as('GET', members, { token: alice.token }))).toBe('403 M_FORBIDDEN');
+  });
+});
+
+describe('the sender of a service whose registration says bot_reads_all', () => {
+  it('reads the rooms that its ghosts are in as they do, and no others; it does not write there', async () => {
+    await registerGhost('_away_g', 'as-away');
+    const ghost = `user_id=${encodeURIComponent('@_away_g:localhost')}`;
+    const away = { token: 'as-away' };
+    const { room_id } = await as('POST', `${v3}/createRoom?${ghost}`, { ...away, body: { name: 'secret' } });
+    const room = encodeURIComponent(String(room_id));
+    for (const read of ['state', 'state/m.room.name/', 'members', 'messages?dir=b', 'joined_members'])
+      await as('GET', `${v3}/rooms/${room}/${read}`, away);
+    expect(await as('GET', `${v3}/rooms/${room}/state/m.room.name/`, away)).toEqual({ name: 'secret' });
+    const send = as('PUT', `${v3}/rooms/${room}/send/m.room.message/1`, { ...away, body: {} });
+    expect(await refusal(send)).toBe('403 M_FORBIDDEN');
+    expect(await refusal(as('GET', `${v3}/rooms/${room}/state`))).toBe('403 M_FORBIDDEN');
+    await as('POST', `${v3}/rooms/${room}/leave?${ghost}`, { ...away, body: {} });
+    expect(await refusal(as('GET', `${v3}/rooms/${room}/state`, away))).toBe('403 M_FORBIDDEN');
   });
 });
 

@@ -49,7 +49,7 @@ export function getLocalAliases(parts: Pick<RoomActionParts, 'db'>): Route {
   return {
     endpoint: endpoints.getLocalAliases,
     async handle(request) {
-      const view = await viewRoom(parts.db, request.path['roomId'] ?? '', requesterOf(request).userId);
+      const view = await viewRoom(parts.db, request.path['roomId'] ?? '', requesterOf(request));
       return { json: { aliases: await localAliases(parts.db, view.room.roomNid) } };
     },
   };

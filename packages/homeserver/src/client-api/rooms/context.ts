@@ -24,7 +24,7 @@ export function getContext(parts: RoomReadParts): Route {
       const { roomId = '', eventId = '' } = request.path;
       const filter = filterOf(request);
       const limit = limitOf(request, limitDefault);
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const matches = eventMatcher(filter, roomId);
       const around = matches === undefined ? { limit } : { limit, matches };
       const found = await eventContext(parts.db, view, eventId, around);

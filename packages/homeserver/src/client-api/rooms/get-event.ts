@@ -16,7 +16,7 @@ export function getEvent(parts: RoomReadParts): Route {
       const viewer = requesterOf(request);
       const { roomId = '', eventId = '' } = request.path;
       try {
-        const view = await viewRoom(parts.db, roomId, viewer.userId);
+        const view = await viewRoom(parts.db, roomId, viewer);
         const event = await visibleEvent(parts.db, view, eventId);
         const [json] = await presentEvents(parts, { roomId, rules: view.rules, viewer }, [event]);
         return { json: json ?? {} };

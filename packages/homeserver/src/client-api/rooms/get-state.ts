@@ -15,7 +15,7 @@ export function getState(parts: RoomReadParts): Route {
     async handle(request) {
       const viewer = requesterOf(request);
       const { roomId = '' } = request.path;
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const audience = { roomId, rules: view.rules, viewer };
       const state: ClientEvent[] = [];
       for await (const rows of stateEventsAt(parts.db, view.room.roomNid, view.statePlace)) {
@@ -33,7 +33,7 @@ export function getStateEvent(parts: RoomReadParts): Route {
     async handle(request) {
       const viewer = requesterOf(request);
       const { roomId = '', eventType: type = '', stateKey = '' } = request.path;
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const row = await stateEventAt(parts.db, view.room.roomNid, view.statePlace, { type, stateKey });
       if (row === undefined) throw new MatrixError('M_NOT_FOUND', 'The room has no such state.');
       const [event] = presentState(parts, { roomId, rules: view.rules, viewer }, [row]);

@@ -17,7 +17,7 @@ export function getMembers(parts: RoomReadParts): Route {
       const viewer = requesterOf(request);
       const { roomId = '' } = request.path;
       const at = placeParameter(request, 'at', parts);
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const { roomNid } = view.room;
       const filter = {
         is: request.query.get('membership') ?? undefined,

@@ -24,7 +24,7 @@ export function getMessages(parts: RoomReadParts): Route {
       const filter = filterOf(request);
       const from = placeParameter(request, 'from', parts);
       const to = placeParameter(request, 'to', parts);
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const matches = eventMatcher(filter, roomId);
       const page = await historyPage(parts.db, view, {
         direction: request.query.get('dir') === 'f' ? 'f' : 'b',

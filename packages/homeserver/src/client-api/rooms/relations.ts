@@ -32,7 +32,7 @@ function relationsRoute(parts: RoomReadParts, endpoint: Endpoint): Route {
       const from = placeParameter(request, 'from', parts);
       const to = placeParameter(request, 'to', parts);
       const recurse = request.query.get('recurse') === 'true';
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       await visibleEvent(parts.db, view, eventId);
       const page = await relatedPage(parts.db, view, {
         eventId,

@@ -20,7 +20,7 @@ export function getThreads(parts: RoomReadParts): Route {
       const viewer = requesterOf(request);
       const { roomId = '' } = request.path;
       const from = placeParameter(request, 'from', parts);
-      const view = await viewRoom(parts.db, roomId, viewer.userId);
+      const view = await viewRoom(parts.db, roomId, viewer);
       const page = await threadsPage(parts.db, view, {
         limit: Math.max(1, Math.min(limitOf(request, limitDefault), limitMax)),
         ...(request.query.get('include') === 'participated' ? { participant: viewer.userId } : {}),

@@ -14,7 +14,7 @@ export function timestampToEvent(parts: RoomReadParts): Route {
     endpoint: endpoints.getEventByTimestamp,
     async handle(request) {
       const { roomId = '' } = request.path;
-      const view = await viewRoom(parts.db, roomId, requesterOf(request).userId);
+      const view = await viewRoom(parts.db, roomId, requesterOf(request));
       const direction = request.query.get('dir') === 'f' ? 'f' : 'b';
       const found = await nearestEvent(parts.db, view, Number(request.query.get('ts')), direction);
       if (found === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no event on that side of the time.');

@@ -51,6 +51,21 @@ export async function membersOf(
   return db.query<MembershipRow>(ofRoom, [roomNid, memberships, limit]);
 }
 
+const joinedOfAppservice = statement(
+  'room_members.joined_of_appservice',
+  `select m.user_id as "userId" from room_members m join users u on u.user_id = m.user_id
+    where m.room_nid = $1 and m.membership = 'join' and m.local and u.appservice_id = $2 order by m.position limit 1`,
+);
+
+/** A user whom that application service registered and who is joined, the longest there. */
+export async function joinedUserOfAppservice(
+  db: Queryable,
+  roomNid: number,
+  appserviceId: string,
+): Promise<string | undefined> {
+  return (await db.query<{ userId: string }>(joinedOfAppservice, [roomNid, appserviceId]))[0]?.userId;
+}
+
 const some = statement(
   'room_members.some',
   `select ${columns} from room_members m where m.room_nid = $1 and m.user_id = any($2)`,
@@ -101,17 +116,23 @@ export async function joinedRoomsOfUsers(
 
 const inRooms = statement(
   'room_members.in_rooms',
-  `select w.nth::int as nth, r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership
+  `select w.nth::int as nth, r.room_nid as "roomNid", r.room_version as "roomVersion", m.membership, p.displayname,
+      p.avatar_url as "avatarUrl"
     from unnest($1::text[], $2::text[]) with ordinality as w(room_id, user_id, nth)
     cross join lateral (select * from rooms t where t.room_id = w.room_id limit 1) r
     left join lateral (
-      select * from room_members t where t.room_nid = r.room_nid and t.user_id = w.user_id limit 1) m on true`,
+      select * from room_members t where t.room_nid = r.room_nid and t.user_id = w.user_id limit 1) m on true
+    left join lateral (select * from profiles t where t.user_id = w.user_id limit 1) p on true`,
+  { fixedPlan: true },
 );
 
 interface MembershipInRoom {
   readonly roomNid: number;
   readonly roomVersion: string;
   readonly membership: string | null;
+  /** Of the user's profile, which a membership repeats. */
+  readonly displayname: string | null;
+  readonly avatarUrl: string | null;
 }
 
 const findMembership = gathered(
@@ -126,7 +147,7 @@ const findMembership = gathered(
     ),
 );
 
-/** A room and a user's membership in it (null: none), or undefined for a room that is not known. */
+/** A room, a user's membership in it (null: none) and their names, or undefined for a room that is not known. */
 export async function membershipInRoom(
   db: Queryable,
   roomId: string,
