@@ -25,7 +25,11 @@ export function idsOf(kind: 'users' | 'aliases', server: string): Ids {
 }
 
 /** Looks at every pattern, and at the sender. */
-export function lintNamespaces(registration: Registration, serverName: string, report: Report): void {
+export function lintNamespaces(
+  registration: Registration,
+  { serverName, notes }: { readonly serverName: string; readonly notes: boolean },
+  report: Report,
+): void {
   const { namespaces, senderLocalpart } = registration;
   for (const kind of ['users', 'aliases', 'rooms'] as const)
     for (const [index, entry] of namespaces[kind].slice(0, patternsMax).entries()) {
@@ -39,7 +43,9 @@ export function lintNamespaces(registration: Registration, serverName: string, r
       if (kind === 'rooms') {
         if (entry.exclusive) report('rooms-exclusive', path, `${quoted(entry)}: exclusive has no meaning for rooms`);
       } else
-        lintPattern({ entry, program, kind, serverName }, (code, reason, more) => report(code, path, reason, more));
+        lintPattern({ entry, program, kind, serverName, notes }, (code, reason, more) =>
+          report(code, path, reason, more),
+        );
     }
   const sender = `@${senderLocalpart}:${serverName}`;
   if (namespaces.users.length > 0 && compileEntries(namespaces.users)(sender) === 'outside')
@@ -58,6 +64,7 @@ interface Pattern {
   readonly program: Program;
   readonly kind: 'users' | 'aliases';
   readonly serverName: string;
+  readonly notes: boolean;
 }
 
 function quoted({ regex }: NamespaceEntry): string {
@@ -74,7 +81,8 @@ function lintCost(entry: NamespaceEntry, program: Program, report: ReportHere): 
   );
 }
 
-function lintPattern({ entry, program, kind, serverName }: Pattern, report: ReportHere): void {
+function lintPattern(pattern: Pattern, report: ReportHere): void {
+  const { entry, program, kind, serverName, notes } = pattern;
   const ids = idsOf(kind, serverName);
   const ours = { program, mode: 'start' } as const;
   const any = findId(ids, { must: [ours] });
@@ -92,6 +100,7 @@ function lintPattern({ entry, program, kind, serverName }: Pattern, report: Repo
     report('open-end', `${quoted(entry)} does not cover the whole id: it also takes ${beyond.id}`, {
       sample: beyond.id,
     });
+  if (!notes) return;
   const marked = compilePattern(`^${ids.sigil}_`);
   if (entry.exclusive && ordinary === undefined && marked !== undefined) {
     const unmarked = findId(ids, { must: [ours], mustNot: [{ program: marked, mode: 'start' }] });
@@ -102,7 +111,7 @@ function lintPattern({ entry, program, kind, serverName }: Pattern, report: Repo
         { sample: unmarked.id },
       );
   }
-  lintElsewhere({ entry, program, kind, serverName }, report);
+  lintElsewhere(pattern, report);
 }
 
 /** What the same pattern means to other homeservers, where that differs. */

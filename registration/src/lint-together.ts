@@ -22,19 +22,20 @@ interface Claim {
 export function lintTogether(registrations: readonly Registration[], serverName: string): Finding[] {
   const findings: Finding[] = [];
   lintOverlaps(registrations, serverName, findings);
+  const users = registrations.map(({ namespaces }) => namespaces.users.map((entry) => compileEntries([entry])));
   for (const registration of registrations) {
     const sender = `@${registration.senderLocalpart}:${serverName}`;
     const report = reporter(registration.id, findings);
-    for (const other of registrations) {
+    for (const [at, other] of registrations.entries()) {
       if (other === registration) continue;
-      const index = other.namespaces.users.findIndex((entry) => compileEntries([entry])(sender) === 'exclusive');
+      const index = users[at]?.findIndex((verdict) => verdict(sender) === 'exclusive') ?? -1;
       if (index >= 0)
-        report('sender-taken', 'sender_localpart', `${sender} is in the exclusive namespace of another`, {
+        report('sender-taken', 'sender_localpart', `${sender} is in an exclusive namespace of ${other.id}`, {
           sample: sender,
           other: { id: other.id, path: `namespaces.users[${index}].regex` },
         });
       else if (other.senderLocalpart === registration.senderLocalpart && isBefore(registrations, other, registration))
-        report('sender-taken', 'sender_localpart', `${sender} is the sender of another too`, {
+        report('sender-taken', 'sender_localpart', `${sender} is the sender of ${other.id} too`, {
           sample: sender,
           other: { id: other.id, path: 'sender_localpart' },
         });
@@ -63,9 +64,9 @@ function lintOverlaps(registrations: readonly Registration[], serverName: string
       const both = findId(idsOf(two.kind, serverName), { must });
       const other = { id: one.registration.id, path: one.path };
       if (both.outcome === 'undecided')
-        report('undecided', two.path, 'is too much to be compared with another', { other });
+        report('undecided', two.path, `is too much to be compared with ${other.id}`, { other });
       if (both.outcome === 'found')
-        report('overlap', two.path, `overlaps an exclusive namespace of another: neither can make ${both.id}`, {
+        report('overlap', two.path, `overlaps an exclusive namespace of ${other.id}: neither can make ${both.id}`, {
           sample: both.id,
           other,
         });
@@ -97,7 +98,7 @@ function lintSharedTokens(registrations: readonly Registration[], findings: Find
         reporter(registration.id, findings)(
           'token-shared',
           path,
-          `is the ${before.path} of another: who sees one file has the other; make a new secret`,
+          `is the ${before.path} of ${before.registration.id}: who sees one file has the other; make a new secret`,
           { other: { id: before.registration.id, path: before.path } },
         );
       if (before === undefined) seen.set(token, { registration, path });

@@ -61,7 +61,7 @@ describe('each finding', () => {
   it('of two files names the other file and its line', () => {
     const { findings } = lintFiles(['overlap.a.yaml', 'overlap.b.yaml'].map(read), serverName);
     expect(findings.filter(({ code }) => code === 'overlap').map(formatFinding)).toEqual([
-      'overlap.b.yaml:10: warning: namespaces.users[0].regex: overlaps an exclusive namespace of another: neither can make @_irc_net_a:example.org (overlap.a.yaml:10: namespaces.users[0].regex) [overlap]',
+      'overlap.b.yaml:10: warning: namespaces.users[0].regex: overlaps an exclusive namespace of overlap-a: neither can make @_irc_net_a:example.org (overlap.a.yaml:10: namespaces.users[0].regex) [overlap]',
     ]);
     const twice = lintFiles(['id-twice.a.yaml', 'id-twice.b.yaml'].map(read)).findings;
     expect(twice.map(formatFinding).join('\n')).toContain(
@@ -102,6 +102,13 @@ describe('each finding', () => {
     expect(JSON.stringify(lintRegistration(weak, serverName))).not.toContain('hunter2');
     expect(found(weak, 'token-weak').map(({ path }) => path)).toEqual(['as_token', 'hs_token']);
   });
+});
+
+it('a server that loads is told what is wrong, without the notes', () => {
+  const one = registration('x', [exclusive('@irc_bot')], { rateLimited: true });
+  const codesOf = (options?: { notes: boolean }) => lintRegistration(one, serverName, options).map(({ code }) => code);
+  expect(codesOf()).toEqual(['open-end', 'no-underscore', 'elsewhere', 'sender-outside', 'rate-limited']);
+  expect(codesOf({ notes: false })).toEqual(['open-end']);
 });
 
 describe('patterns', () => {

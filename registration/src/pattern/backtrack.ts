@@ -14,8 +14,9 @@ export interface Catastrophe {
 const stepsMax = 1_000_000;
 /** Length of the ids that are tried, in characters. */
 const triedLength = 64;
-/** Ids tried for one pattern, and loops looked at. */
+/** Ids tried for one pattern, and instructions looked at to make them. */
 const triesMax = 400;
+const workMax = 2_000_000;
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789_.-=/+@#!:ABCDEFGHIJKLMNOPQRSTUVWXYZ$%&*~';
 
 /** The first id found that makes the pattern explode. */
@@ -72,12 +73,13 @@ export function countSteps({ instructions, start }: Program, text: string, bound
 
 function* candidates(program: Program): Generator<string> {
   const { instructions, start } = program;
+  const work = { left: workMax };
   const ends = ['!', '~:x', ''];
   for (const [loop, instruction] of instructions.entries()) {
     if (instruction.op !== 'try' || !instruction.loop) continue;
-    const before = wordTo(program, start, loop);
+    const before = wordTo(program, start, loop, work);
     if (before === undefined) continue;
-    for (const round of rounds(program, loop, instruction.first))
+    for (const round of rounds(program, loop, instruction.first, work))
       for (const end of ends) yield fill(before, round, end);
   }
   // Without loops, optional parts repeated a fixed number of times explode as well.
@@ -90,27 +92,33 @@ function fill(before: string, round: string, end: string): string {
   return before + round.repeat(Math.max(1, Math.floor((triedLength - before.length) / round.length))) + end;
 }
 
+/** What is left of workMax. */
+interface Work {
+  left: number;
+}
+
 /** Words that go once round a loop, one for each way to begin. */
-function rounds(program: Program, loop: number, first: number): string[] {
+function rounds(program: Program, loop: number, first: number, work: Work): string[] {
   const words: string[] = [];
-  for (const at of reachable(program, first)) {
+  for (const at of reachable(program, first, work)) {
     const instruction = program.instructions[at]!;
     const letter = instruction.op === 'take' ? letterOf(instruction.atom) : undefined;
     if (instruction.op !== 'take' || letter === undefined) continue;
-    const rest = wordTo(program, instruction.next, loop);
+    const rest = wordTo(program, instruction.next, loop, work);
     if (rest !== undefined) words.push(letter + rest);
   }
   return [...new Set(words)];
 }
 
 /** Places that can be reached without taking a character. */
-function reachable({ instructions }: Program, from: number): number[] {
+function reachable({ instructions }: Program, from: number, work: Work): number[] {
   const found = new Set<number>();
   const open = [from];
   while (open.length > 0) {
     const at = open.pop()!;
     if (found.has(at)) continue;
     found.add(at);
+    work.left -= 1;
     const instruction = instructions[at]!;
     if (instruction.op === 'try') open.push(instruction.second, instruction.first);
     else if (instruction.op === 'assert') open.push(instruction.next);
@@ -119,12 +127,12 @@ function reachable({ instructions }: Program, from: number): number[] {
 }
 
 /** The shortest word that leads from one place to another. */
-function wordTo(program: Program, from: number, to: number): string | undefined {
+function wordTo(program: Program, from: number, to: number, work: Work): string | undefined {
   const words = new Map<number, string>([[from, '']]);
   const open = [from];
-  for (let head = 0; head < open.length; head++) {
+  for (let head = 0; head < open.length && work.left > 0; head++) {
     const word = words.get(open[head]!) ?? '';
-    for (const at of reachable(program, open[head]!)) {
+    for (const at of reachable(program, open[head]!, work)) {
       if (at === to) return word;
       const instruction = program.instructions[at]!;
       if (instruction.op !== 'take' || words.has(instruction.next)) continue;

@@ -16,8 +16,8 @@ export interface Program {
   readonly start: number;
 }
 
-/** Most instructions of one program. */
-const instructionsMax = 20_000;
+/** Most instructions of one program: a list of names as long as a regex may be has fewer. */
+const instructionsMax = 5_000;
 
 /** The program of a pattern, or `undefined` when it is too large. */
 export function compilePattern(regex: string, options: PatternOptions = {}): Program | undefined {

@@ -37,8 +37,9 @@ export interface Wanted {
   readonly mustNot?: readonly Machine[];
 }
 
-/** States looked at before the search gives up: a few milliseconds for ordinary patterns, which need some dozens. */
+/** States looked at, and instructions run, before the search gives up: ordinary patterns need some dozens, and some hundreds. */
 const statesMax = 20_000;
+const workMax = 1_000_000;
 /** Longest id of the specification, in characters. */
 const idLengthMax = 255;
 
@@ -62,14 +63,17 @@ export function findId(ids: Ids, { must, mustNot = [] }: Wanted): Found {
   const isHopeless = ({ places, matched }: Standing, index: number) =>
     index < must.length ? !matched && places.length === 0 && machines[index]?.mode !== 'anywhere' : matched;
   const tail = `:${ids.server}`;
-  const localpart = distinguished(ids.characters, machines);
+  const letters = Array.from(distinguished(ids.characters, machines));
+  const ways = { sigil: [ids.sigil], first: letters, letters: [...letters, ':'], tail: Array.from(tail) };
   const first: State = { id: '', written: 0, standings: machines.map(begin) };
   const queue = [first];
   const seen = new Set<string>();
+  let work = 0;
   for (let head = 0; head < queue.length; head++) {
-    if (queue.length > statesMax) return { outcome: 'undecided' };
+    if (queue.length > statesMax || work > workMax) return { outcome: 'undecided' };
     const state = queue[head]!;
-    for (const character of following(state, ids.sigil, localpart, tail)) {
+    work += state.standings.reduce((sum, { places }) => sum + places.length + 1, 0);
+    for (const character of following(state, ways)) {
       const standings = machines.map((machine, index) => step(machine, state.standings[index]!, state.id, character));
       const id = state.id + (character ?? '');
       if (character === undefined) {
@@ -103,10 +107,18 @@ function begin({ program }: Machine): Standing {
 }
 
 /** What may come next; `undefined` is the end of the id. */
-function following(state: State, sigil: string, localpart: string, tail: string): readonly (string | undefined)[] {
-  if (state.id === '') return [sigil];
-  if (state.written === 0) return Array.from(state.id.length === 1 ? localpart : `${localpart}:`);
-  return [tail[state.written]];
+function following({ id, written }: State, ways: Ways): readonly (string | undefined)[] {
+  if (id === '') return ways.sigil;
+  if (written === 0) return id.length === 1 ? ways.first : ways.letters;
+  return [ways.tail[written]];
+}
+
+/** Characters by where they may stand. */
+interface Ways {
+  readonly sigil: readonly string[];
+  readonly first: readonly string[];
+  readonly letters: readonly string[];
+  readonly tail: readonly string[];
 }
 
 /** Reads one character, or the end, after what was read before. */
