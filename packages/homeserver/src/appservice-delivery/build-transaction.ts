@@ -40,14 +40,15 @@ export function withoutReplaced(items: readonly WaitingItem[]): WaitingItem[] {
 /** What is in a transaction, as JSON texts. */
 export interface TransactionContents {
   readonly items: readonly WaitingItem[];
-  readonly typing: readonly string[];
+  /** Typing and presence. */
+  readonly passing: readonly string[];
   readonly devices: DeviceExtensions | undefined;
 }
 
 /** The body. */
-export function transactionBody(registration: Registration, { items, typing, devices }: TransactionContents): Buffer {
+export function transactionBody(registration: Registration, { items, passing, devices }: TransactionContents): Buffer {
   const textsOf = (kind: WaitingItem['kind']) => items.flatMap((item) => (item.kind === kind ? [item.text] : []));
-  const ephemeral = [...textsOf('ephemeral'), ...typing];
+  const ephemeral = [...textsOf('ephemeral'), ...passing];
   let body = `{"events":[${textsOf('event').join(',')}]`;
   const add = (value: string, ...names: readonly string[]) => {
     for (const name of names) body += `,"${name}":${value}`;

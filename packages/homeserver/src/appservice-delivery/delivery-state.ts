@@ -23,8 +23,8 @@ export interface FrozenTransaction {
   body: Buffer | undefined;
   readonly bytes: number;
   readonly events: number;
-  /** It holds more than what has a position: a single refused item is first sent without. */
-  readonly hasTyping: boolean;
+  /** Typing or presence is in it: a single refused item is first sent without. */
+  readonly hasPassing: boolean;
   /** Messages to devices in it. */
   readonly toDevice: readonly { readonly position: number; readonly userId: string }[];
   /** Traces of its events. */

@@ -1,6 +1,7 @@
 // Delivery to all application services of this process: takes the lease of each, opens its cursor, reads the stream for it and sends. One
 // process sends for an application service; the others try for its lease now and then. What is known of each is kept for operators.
 
+import type { JsonObject } from '@pons/spec';
 import { createInterestIndex } from '../appservices/interest.ts';
 import { openCursor } from '../appservices/count-members.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
@@ -59,6 +60,8 @@ export interface AppserviceDelivery {
   news(position?: number): void;
   /** Who types in a room now. */
   typing(roomNid: number, userIds: readonly string[]): void;
+  /** How a user is now, content of m.presence, and the rooms whose members it concerns. */
+  presence(userId: string, roomNids: Iterable<number>, content: JsonObject): void;
   /** The application service pinged or called: whatever waits for it is tried at once. */
   wakeAppservice(appserviceId: string): void;
   /** It has connected to this process or another by itself, or is not connected any more: send, or send no more. */
@@ -236,6 +239,11 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     news: (position) => follower.news(position),
     typing(roomNid, userIds) {
       follower.typing(roomNid, userIds).catch((error: unknown) => log.warn(faultOf(error), 'typing was not passed on'));
+    },
+    presence(userId, roomNids, content) {
+      follower
+        .presence(userId, roomNids, content)
+        .catch((error: unknown) => log.warn(faultOf(error), 'presence was not passed on'));
     },
     wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
     waysChanged(id) {

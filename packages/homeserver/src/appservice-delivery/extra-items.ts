@@ -1,7 +1,8 @@
-// What waits besides events, in the form in which it is sent: receipts, messages to devices, changed device lists, typing. And who may be
-// told of a receipt.
+// What waits besides events, in the form in which it is sent: receipts, messages to devices, changed device lists, typing, presence. And
+// who may be told of a receipt.
 // https://spec.matrix.org/v1.19/application-service-api/#pushing-ephemeral-data
 
+import type { JsonObject } from '@pons/spec';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 import type { Feed, WaitingExtra } from './feed.ts';
 
@@ -40,6 +41,11 @@ export function toDeviceItem({ position, userId, deviceId, json }: StreamExtraRo
 /** A changed device list: its user alone is told. */
 export function deviceListItem({ position, userId }: StreamExtraRow): Item {
   return { kind: 'deviceList', position, key: userId, userId, text: '', bytes: copies * (userId.length + 3) };
+}
+
+/** How a user is, in the form of /sync. */
+export function presenceText(userId: string, content: JsonObject): string {
+  return JSON.stringify({ type: 'm.presence', sender: userId, content });
 }
 
 /** Who types in a room. */

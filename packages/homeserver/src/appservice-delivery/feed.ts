@@ -1,7 +1,7 @@
 // What waits for one application service, in the order of the stream: events, receipts, messages to its devices, changed device lists;
 // and the changes of interest that must be written together with the cursor that passes them. Everything that has a position is one
-// queue, so one cursor is enough for all kinds, and a room key comes no later than the events it opens. Typing has no position: it is
-// kept by room, the latest only, and is gone after a restart. Bounded: a full feed is not read for any further; it catches up by itself
+// queue, so one cursor is enough for all kinds, and a room key comes no later than the events it opens. Typing and presence have no
+// position: the latest of each room and user is kept, goes with the next transaction, and is gone after a restart while it waits. Bounded: a full feed is not read for any further; it catches up by itself
 // later (follow-stream.ts).
 
 import type { Appservice } from '../appservices/registry.ts';
@@ -38,6 +38,9 @@ export interface WaitingExtra {
 /** One thing that waits. */
 export type WaitingItem = WaitingEvent | WaitingExtra;
 
+/** Something without a position: its key, its JSON. */
+export type Passing = readonly [key: string, text: string];
+
 /** A change of interest that no written cursor has passed. */
 interface CountChange {
   readonly position: number;
@@ -48,8 +51,8 @@ interface CountChange {
 /** More than one transaction's worth, so that the next is ready when one is acknowledged. */
 export const waitingItemsMax = 200;
 export const waitingBytesMax = 2_097_152;
-/** Rooms with typing to tell of; beyond that the oldest go. */
-export const typingRoomsMax = 100;
+/** Rooms with typing and users with presence to tell of; beyond that the oldest go. */
+export const passingMax = 100;
 
 /** The queue of one application service. */
 export class Feed {
@@ -66,7 +69,7 @@ export class Feed {
   #bytes = 0;
   #changes: CountChange[] = [];
   readonly #unwritten = new Map<number, number>();
-  readonly #typing = new Map<number, string>();
+  readonly #passing = new Map<string, string>();
 
   constructor(appservice: Appservice, position: number, countedAt: number) {
     this.appservice = appservice;
@@ -89,7 +92,7 @@ export class Feed {
   }
 
   get isEmpty(): boolean {
-    return this.items.length === 0 && this.#typing.size === 0;
+    return this.items.length === 0 && this.#passing.size === 0;
   }
 
   get wantsEphemeral(): boolean {
@@ -155,20 +158,20 @@ export class Feed {
     return this.#unwritten.keys();
   }
 
-  /** Who types in a room, as JSON. */
-  putTyping(roomNid: number, text: string): void {
-    this.#typing.delete(roomNid);
-    this.#typing.set(roomNid, text);
-    const [oldest] = this.#typing.keys();
-    if (this.#typing.size > typingRoomsMax && oldest !== undefined) this.#typing.delete(oldest);
+  /** Typing of a room, presence of a user: of the same key only the latest is kept. */
+  putPassing(key: string, text: string): void {
+    this.#passing.delete(key);
+    this.#passing.set(key, text);
+    const [oldest] = this.#passing.keys();
+    if (this.#passing.size > passingMax && oldest !== undefined) this.#passing.delete(oldest);
   }
 
-  typing(): (readonly [roomNid: number, text: string])[] {
-    return [...this.#typing];
+  passing(): Passing[] {
+    return [...this.#passing];
   }
 
   /** These are frozen; what came meanwhile stays. */
-  typingTaken(taken: readonly (readonly [roomNid: number, text: string])[]): void {
-    for (const [roomNid, text] of taken) if (this.#typing.get(roomNid) === text) this.#typing.delete(roomNid);
+  passingTaken(taken: readonly Passing[]): void {
+    for (const [key, text] of taken) if (this.#passing.get(key) === text) this.#passing.delete(key);
   }
 }

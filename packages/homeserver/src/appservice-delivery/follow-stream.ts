@@ -8,10 +8,11 @@
 // the counts are written with the cursor that passes them (deliver.ts): a restart at any moment reads and counts the same again.
 // All reading is one loop, so nothing here runs twice at once.
 
+import type { JsonObject } from '@pons/spec';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
-import { deviceListItem, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
+import { deviceListItem, presenceText, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
 import { faultOf } from './fault.ts';
 import type { Feed, WaitingEvent, WaitingExtra } from './feed.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
@@ -111,7 +112,25 @@ export class StreamFollower {
       if (feed === undefined || !feed.wantsEphemeral) continue;
       // Whose typing it is is not one user: only rooms and types can leave it out.
       if (feed.filter?.({ type: 'm.typing', sender: '', roomId }, 0) !== undefined) continue;
-      feed.putTyping(roomNid, text);
+      feed.putPassing(`typing ${roomNid}`, text);
+      this.#parts.onWaiting(feed);
+    }
+  }
+
+  /** How a user is now; sent to those who want ephemeral data and share a room with them, or have them in a namespace. */
+  async presence(userId: string, roomNids: Iterable<number>, content: JsonObject): Promise<void> {
+    const { index, registry } = this.#parts;
+    const feeds = [...this.#feeds.values()].filter((feed) => feed.wantsEphemeral);
+    if (feeds.length === 0) return;
+    const rooms = [...roomNids];
+    await index.load(rooms);
+    const ofUser = new Set(registry.ofUser(userId).map(({ id }) => id));
+    const text = presenceText(userId, content);
+    for (const feed of feeds) {
+      const { id } = feed.appservice;
+      if (!ofUser.has(id) && !rooms.some((roomNid) => index.reasons(roomNid, id).members > 0)) continue;
+      if (feed.filter?.({ type: 'm.presence', sender: userId, roomId: '' }, 0) !== undefined) continue;
+      feed.putPassing(`presence ${userId}`, text);
       this.#parts.onWaiting(feed);
     }
   }

@@ -23,7 +23,7 @@ import {
 } from './build-transaction.ts';
 import type { DelivererStart, FrozenTransaction } from './delivery-state.ts';
 import { deviceExtensions } from './device-extensions.ts';
-import type { Feed, WaitingItem } from './feed.ts';
+import type { Feed, Passing, WaitingItem } from './feed.ts';
 import type { ReadReplay } from './replay-events.ts';
 import { freshTexts, type RereadParts, rereadItemsAt } from './reread-events.ts';
 import type { SharedRoomsParts } from './shared-rooms.ts';
@@ -116,12 +116,12 @@ export class Freezer {
     const { positions } = frozen;
     const items = await rereadItemsAt(this.#parts, positions);
     const [only] = items;
-    // Typing is not worth a second look: without it the rest may pass. What was replaced meanwhile comes again at its new place.
-    if (only === undefined || (items.length === 1 && only.kind === 'ephemeral' && !frozen.hasTyping)) {
+    // Typing and presence are not worth a second look: without them the rest may pass. What was replaced meanwhile comes again at its new place.
+    if (only === undefined || (items.length === 1 && only.kind === 'ephemeral' && !frozen.hasPassing)) {
       await this.#write({ position: this.#cursor, done: frozen.txnId });
       return undefined;
     }
-    if (positions.length === 1 && !frozen.hasTyping) {
+    if (positions.length === 1 && !frozen.hasPassing) {
       await this.#setAside(frozen, refusal.reason);
       return undefined;
     }
@@ -206,17 +206,17 @@ export class Freezer {
 
   async #nextOfFeed(): Promise<FrozenTransaction | undefined> {
     const feed = this.#feed;
-    const typing = feed.typing();
+    const passing = feed.passing();
     this.#dropExpired();
     const count = howManyFit(feed.items, this.#limits);
-    if (count === 0 && typing.length === 0) return undefined;
+    if (count === 0 && passing.length === 0) return undefined;
     const items = await freshTexts(this.#parts, feed.items.slice(0, count));
     // Rows that concern nobody are passed as well, as far as the next that waits.
     const position = feed.items.length > count ? (items.at(-1)?.position ?? this.#cursor) : feed.readPosition;
-    const frozen = await this.#freeze(items, typing, { position });
+    const frozen = await this.#freeze(items, passing, { position });
     if (frozen === undefined) return undefined;
     feed.take(count);
-    feed.typingTaken(typing);
+    feed.passingTaken(passing);
     return frozen;
   }
 
@@ -230,7 +230,7 @@ export class Freezer {
 
   async #freeze(
     waiting: readonly WaitingItem[],
-    typing: ReturnType<Feed['typing']>,
+    passing: readonly Passing[],
     step: Step,
   ): Promise<FrozenTransaction | undefined> {
     const { appservice } = this.#feed;
@@ -238,7 +238,7 @@ export class Freezer {
     const txnId = this.#nextTxnId;
     const body = transactionBody(appservice.registration, {
       items,
-      typing: typing.map(([, text]) => text),
+      passing: passing.map(([, text]) => text),
       devices: await deviceExtensions(this.#parts, appservice, items),
     });
     const positions = items.map(({ position }) => position);
@@ -254,7 +254,7 @@ export class Freezer {
       body,
       bytes: body.length,
       events: events.length,
-      hasTyping: typing.length > 0,
+      hasPassing: passing.length > 0,
       toDevice: items.flatMap((item) =>
         item.kind === 'toDevice' ? [{ position: item.position, userId: item.userId }] : [],
       ),

@@ -68,7 +68,11 @@ export interface ReadRequest {
   readonly look: boolean;
 }
 
-type Bare = Omit<StreamEvent, 'text' | 'membership'> & { readonly json?: string };
+type Bare = Omit<StreamEvent, 'text' | 'membership'> & {
+  readonly json?: string;
+  /** Of a state event whose text is here: what it replaced. */
+  readonly replaced?: { readonly eventId: string; readonly json: () => string };
+};
 
 /** Reads a piece; undefined when there is nothing. Rooms of its events are in the index afterwards. */
 export async function readStream(parts: StreamReaderParts, request: ReadRequest): Promise<StreamPiece | undefined> {
@@ -89,13 +93,16 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     bare.filter((event) => wanted(event) && event.json === undefined),
   );
   const read = new Map(rows.map((row) => [row.position, row]));
-  const events = bare.map(({ json, ...event }): StreamEvent => {
+  const events = bare.map(({ json, replaced, ...event }): StreamEvent => {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
     if (row !== undefined) return toStreamEvent(row, roomId);
-    const text =
-      json !== undefined && wanted(event) ? clientEventText(json, { eventId: event.eventId, roomId }) : undefined;
-    return { ...event, text };
+    if (json === undefined || !wanted(event)) return { ...event, text: undefined };
+    return withText(event, roomId, {
+      json,
+      replacesId: replaced?.eventId ?? null,
+      replacesJson: replaced?.json() ?? null,
+    });
   });
   return { events, extras, shared, upTo, more };
 }
@@ -106,8 +113,10 @@ function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: Read
   if (last === undefined) return undefined;
   const bare = rows.flatMap((row): Bare[] => {
     if (row.kind !== 'event') return [];
-    const { json, ...event } = row.event;
-    return [{ ...event, position: row.position, stateKey: null, ...(json === undefined ? {} : { json }) }];
+    const { json, change, ...event } = row.event;
+    const { stateKey = null, replaced } = change ?? {};
+    const texts = { ...(json === undefined ? {} : { json }), ...(replaced === undefined ? {} : { replaced }) };
+    return [{ ...event, position: row.position, stateKey, ...texts }];
   });
   const extras = rows.flatMap((row) => (row.kind === 'extra' && wanted.includes(row.extra.kind) ? [row.extra] : []));
   return { bare, extras, upTo: last.position, more: undefined };
@@ -153,10 +162,20 @@ function hasUrl({ registration }: Appservice): boolean {
 /** An event with its text, as clients see it. */
 export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
   const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
-  const { json, redactionId, redactionJson, replacesId, replacesJson } = row;
   const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy };
+  return withText(event, roomId, row);
+}
+
+function withText(
+  event: Omit<StreamEvent, 'text' | 'membership'>,
+  roomId: string,
+  texts: Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson'> &
+    Partial<Pick<EventTextRow, 'redactionId' | 'redactionJson'>>,
+): StreamEvent {
+  const { type, stateKey } = event;
+  const { json, redactionId = null, redactionJson = null, replacesId, replacesJson } = texts;
   const text = clientEventText(json, {
-    eventId,
+    eventId: event.eventId,
     roomId,
     ...(redactionId === null || redactionJson === null
       ? {}

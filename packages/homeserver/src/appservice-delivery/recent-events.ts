@@ -1,10 +1,10 @@
 // What this process has just committed, by position: the follower takes from here what it would otherwise read back from the database.
 // It is only ever a shortcut. Positions of other processes are missing in it, and so is what is too old or too large; the follower then
-// reads the database. Events that a redaction has changed, and state events (their predecessor is wanted), are there without text. Of
+// reads the database. Events that a redaction has changed are there without text. Of
 // redactions by other processes it knows nothing, so what is older than they take to arrive is not given out.
 
 import type { Clock } from '../platform/clock.ts';
-import type { Commit } from '../storage/commit.ts';
+import type { Commit, EventRow } from '../storage/commit.ts';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 
 /** One position that this process took, and when (monotonic milliseconds). */
@@ -26,6 +26,8 @@ export interface RecentEvent {
   readonly bulkBy: string | null;
   /** undefined: read it from the database. */
   readonly json: string | undefined;
+  /** Of a state event. */
+  readonly change: EventRow['change'];
 }
 
 /** The last commits of this process. */
@@ -67,17 +69,24 @@ export function createRecentEvents(clock: Clock): RecentEvents {
     if (row.kind === 'event') positionOf.set(row.event.eventNid, row.position);
   }
 
-  function forgetText(eventNid: number): void {
-    const row = rows.get(positionOf.get(eventNid) ?? -1);
+  function forgetText(row: RecentRow | undefined): void {
     if (row?.kind !== 'event') return;
     length -= lengthOf(row);
-    rows.set(row.position, { ...row, event: { ...row.event, json: undefined } });
+    rows.set(row.position, { ...row, event: { ...row.event, json: undefined, change: undefined } });
+  }
+
+  // Its own, and what those say of it that replaced it.
+  function forgetTextsOf(eventNid: number): void {
+    forgetText(rows.get(positionOf.get(eventNid) ?? -1));
+    for (const row of rows.values()) {
+      if (row.kind === 'event' && row.event.change?.replaced?.eventNid === eventNid) forgetText(row);
+    }
   }
 
   return {
     committed(first, commit) {
       for (const row of rowsOf(first, commit, clock.monotonicMs())) put(row);
-      for (const { eventNid } of commit.room?.redactions ?? []) forgetText(eventNid);
+      for (const { eventNid } of commit.room?.redactions ?? []) forgetTextsOf(eventNid);
       for (const [position, row] of rows) {
         if (rows.size <= rowsMax && length <= lengthMax) break;
         drop(position, row);
@@ -123,7 +132,8 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
         originServerTs,
         trace,
         bulkBy: event.bulkBy ?? null,
-        json: event.keyNid === null ? event.json : undefined,
+        json: event.keyNid === null || event.change !== undefined ? event.json : undefined,
+        change: event.change,
       },
     };
   }

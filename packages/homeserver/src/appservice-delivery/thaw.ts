@@ -23,7 +23,7 @@ export async function thaw(db: Queryable, appserviceId: string): Promise<FrozenT
     ...row,
     bytes: row.body.length,
     events: body.events.length,
-    hasTyping: ephemeral.some(({ type }) => type === 'm.typing'),
+    hasPassing: ephemeral.some(({ type }) => type !== 'm.receipt'),
     toDevice: extras.flatMap(({ kind, position, userId }) => (kind === 'toDevice' ? [{ position, userId }] : [])),
     traces: [],
   };

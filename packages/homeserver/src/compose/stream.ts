@@ -138,8 +138,9 @@ function tellFollowers(
     news.heardOfRoom(roomNid);
     delivery.typing(roomNid, typing.typistsIn(roomNid));
   });
-  presence.onChange((_userId, roomNids) => {
+  presence.onChange((userId, roomNids) => {
     for (const roomNid of roomNids) news.heardOfRoom(roomNid);
+    delivery.presence(userId, roomNids, presence.contentOf(userId) ?? { presence: 'offline' });
   });
   invalidations.onInvalidated('token', (keys) => {
     for (const key of keys) accessTokens.forget('token', key);

@@ -253,6 +253,36 @@ describe('receipts', () => {
   });
 });
 
+describe('presence', () => {
+  it('is told of those who share a room with a ghost and of users in the namespace, the latest only', async () => {
+    const irc = await at.appservice('irc', { receive_ephemeral: true });
+    const deaf = await at.appservice('deaf');
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    const other = await at.makeRoom('!b:example.org');
+    await room.join(ghost('x', 'deaf'));
+    await room.join(ghost('bob'));
+    await irc.until(() => irc.events.length === 1);
+    await eventually(() => delivery.status('irc')?.state === 'idle');
+    irc.mode = 'hang';
+    delivery.presence(alice, [room.roomNid], { presence: 'online' });
+    await irc.until(() => irc.transactions.length === 2);
+    delivery.presence(alice, [room.roomNid], { presence: 'unavailable' });
+    delivery.presence('@carol:example.org', [other.roomNid], { presence: 'online' });
+    delivery.presence(ghost('eve'), [], { presence: 'online' });
+    delivery.presence(alice, [room.roomNid], { presence: 'offline' });
+    irc.mode = 'ok';
+    while (irc.transactions.at(-1)?.body.includes('_eve') !== true) await at.clock.advance(1000);
+    const told = sent(irc).flatMap(({ ephemeral = [] }) => ephemeral);
+    expect(told).toEqual([
+      { type: 'm.presence', sender: alice, content: { presence: 'online' } },
+      { type: 'm.presence', sender: ghost('eve'), content: { presence: 'online' } },
+      { type: 'm.presence', sender: alice, content: { presence: 'offline' } },
+    ]);
+    expect(deaf.transactions.map(({ body }) => body).join('')).not.toContain('presence');
+  });
+});
+
 describe.each([
   ['from memory', true],
   ['from the database', false],
