@@ -1,7 +1,7 @@
 // First step of an event of ours, in the lane: its place in the room (what it follows, what authorises it, how deep it is), then hash,
 // signature and id. All in memory; the lane has read what is needed.
 // https://spec.matrix.org/v1.19/server-server-api/#pdus
-import { depthMax, type EventReference, type Pdu, type PduDraft, prevEventsMax } from '@pons/spec';
+import { clampDepth, type EventReference, type Pdu, type PduDraft, prevEventsMax } from '@pons/spec';
 import { type FinishedPdu, finishPdu, referenceHash, referenceTo, type SigningKey } from '@pons/spec/crypto';
 import { authEventKeys } from '../rules/auth-events.ts';
 import type { LaneMemory, StateValue } from './lane-memory.ts';
@@ -44,7 +44,7 @@ export function buildPdu(draft: EventDraft, ground: EventGround, now: number, si
     origin_server_ts: draft.originServerTs ?? now,
     prev_events: previousEvents(ground),
     auth_events: [],
-    depth: Math.min(ground.point.depth + 1, depthMax),
+    depth: clampDepth(ground.point.depth + 1),
   };
   if (draft.stateKey !== undefined) pdu.state_key = draft.stateKey;
   for (const [type, stateKey] of authEventKeys(pdu, rules)) {

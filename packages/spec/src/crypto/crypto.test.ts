@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import nacl from 'tweetnacl';
 import { describe, expect, test } from 'vitest';
-import type { Pdu, PduDraft } from '../events/pdu.ts';
+import { citedIds, type Pdu, type PduDraft } from '../events/pdu.ts';
 import { redact } from '../events/redact.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonObject } from '../json/json-value.ts';
@@ -13,7 +13,8 @@ import { roomVersionRules, supportedRoomVersions } from '../room-versions/versio
 import { fromBase64, toBase64 } from './base64.ts';
 import { contentHash, contentHashMatches } from './content-hash.ts';
 import { finishPdu } from './finish-pdu.ts';
-import { eventIdOf, roomIdOf } from './reference-hash.ts';
+import { eventIdOf, referenceHash, referenceTo, roomIdOf } from './reference-hash.ts';
+import { requiredSigners } from './required-signers.ts';
 import { countersignPdu, signJson, signPdu } from './sign-json.ts';
 import { formatSigningKey, makeSigningKey, parseSigningKey, readVerifyKey, type SigningKey } from './signing-key.ts';
 import { anySignatureMatches, signingKeyIds, verifyJson, verifyPdu } from './verify-json.ts';
@@ -215,8 +216,57 @@ describe('signing events', () => {
 });
 
 describe('event IDs', () => {
-  test('are 43 characters of URL-safe base64', () =>
-    expect(eventIdOf(signPdu(draft(), rulesOf('12'), 'domain', key), rulesOf('12'))).toMatch(/^\$[A-Za-z0-9_-]{43}$/));
+  // https://spec.matrix.org/v1.19/rooms/v1/#event-ids, /v3/#event-ids, /v4/#event-ids
+  test.each<readonly [string, RegExp]>([
+    ['1', /^\$[A-Za-z0-9_-]+:domain$/],
+    ['2', /^\$[A-Za-z0-9_-]+:domain$/],
+    ['3', /^\$[A-Za-z0-9+/]{43}$/],
+    ...['4', '5', '6', '7', '8', '9', '10', '11', '12'].map((version) => [version, /^\$[A-Za-z0-9_-]{43}$/] as const),
+  ])('of version %s look as they should', (version, form) => {
+    for (let at = 0; at < 50; at++) {
+      const pdu = signPdu(draft({ depth: at }), rulesOf(version), 'domain', key);
+      expect(eventIdOf(pdu, rulesOf(version))).toMatch(form);
+    }
+  });
+
+  test('of version 3 and 4 are the same hash in two alphabets', () => {
+    const [three, four] = ['3', '4'].map((version) =>
+      eventIdOf(signPdu(draft(), rulesOf(version), 'domain', key), rulesOf(version)),
+    );
+    expect(three?.replaceAll('+', '-').replaceAll('/', '_')).toBe(four);
+  });
+
+  test('of versions 1 and 2 stand in the event, are signed, and differ from draft to draft', () => {
+    const rules = rulesOf('1');
+    const one = signPdu(draft(), rules, 'domain', key);
+    const other = signPdu(draft({ depth: 4 }), rules, 'domain', key);
+    expect(eventIdOf(one, rules)).toBe(one.event_id);
+    expect(eventIdOf(other, rules)).not.toBe(one.event_id);
+    expect(signPdu(draft(), rules, 'domain', key)).toEqual(one);
+    expect(signPdu(draft({ event_id: '$own:domain' }), rules, 'domain', key).event_id).toBe('$own:domain');
+    expect(verifyPdu({ ...one, event_id: '$x:domain' }, rules, 'domain', findKey).outcome).toBe('refused');
+    expect(() => eventIdOf(signPdu(draft(), rulesOf('3'), 'domain', key), rules)).toThrow(
+      expect.objectContaining({ errcode: 'M_BAD_JSON' }),
+    );
+  });
+
+  test('are cited with the reference hash in versions 1 and 2 and alone from version 3 on', () => {
+    const pdu = signPdu(draft(), rulesOf('2'), 'domain', key);
+    const sha256 = referenceHash(pdu, rulesOf('2'));
+    expect(referenceTo('$e', rulesOf('2'), () => sha256)).toEqual(['$e', { sha256 }]);
+    expect(referenceHash({ ...redact(pdu, rulesOf('2')), unsigned: { age: 1 }, signatures: {} }, rulesOf('2'))).toBe(
+      sha256,
+    );
+    for (const version of supportedRoomVersions.slice(2))
+      expect(referenceTo('$e', rulesOf(version), () => '')).toBe('$e');
+    expect(
+      citedIds([
+        ['$a', { sha256: 'h' }],
+        ['$b', { sha256: 'h' }],
+      ]),
+    ).toEqual(['$a', '$b']);
+    expect(citedIds(['$a', '$b'])).toEqual(['$a', '$b']);
+  });
 
   test('do not depend on signatures and unsigned', () => {
     const pdu = signPdu(draft(), rulesOf('11'), 'domain', key);
@@ -235,6 +285,48 @@ describe('event IDs', () => {
     expect(roomIdOf(pdu, rulesOf('12'))).toBe(`!${eventIdOf(pdu, rulesOf('12')).slice(1)}`);
     expect(roomIdOf({ ...pdu, room_id: '!r:domain' }, rulesOf('11'))).toBe('!r:domain');
   });
+});
+
+describe('events with numbers that are no canonical JSON', () => {
+  const levels = draft({ type: 'm.room.power_levels', state_key: '', content: { users: { '@a:b': 50.57 } } });
+
+  test.each(['1', '2', '3', '4', '5'])('are hashed and verified in version %s', (version) => {
+    const rules = rulesOf(version);
+    const pdu = signPdu(levels, rules, 'domain', key);
+    expect(contentHashMatches(pdu, rules)).toBe(true);
+    expect(verifyPdu(pdu, rules, 'domain', findKey).outcome).toBe('verified');
+  });
+
+  test.each(['6', '12'])('are none in version %s', (version) =>
+    expect(() => signPdu(levels, rulesOf(version), 'domain', key)).toThrow(
+      expect.objectContaining({ errcode: 'M_BAD_JSON' }),
+    ),
+  );
+
+  test('are never made by us', () => {
+    for (const version of supportedRoomVersions) {
+      expect(() => finishPdu(levels, rulesOf(version), 'domain', key)).toThrow();
+    }
+  });
+});
+
+// https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
+describe('servers that must have signed', () => {
+  const invite = { membership: 'invite', third_party_invite: {} };
+  test.each<[string, Partial<PduDraft>, readonly string[], readonly string[]]>([
+    ['a message', {}, ['domain', 'maker'], ['domain']],
+    ['an invitation', { type: 'm.room.member', content: { membership: 'invite' } }, ['domain', 'maker'], ['domain']],
+    ['a third-party invitation', { type: 'm.room.member', content: invite }, ['maker'], []],
+    ['a message with those words', { content: invite }, ['domain', 'maker'], ['domain']],
+  ])('%s', (_name, more, older, newer) => {
+    for (const version of supportedRoomVersions) {
+      const signers = requiredSigners(draft({ event_id: '$e:maker', ...more }), rulesOf(version));
+      expect([...signers]).toEqual(Number(version) <= 2 ? older : newer);
+    }
+  });
+
+  test('are of no event that names none', () =>
+    expect([...requiredSigners(draft({ event_id: '$e', sender: '@u' }), rulesOf('1'))]).toEqual([undefined]));
 });
 
 describe('finishing an event in one go', () => {

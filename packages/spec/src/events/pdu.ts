@@ -47,6 +47,11 @@ export const pduBytesMax = 65_536;
 /** Highest depth that we give an event: what canonical JSON can carry. */
 export const depthMax = Number.MAX_SAFE_INTEGER;
 
+/** A depth as it counts here: room versions 1 to 5 allow deeper ones, up to 2^63 − 1. https://spec.matrix.org/v1.19/rooms/v1/#event-format */
+export function clampDepth(depth: number): number {
+  return Math.min(Math.max(depth, 0), depthMax);
+}
+
 /** Events that one may point to. https://spec.matrix.org/v1.19/rooms/v4/#event-format */
 export const prevEventsMax = 20;
 /** Events that may authorise one. */

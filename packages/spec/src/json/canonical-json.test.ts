@@ -86,6 +86,12 @@ describe('canonical JSON', () => {
     expect(canonicalJson(JSON.parse(text))).toBe(canonical),
   );
 
+  test.each([0.5, 1e21, 2 ** 53, -1e-7])('has %d in it only where any number passes', (number) => {
+    expect(() => canonicalJson([{ a: number }])).toThrow(expect.objectContaining({ errcode: 'M_BAD_JSON' }));
+    expect(canonicalJson([{ a: number }], 'any')).toBe(`[{"a":${number}}]`);
+    expect(canonicalJson(wrap(number, 60), 'any')).toContain(`${number}`);
+  });
+
   test('agrees with a second implementation', () => {
     fc.assert(
       fc.property(json, (value) => {
