@@ -7,6 +7,7 @@ import { load as readYaml } from 'js-yaml';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { Database, Queryable } from '../storage/database.ts';
+import { putCursor } from '../storage/tables/appservice-cursors.ts';
 import {
   deleteRegistration,
   forgetAppservice,
@@ -14,6 +15,7 @@ import {
   liveRegistrations,
   updateRegistration,
 } from '../storage/tables/appservice-registrations.ts';
+import { streamHead } from '../storage/tables/appservice-stream.ts';
 import { deleteOldTokens, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
 import { overlapMs as usualOverlapMs, type RegistrationLoader, warningsOf } from './load-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, toAppservice } from './registry.ts';
@@ -113,6 +115,14 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
         const stored = before === undefined ? insertRegistration(tx, row) : updateRegistration(tx, id, before, text);
         if (!(await stored)) return false;
         await setToken(tx, id, registration.asToken, usualOverlapMs);
+        // What happens from now on is sent to it, however long it takes to find out in which rooms its users are.
+        if (before === undefined && registration.url !== null)
+          await putCursor(tx, {
+            appserviceId: id,
+            position: await streamHead(tx),
+            firstTxnId: clock.now(),
+            countedFor: '',
+          });
         return true;
       });
       if (!done) throw refused([{ file: '', line: 1, path: 'id', reason: 'was registered by somebody else just now' }]);

@@ -138,11 +138,13 @@ function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>)
   return registry.all().flatMap(({ source }) => ('file' in source && !found.has(source.file) ? [source.file] : []));
 }
 
-// Compared with what was loaded last, by this process or another, before a restart or after it.
+// Compared with what was loaded last, by this process or another, before a restart or after it. Of those that were added live the tokens
+// are written together with their registration (live-registrations.ts); what we have read may be older than that.
 async function keepTokens(db: Queryable, now: number, appservices: readonly Appservice[]): Promise<OldToken[]> {
   const known = await appserviceTokens(db);
   const present = new Map(known.filter(({ untilTs }) => untilTs === null).map((row) => [row.appserviceId, row]));
   const changed = appservices
+    .filter(({ source }) => 'file' in source)
     .map(({ id, registration }) => ({ appserviceId: id, tokenHash: hashAsToken(registration.asToken) }))
     .filter(({ appserviceId, tokenHash }) => present.get(appserviceId)?.tokenHash.equals(tokenHash) !== true);
   if (changed.length > 0) await putAppserviceTokens(db, changed, { now, untilTs: now + overlapMs });

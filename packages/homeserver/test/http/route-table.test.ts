@@ -208,6 +208,40 @@ describe('every route of the homeserver', () => {
     expect(await differing(users, call, /^acted$/)).toEqual({});
   });
 
+  test('lets a narrowed token do in its room what its ghost may, and nothing anywhere else', async () => {
+    const userId = '@_irc_narrow:localhost';
+    const post = async (path: string, body: object) => {
+      const headers = { authorization: `Bearer ${asToken}` };
+      const response = await fetch(base + path, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await response.json()) as { token?: string };
+    };
+    const type = 'm.login.application_service';
+    await post('/_matrix/client/v3/register', { type, username: '_irc_narrow', inhibit_login: true });
+    const narrowed = async (room: string) =>
+      (await post('/_pons/client/v1/appservice/token', { ghosts: [userId], rooms: [room] })).token;
+    const [inside, elsewhere] = [await narrowed('!room:localhost'), await narrowed('!other:localhost')];
+    // An upgrade makes another room, and below a space are others.
+    const leaving = new Set(['upgradeRoom', 'getSpaceHierarchy']);
+    const isInRoom = ({ path, operation, auth }: Endpoint) =>
+      /\{roomId(OrAlias)?\}/.test(path) &&
+      path.startsWith('/_matrix/') &&
+      !path.includes('/unstable/') &&
+      auth === 'accessToken' &&
+      !leaving.has(operation);
+    const users = withToken();
+    expect(users.filter(isInRoom).length).toBeGreaterThan(30);
+    const call = (token?: string, other?: string) => async (endpoint: Endpoint) => {
+      const { status, errcode, error = '' } = await ask(endpoint, token, other);
+      if (status === 401 || status >= 500) return `${status} ${error}`;
+      return error.startsWith('This token is narrowed') ? `${status} ${errcode}` : 'acted';
+    };
+    expect(await differing(users.filter(isInRoom), call(inside), /^acted$/)).toEqual({});
+    const outside = users.filter((endpoint) => !isInRoom(endpoint));
+    expect(await differing(outside, call(inside), /^403 M_FORBIDDEN$/)).toEqual({});
+    expect(await differing(users, call(elsewhere), /^403 M_FORBIDDEN$/)).toEqual({});
+    expect(await differing(users, call(inside, '@_irc_other:localhost'), /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
   test('of administrators refuses an as_token, whoever it acts as', async () => {
     const admin = routed.filter(({ auth }) => auth === 'admin');
     expect(admin.length).toBeGreaterThan(0);
