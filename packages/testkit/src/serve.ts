@@ -13,6 +13,8 @@ export interface Served {
   readonly pid: number;
   /** Sends a signal and waits for the end; answers the exit code, null when a signal ended it. */
   end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  /** Its end, however that comes: the exit code, null when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** What it wrote to standard error so far (the last 64 KiB). */
   log(): string;
 }
@@ -58,6 +60,7 @@ export function serve({ dir, config, name = 'homeserver', env = {}, args = [] }:
       resolve({
         url: listeners[0]!.url,
         pid: child.pid!,
+        ended,
         end: async (signal = 'SIGTERM') => {
           child.kill(signal);
           return ended;
