@@ -44,3 +44,35 @@ describe('a glob', () => {
   test('with many stars costs no more steps than its length times the text’s', () =>
     expect(matchesGlob('*a'.repeat(1_000) + 'b', 'a'.repeat(2_000))).toBe(false));
 });
+
+describe('a hostile ACL', () => {
+  const host = `${'a'.repeat(229)}c`;
+  /** As many patterns of a shape as an event holds. */
+  const filled = (pattern: string) => Array.from({ length: Math.floor(60_000 / (pattern.length + 3)) }, () => pattern);
+  const shapes = [
+    '*a*a*a*ab',
+    `*${'a'.repeat(115)}b`,
+    '*?*?*?b',
+    '*'.repeat(200),
+    `${'*a'.repeat(100)}b`,
+    '?'.repeat(250),
+  ];
+
+  test.each(shapes)('full of %s does not admit and takes time like any other', (pattern) => {
+    const before = process.cpuUsage();
+    const rounds = 10;
+    for (let round = 0; round < rounds; round++) {
+      expect(isServerAllowed(host, { allow: filled(pattern).map((each) => `${each}x`) })).toBe(false);
+    }
+    const { user, system } = process.cpuUsage(before);
+    process.stderr.write(
+      `server ACL of 60,000 bytes of ${pattern.slice(0, 12)}: ${((user + system) / 1_000 / rounds).toFixed(1)} ms\n`,
+    );
+  });
+
+  test('one pattern as long as an event, against names of any length', () => {
+    for (const pattern of ['*a'.repeat(30_000), '?'.repeat(60_000), `${'*'.repeat(60_000)}b`]) {
+      expect(isServerAllowed(host, { allow: [`${pattern}x`] })).toBe(false);
+    }
+  });
+});
