@@ -1,6 +1,7 @@
 // Application services: who they are, whom they may act as, and delivery to them.
 
 import type { Ask } from '../appservice-delivery/ask-appservices.ts';
+import { createAskForKeys } from '../appservice-delivery/ask-for-keys.ts';
 import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery, type DeliveryLeases } from '../appservice-delivery/delivery.ts';
 import { createQueryAlias } from '../appservice-delivery/query-alias.ts';
@@ -16,6 +17,7 @@ import {
 } from '../appservices/load-registrations.ts';
 import { createMasquerading, type Masquerading } from '../appservices/masquerade.ts';
 import { type AppserviceRegistry, createRegistry } from '../appservices/registry.ts';
+import type { ProxiedKeys } from '../e2ee/proxied-keys.ts';
 import type { Config } from '../platform/config/schema.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Database } from '../storage/database.ts';
@@ -37,6 +39,8 @@ export interface Appservices {
   readonly call: ReturnType<typeof createCallAppservice>;
   readonly queryAlias: Ask;
   readonly queryUser: Ask;
+  /** Keys that they keep for themselves. */
+  readonly keys: ProxiedKeys;
 }
 
 /** Somebody waits for the answer to a question: shorter than a delivery may take. */
@@ -97,6 +101,7 @@ export function composeAppservices(
     call,
     queryAlias: createQueryAlias(questions),
     queryUser: createQueryUser(questions),
+    keys: createAskForKeys({ ...questions, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
   };
 }
 

@@ -60,6 +60,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       now,
       serverName,
       interactiveAuth: account.interactiveAuth,
+      proxied: appservices.keys,
       positionOfSync: positionOfSinceToken,
       deviceLists: (userId, between) => deviceListsBetween(db, userId, between),
     },

@@ -1,9 +1,11 @@
-// Claiming keys to begin encrypted sessions: a one-time key of each device, handed out once, or its fallback key.
+// Claiming keys to begin encrypted sessions: a one-time key of each device, handed out once, from here or from the application service that
+// keeps it, or its fallback key.
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
 
 import { type JsonObject, type JsonValue, MatrixError } from '@pons/spec';
 import { claimKeys as claim } from '../storage/tables/one-time-keys.ts';
 import { byServer } from './local-users.ts';
+import type { ProxiedKeys } from './proxied-keys.ts';
 import type { KeysParts } from './upload-keys.ts';
 
 /** Keys of one request. */
@@ -13,11 +15,13 @@ const keysMax = 10_000;
  * Claims keys: the body of the response. A device without keys of that algorithm is missing.
  *
  * @param wanted  user → device → algorithm
+ * @param asking  the application service that asks
  * @throws MatrixError M_TOO_LARGE
  */
 export async function claimKeys(
-  { db, now, serverName }: Pick<KeysParts, 'db' | 'now' | 'serverName'>,
+  { db, now, serverName, proxied }: Pick<KeysParts, 'db' | 'now' | 'serverName'> & { readonly proxied: ProxiedKeys },
   wanted: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  asking?: string,
 ): Promise<JsonObject> {
   const { local, failures } = byServer(wanted, serverName);
   const keys = local.flatMap(([userId, devices]) =>
@@ -26,7 +30,8 @@ export async function claimKeys(
       .map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
   );
   if (keys.length > keysMax) throw new MatrixError('M_TOO_LARGE', `claim at most ${keysMax} keys at once`);
-  const byUser = Map.groupBy(await claim(db, keys, now()), (key) => key.userId);
+  const claimed = await claim(db, keys, now(), (left) => proxied.claim(left, asking));
+  const byUser = Map.groupBy(claimed, (key) => key.userId);
   const oneTimeKeys = Object.fromEntries(
     [...byUser].map(([userId, found]) => [
       userId,

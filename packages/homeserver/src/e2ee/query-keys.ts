@@ -3,6 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
 
 import { isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
+import type { Requester } from '../platform/requester.ts';
 import type { Queryable } from '../storage/database.ts';
 import {
   crossSigningKeysOf,
@@ -13,6 +14,7 @@ import {
   knownUsers,
 } from '../storage/tables/device-keys.ts';
 import { byServer } from './local-users.ts';
+import type { ProxiedKeys } from './proxied-keys.ts';
 
 /** Users of one request. */
 const usersMax = 10_000;
@@ -24,8 +26,8 @@ const usersMax = 10_000;
  * @throws MatrixError M_TOO_LARGE
  */
 export async function queryKeys(
-  { db, serverName }: { readonly db: Queryable; readonly serverName: string },
-  viewer: string,
+  { db, serverName, proxied }: { readonly db: Queryable; readonly serverName: string; readonly proxied: ProxiedKeys },
+  { userId: viewer, appserviceId }: Pick<Requester, 'userId' | 'appserviceId'>,
   wanted: Readonly<Record<string, readonly string[]>>,
 ): Promise<JsonObject> {
   const { local, failures } = byServer(wanted, serverName);
@@ -35,7 +37,8 @@ export async function queryKeys(
     const ids = deviceIds.length === 0 ? [null] : [...new Set(deviceIds)].filter((id) => !id.includes('\0'));
     return ids.map((deviceId) => ({ userId, deviceId }));
   });
-  const [known, deviceRows, crossSigning, signatures] = await Promise.all([
+  const [elsewhere, known, deviceRows, crossSigning, signatures] = await Promise.all([
+    proxied.query(Object.fromEntries(local), appserviceId),
     knownUsers(db, userIds),
     deviceKeysOf(db, devices),
     crossSigningKeysOf(db, userIds),
@@ -50,20 +53,19 @@ export async function queryKeys(
         .map((row) => [row.userId, withSignatures(row.json, signaturesOf.get(keyOf(row.userId, row.publicKey)))]),
     );
   const own = keysFor('user_signing')[viewer];
-  return {
-    device_keys: Object.fromEntries(
-      known.map((userId) => [
-        userId,
-        Object.fromEntries(
-          (byUser.get(userId) ?? []).map((row) => [
-            row.deviceId,
-            deviceInformation(row, signaturesOf.get(keyOf(userId, row.deviceId))),
-          ]),
-        ),
+  const devicesOf = (userId: string) => ({
+    ...Object.fromEntries(
+      (byUser.get(userId) ?? []).map((row) => [
+        row.deviceId,
+        deviceInformation(row, signaturesOf.get(keyOf(userId, row.deviceId))),
       ]),
     ),
-    master_keys: keysFor('master'),
-    self_signing_keys: keysFor('self_signing'),
+    ...elsewhere.device_keys[userId],
+  });
+  return {
+    device_keys: Object.fromEntries(known.map((userId) => [userId, devicesOf(userId)])),
+    master_keys: { ...keysFor('master'), ...elsewhere.master_keys },
+    self_signing_keys: { ...keysFor('self_signing'), ...elsewhere.self_signing_keys },
     user_signing_keys: own === undefined ? {} : { [viewer]: own },
     failures,
   };

@@ -4,14 +4,20 @@
 import { isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
 import { claimKeys } from '../../e2ee/claim-keys.ts';
+import type { ProxiedKeys } from '../../e2ee/proxied-keys.ts';
 import { queryKeys } from '../../e2ee/query-keys.ts';
 import type { KeysParts } from '../../e2ee/upload-keys.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { Route } from '../../http/route.ts';
 import { optionalObject } from '../body-members.ts';
 
+/** What asking for keys needs of the house. */
+export interface AskKeysParts extends KeysParts {
+  readonly proxied: ProxiedKeys;
+}
+
 /** POST /keys/query */
-export function postKeysQuery(parts: KeysParts): Route {
+export function postKeysQuery(parts: AskKeysParts): Route {
   return {
     endpoint: endpoints.queryKeys,
     async handle(request) {
@@ -20,13 +26,13 @@ export function postKeysQuery(parts: KeysParts): Route {
         const ids = Array.isArray(deviceIds) ? deviceIds.filter((id) => typeof id === 'string') : [];
         return [userId, ids] as const;
       });
-      return { json: await queryKeys(parts, requesterOf(request).userId, Object.fromEntries(wanted)) };
+      return { json: await queryKeys(parts, requesterOf(request), Object.fromEntries(wanted)) };
     },
   };
 }
 
 /** POST /keys/claim */
-export function postKeysClaim(parts: KeysParts): Route {
+export function postKeysClaim(parts: AskKeysParts): Route {
   return {
     endpoint: endpoints.claimKeys,
     async handle(request) {
@@ -36,7 +42,7 @@ export function postKeysClaim(parts: KeysParts): Route {
         const algorithms = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
         return [userId, Object.fromEntries(algorithms)] as const;
       });
-      return { json: await claimKeys(parts, Object.fromEntries(wanted)) };
+      return { json: await claimKeys(parts, Object.fromEntries(wanted), requesterOf(request).appserviceId) };
     },
   };
 }

@@ -112,16 +112,28 @@ const claimFallback = statement(
 /**
  * Takes a key of each device: the one-time key that was uploaded first, never the same twice; the fallback key where there is none left.
  *
- * @param wanted  each device and algorithm once
+ * @param wanted     each device and algorithm once
+ * @param elsewhere  asked for what is not here, before a fallback key is used
  */
-export async function claimKeys(db: Queryable, wanted: readonly WantedKey[], now: number): Promise<ClaimedKey[]> {
+export async function claimKeys(
+  db: Queryable,
+  wanted: readonly WantedKey[],
+  now: number,
+  elsewhere?: (left: readonly WantedKey[]) => Promise<readonly ClaimedKey[]>,
+): Promise<ClaimedKey[]> {
   if (wanted.length === 0) return [];
   const claimed = await db.query<ClaimedKey>(claim, [...columnsOf(wanted), now]);
-  const done = new Set(claimed.map(nameOf));
-  const left = wanted.filter((one) => !done.has(nameOf(one)));
+  const notHere = stillWanted(wanted, claimed);
+  if (elsewhere !== undefined && notHere.length > 0) claimed.push(...(await elsewhere(notHere)));
+  const left = stillWanted(wanted, claimed);
   return left.length === 0
     ? claimed
     : [...claimed, ...(await db.query<ClaimedKey>(claimFallback, [...columnsOf(left)]))];
+}
+
+function stillWanted(wanted: readonly WantedKey[], claimed: readonly ClaimedKey[]): WantedKey[] {
+  const done = new Set(claimed.map(nameOf));
+  return wanted.filter((one) => !done.has(nameOf(one)));
 }
 
 function columnsOf(wanted: readonly WantedKey[]): [string[], string[], string[]] {
