@@ -161,7 +161,9 @@ test('one that a file owns is removed with its file', async () => {
   await expect.poll(() => whoami('as-slack')).toBe('@_slack_bot:localhost');
   const refused = await pons('remove', 'slack', '--ghosts', 'keep', '--rooms', 'keep', '--aliases', 'keep');
   expect(refused.errors).toMatch(/^slack belongs to the file .*slack\.yaml: delete the file, then run this again/);
-  expect((await pons('rotate', 'slack')).errors).toMatch(/slack belongs to the file .*change or delete the file/);
+  expect((await pons('rotate', 'slack')).errors).toMatch(
+    /slack belongs to the file .*slack\.yaml: put the new as_token.*\nas_token: [0-9a-f]{64}\nhs_token: [0-9a-f]{64}\n$/,
+  );
   await ghost('as-slack', '_slack_a');
   expect(await pons('ghosts', 'slack', '--purge')).toMatchObject({ code: 0, out: 'slack: purge: 1\n' });
   rmSync(join(folder, 'appservices/slack.yaml'));

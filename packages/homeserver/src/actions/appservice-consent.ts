@@ -3,7 +3,14 @@
 
 import { MatrixError } from '@pons/spec';
 import { createOrUpdateDevice, type DevicesParts, generateDeviceId, removeDevices } from '../accounts/devices.ts';
-import { asksToActAs, type Consent, consentedDevice, listConsents, noteConsent } from '../appservices/consents.ts';
+import {
+  asksToActAs,
+  type Consent,
+  consentedDevice,
+  firstConsentsTo,
+  listConsents,
+  noteConsent,
+} from '../appservices/consents.ts';
 import type { AppserviceRegistry } from '../appservices/registry.ts';
 import type { Requester } from '../platform/requester.ts';
 
@@ -13,6 +20,8 @@ export interface ConsentParts extends DevicesParts {
   readonly randomBytes: (size: number) => Buffer;
 }
 
+/** Consents that are ended together. */
+const consentsPerPage = 100;
 /** Characters of an application service's id in the name of the device. */
 const nameMax = 60;
 
@@ -47,6 +56,15 @@ export async function revokeConsent(parts: ConsentParts, requester: Requester, a
   assertPerson(requester);
   const deviceId = await consentedDevice(parts.db, requester.userId, appserviceId);
   if (deviceId !== undefined) await removeDevices(parts, requester.userId, [deviceId]);
+}
+
+/** Takes back every consent that was given to an application service: it is gone. */
+export async function endConsentsTo(parts: DevicesParts, appserviceId: string): Promise<void> {
+  for (;;) {
+    const some = await firstConsentsTo(parts.db, appserviceId, consentsPerPage);
+    for (const { userId, deviceId } of some) await removeDevices(parts, userId, [deviceId]);
+    if (some.length < consentsPerPage) return;
+  }
 }
 
 function assertPerson({ appserviceId }: Requester): void {

@@ -14,13 +14,15 @@ export interface RegistryAdminParts {
   readonly registry: AppserviceRegistry;
   readonly live: LiveRegistrations;
   readonly clock: Clock;
+  /** Takes back what people consented to. */
+  readonly endConsents: (appserviceId: string) => Promise<void>;
 }
 
 /** A replaced as_token lives this long at most. */
 const overlapMsMax = 30 * 86_400_000;
 
 /** POST /_pons/admin/v1/appservices and what changes one. */
-export function registryAdminRoutes({ registry, live, clock }: RegistryAdminParts): Route[] {
+export function registryAdminRoutes({ registry, live, clock, endConsents }: RegistryAdminParts): Route[] {
   return [
     {
       endpoint: ponsEndpoints.addAppservice,
@@ -65,7 +67,9 @@ export function registryAdminRoutes({ registry, live, clock }: RegistryAdminPart
     {
       endpoint: ponsEndpoints.removeAppservice,
       async handle({ path }) {
-        await live.remove(path['appserviceId'] ?? '');
+        const { appserviceId = '' } = path;
+        await live.remove(appserviceId);
+        await endConsents(appserviceId);
         return { json: {} };
       },
     },

@@ -4,7 +4,7 @@
 
 import { compileRegex } from '@pons/registration';
 import type { Queryable } from '../storage/database.ts';
-import { consentsOf, findConsent, insertConsent } from '../storage/tables/appservice-consents.ts';
+import { consentsOf, consentsTo, findConsent, insertConsent } from '../storage/tables/appservice-consents.ts';
 import type { Appservice, AppserviceRegistry } from './registry.ts';
 
 /** What a user said to one application service that asks for consent. */
@@ -57,4 +57,13 @@ export async function listConsents(db: Queryable, registry: AppserviceRegistry, 
       ? { appserviceId: id }
       : { appserviceId: id, deviceId: row.deviceId, grantedTs: row.grantedTs };
   });
+}
+
+/** Who lets an application service act for them, by which device: at most `limit`, the same ones until they are gone. */
+export function firstConsentsTo(
+  db: Queryable,
+  appserviceId: string,
+  limit: number,
+): Promise<{ readonly userId: string; readonly deviceId: string }[]> {
+  return consentsTo(db, appserviceId, limit);
 }

@@ -183,8 +183,8 @@ function notLive(registry: AppserviceRegistry, id: string): MatrixError {
     return new MatrixError('M_NOT_FOUND', 'There is no application service with that id.');
   return new MatrixError(
     'M_FORBIDDEN',
-    `${id} belongs to the file ${source.file}: change or delete the file, and the server follows within a second. ` +
-      'An as_token that is replaced there lives for an hour more.',
+    `${id} belongs to the file ${source.file}: put the new as_token and hs_token there, or delete it, and the server follows within ` +
+      'a second; an as_token that is replaced lives for an hour more.',
     { fields: { file: source.file } },
   );
 }

@@ -1,5 +1,6 @@
 // What operators, people and application services themselves do with registrations while the server runs: the routes and their parts.
 
+import { endConsentsTo } from '../actions/appservice-consent.ts';
 import { appserviceAdminRoutes } from '../admin-api/appservices.ts';
 import { registryAdminRoutes } from '../admin-api/appservices-registry.ts';
 import { ghostRoutes } from '../admin-api/ghosts.ts';
@@ -39,7 +40,7 @@ export function appserviceOperatorRoutes({ clock, random }: Ground, options: App
       refused: () => loader.lastReport().complaints,
       removed: () => orphanOwners(db, (id) => registry.byId(id) !== undefined),
     }),
-    ...registryAdminRoutes({ registry, live, clock }),
+    ...registryAdminRoutes({ registry, live, clock, endConsents: (id) => endConsentsTo(account, id) }),
     ...ghostRoutes({
       ...account,
       registry,

@@ -194,6 +194,18 @@ describe('a person who lets an application service act for them', () => {
     expect(await devices()).toHaveLength(1);
   });
 
+  it('has no device of it any more once the application service is removed', async () => {
+    const text = registrationText('short', { pons: { double_puppet: true } });
+    await house.operate('POST', '', { registration: text });
+    await grant(alice.token, 'short');
+    expect(await devices()).toHaveLength(2);
+    await house.operate('DELETE', '/short');
+    expect(await devices()).toHaveLength(1);
+    await house.operate('POST', '', { registration: text });
+    expect(await whoIs(house.base, 'as-short', alice.userId)).toBe('403 M_FORBIDDEN');
+    await house.operate('DELETE', '/short');
+  });
+
   it('is not asked when the pattern leaves them out', async () => {
     const zoe = await house.person('zoe');
     expect(await asked(zoe.token)).toEqual([]);

@@ -1,5 +1,6 @@
 // `pons appservice add|show|rotate|remove`: application services come, change and go while the server runs.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
@@ -105,7 +106,8 @@ interface Rotated {
   readonly registration: string;
 }
 
-/** Tokens are secrets. */
+/** Tokens are secrets of 256 bits. */
+const tokenBytes = 32;
 const secretMode = 0o600;
 
 async function rotate(
@@ -116,7 +118,10 @@ async function rotate(
     await call(where, 'POST', `${pathOf(id)}/end_overlap`, {});
     return console.log(where.json ? '{}' : `${id}: only its present as_token is good`);
   }
-  const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, { overlap_ms: durationMs(where.overlap) });
+  const overlap = { overlap_ms: durationMs(where.overlap) };
+  const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, overlap).catch((error: unknown) => {
+    throw error instanceof Refusal ? withFreshTokens(error) : error;
+  });
   if (where.out !== undefined) writeFileSync(where.out, answer.registration, { mode: secretMode });
   if (where.json) return console.log(JSON.stringify(answer));
   if (where.out === undefined) console.log(`as_token: ${answer.as_token}\nhs_token: ${answer.hs_token}`);
@@ -125,6 +130,14 @@ async function rotate(
     `Give them to the application service: the old as_token is good until ${new Date(answer.old_as_token_until_ts).toISOString()}.`,
   );
   console.log('What is sent to it carries the new hs_token from now on, and waits until it is accepted.');
+}
+
+// A file is changed by its owner; two secrets are all that is missing.
+function withFreshTokens(refusal: Refusal): OperatorError {
+  const { file } = refusal.fields;
+  if (typeof file !== 'string') return refusal;
+  const secret = () => randomBytes(tokenBytes).toString('hex');
+  return new OperatorError([...refusal.lines, `as_token: ${secret()}`, `hs_token: ${secret()}`], { cause: refusal });
 }
 
 interface Fate {

@@ -14,4 +14,5 @@ create table appservice_consents (           -- local users who let an applicati
   primary key (user_id, appservice_id),
   foreign key (user_id, device_id) references devices on delete cascade
 );
+create index appservice_consents_by_appservice on appservice_consents (appservice_id);
 create index users_by_appservice on users (appservice_id, user_id) where appservice_id is not null;

@@ -35,6 +35,16 @@ export async function consentsOf(db: Queryable, userId: string): Promise<Consent
   return db.query<ConsentRow>(ofUser, [userId]);
 }
 
+const toAppservice = statement(
+  'appservice_consents.to_appservice',
+  `select ${columns} from appservice_consents where appservice_id = $1 order by user_id limit $2`,
+);
+
+/** Who has consented to an application service; the first of them. */
+export async function consentsTo(db: Queryable, appserviceId: string, limit: number): Promise<ConsentRow[]> {
+  return db.query<ConsentRow>(toAppservice, [appserviceId, limit]);
+}
+
 const insert = statement(
   'appservice_consents.insert',
   `insert into appservice_consents (user_id, appservice_id, device_id, granted_ts) values ($1, $2, $3, $4)

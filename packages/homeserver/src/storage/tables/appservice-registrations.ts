@@ -61,12 +61,11 @@ const forgetDelivery = statement(
     transactions as (delete from appservice_transactions where appservice_id = $1),
     aside as (delete from appservice_set_aside where appservice_id = $1),
     interest as (delete from appservice_interest where appservice_id = $1),
-    consents as (delete from appservice_consents where appservice_id = $1),
     tokens as (delete from appservice_tokens where appservice_id = $1)
     select 1 as done`,
 );
 
-/** Forgets what was waiting for an application service that is removed for good, its tokens, and who let it act for them. */
+/** Forgets what was waiting for an application service that is removed for good, and its tokens. */
 export async function forgetAppservice(tx: Queryable, appserviceId: string): Promise<void> {
   await tx.query(forgetDelivery, [appserviceId]);
 }
