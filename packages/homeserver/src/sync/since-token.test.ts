@@ -5,12 +5,19 @@ import { parseSinceToken, positionOfSinceToken, sinceToken } from './since-token
 describe('the token of /sync', () => {
   it('comes back as it was given out', () => {
     const token = { position: 17, typing: 1_700_000_000_001, presence: 1_700_000_000_002, toDevice: 0 };
-    expect(parseSinceToken(sinceToken(token))).toEqual(token);
-    expect(positionOfSinceToken(sinceToken(token))).toBe(17);
+    for (const moreToDevice of [false, true])
+      expect(parseSinceToken(sinceToken({ ...token, moreToDevice }))).toEqual({ ...token, moreToDevice });
+    expect(positionOfSinceToken(sinceToken({ ...token, moreToDevice: false }))).toBe(17);
   });
 
   it('of before there was presence is still one', () => {
-    expect(parseSinceToken('s1_1_2_3')).toEqual({ position: 1, typing: 2, presence: 0, toDevice: 3 });
+    expect(parseSinceToken('s1_1_2_3')).toEqual({
+      position: 1,
+      typing: 2,
+      presence: 0,
+      toDevice: 3,
+      moreToDevice: false,
+    });
   });
 
   it.each([

@@ -72,7 +72,7 @@ export class Sync {
     if (since === undefined || request.fullState) return (await this.#read(request)).body;
     const deadline = clock.monotonicMs() + Math.min(request.timeoutMs, timeoutMsMax);
     const timeLeft = () => deadline - clock.monotonicMs();
-    const quiet = this.#isTypingQuiet(since.typing) ? news.roomsWithoutNews(userId, since.position) : undefined;
+    const quiet = this.#isQuiet(since) ? news.roomsWithoutNews(userId, since.position) : undefined;
     if (quiet !== undefined && this.#parts.presence.changedSince(since.presence, quiet).length === 0) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
       if (why === 'timeout') return this.#emptyBody(request, since);
@@ -112,7 +112,13 @@ export class Sync {
     ]);
     const present = await presenceSection({ db, presence }, reading, { roomNids, met: lists?.met ?? [] });
     const body = {
-      next_batch: sinceToken({ position, typing: typingSerial, presence: presenceSerial, toDevice: toDevice.last }),
+      next_batch: sinceToken({
+        position,
+        typing: typingSerial,
+        presence: presenceSerial,
+        toDevice: toDevice.last,
+        moreToDevice: toDevice.more,
+      }),
       ...optionalRooms({ ...sections, ...outside }),
       ...optionalEvents('account_data', globalAccountData(request, accountData)),
       ...optionalEvents('presence', present),
@@ -140,8 +146,8 @@ export class Sync {
     return { next_batch: sinceToken(since), ...keyCounts };
   }
 
-  #isTypingQuiet(serial: number): boolean {
-    return this.#parts.typing.serial <= serial;
+  #isQuiet({ typing, moreToDevice }: SinceToken): boolean {
+    return !moreToDevice && this.#parts.typing.serial <= typing;
   }
 }
 

@@ -33,15 +33,16 @@ export class ToDeviceAcknowledgements {
   }
 }
 
-/** The next page of messages, and the position of its last, which goes into the next token. */
+/** The next page of messages, the position of its last and whether more wait, both for the next token. */
 export async function toDeviceSection(
   db: Queryable,
   request: SyncRequest,
   upTo: number,
-): Promise<{ readonly events: JsonObject[]; readonly last: number }> {
+): Promise<{ readonly events: JsonObject[]; readonly last: number; readonly more: boolean }> {
   const { userId, deviceId, since } = request;
   const after = since?.toDevice ?? 0;
-  if (deviceId === undefined) return { events: [], last: after };
+  if (deviceId === undefined) return { events: [], last: after, more: false };
   const rows = await toDeviceWaiting(db, { userId, deviceId }, { after, upTo, limit: pageMax });
-  return { events: rows.map((row) => JSON.parse(row.json) as JsonObject), last: rows.at(-1)?.position ?? after };
+  const events = rows.map((row) => JSON.parse(row.json) as JsonObject);
+  return { events, last: rows.at(-1)?.position ?? after, more: rows.length === pageMax };
 }
