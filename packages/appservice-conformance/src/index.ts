@@ -8,6 +8,7 @@ export {
   formatReport,
   type Level,
   type Report,
+  reportLine,
 } from './outcome.ts';
 export { type Row, rows } from './rows.ts';
 export type { Chapter, HomeserverCase } from './homeserver/case.ts';
@@ -20,4 +21,8 @@ export {
   type WriteOptions,
 } from './homeserver/roles.ts';
 export { type ConformanceOptions, homeserverCases, runConformance } from './homeserver/run-conformance.ts';
+export { installAll, ponsInstaller } from './homeserver/pons-installer.ts';
 export type { Installer } from './homeserver/world.ts';
+export type { ServiceCase } from './service/cases.ts';
+export { serviceCases } from './service/cases.ts';
+export { type ServiceTestOptions, testService } from './service/run-service-test.ts';

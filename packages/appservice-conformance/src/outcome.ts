@@ -91,3 +91,19 @@ export function formatReport(report: Report): string {
       lines.push(`  ${level.padEnd(9)}${passed} hold, ${failed} do not, ${skipped} could not be judged`);
   return lines.join('\n').trimStart();
 }
+
+/** The report as one line for programs: figures by level, and every result. */
+export function reportLine(name: string, report: Report): object {
+  const figures: Record<string, { value: number; unit: string; limit?: number }> = {};
+  for (const [level, { passed, failed, skipped }] of Object.entries(countByLevel(report))) {
+    figures[`${level}_passed`] = { value: passed, unit: 'claims' };
+    figures[`${level}_failed`] = {
+      value: failed,
+      unit: 'claims',
+      ...(level === 'must' || level === 'should' ? { limit: 0 } : {}),
+    };
+    figures[`${level}_skipped`] = { value: skipped, unit: 'claims' };
+  }
+  const { results } = report;
+  return { name, ok: conforms(report), figures, versions: { node: process.version }, against: report.against, results };
+}

@@ -4,7 +4,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Registration } from '@pons/registration';
 import { type Answer, call, type CallOptions, describe, part } from '../call.ts';
-import { holds } from '../clock.ts';
+import { holds, pause } from '../clock.ts';
 import { Skipped, Unmet } from '../outcome.ts';
 import type { Role } from './roles.ts';
 import { isTransaction, type Reply, type Seen, type Service } from './service.ts';
@@ -48,6 +48,9 @@ export interface AsOptions {
 }
 
 const v3 = '/_matrix/client/v3';
+/** People are limited where services are not: how often and how long they wait for it. */
+const waitsMax = 30;
+const waitMs = 5000;
 
 /** The stage and its people. */
 export class World {
@@ -116,8 +119,29 @@ export class World {
     });
   }
 
-  /** A request of a person; paths as in `as`. */
-  by(person: Person, method: string, path: string, body?: unknown, query: Readonly<Record<string, string>> = {}) {
+  /** A request of a person, who waits when the server says that it is too much; paths as in `as`. */
+  async by(
+    person: Person,
+    method: string,
+    path: string,
+    body?: unknown,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    for (let times = 0; ; times++) {
+      const answer = await this.byAtOnce(person, method, path, body, query);
+      if (answer.status !== 429 || times === waitsMax) return answer;
+      await pause(Math.min(Number(answer.json['retry_after_ms'] ?? waitMs), waitMs));
+    }
+  }
+
+  /** The same, a refusal for the number of requests included. */
+  byAtOnce(
+    person: Person,
+    method: string,
+    path: string,
+    body?: unknown,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     return this.call(method, path.startsWith('/_') ? path : `${v3}${path}`, {
       token: person.token,
       query,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   homeserverCases,
+  ponsInstaller,
   readRegistrations,
   type Report,
   rows,
@@ -14,12 +15,21 @@ import {
   writeRegistrations,
 } from '@pons/appservice-conformance';
 import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
 
 /** Claims that do not hold yet, or cannot be judged in process. */
-const gaps: Readonly<Record<string, string>> = {};
+const gaps: Readonly<Record<string, string>> = {
+  'ephemeral/presence': 'presence is not there yet',
+  'encryption/claim-proxied': 'MSC3983 is not there yet',
+  'encryption/query-proxied': 'MSC3984 is not there yet',
+  'directory/bot-reads': 'MSC3547 is not there yet',
+};
 
+const unlimited = ['default', 'join', 'login', 'registration', 'media'].map(
+  (name) => [name, { per_second: 10_000, burst: 100_000 }] as const,
+);
 const folder = mkdtempSync(join(tmpdir(), 'pons-conformance-'));
 let database: TestDatabase;
 let homeserver: Homeserver;
@@ -47,7 +57,9 @@ beforeAll(async () => {
       listeners: [{ bind: '127.0.0.1', port }],
       appservices: { files, request_timeout_ms: 3000 },
       accounts: { registration: { mode: 'open' }, password_cost: 'low' },
-      rate_limits: 'off',
+      admin: { users: ['@root:localhost'] },
+      // People are limited where they flood, so that an exemption can be seen.
+      rate_limits: { ...Object.fromEntries(unlimited), message: { per_second: 40, burst: 50 } },
     },
     folder,
   );
@@ -56,8 +68,15 @@ beforeAll(async () => {
     await homeserver.listen();
   };
   await start();
+  await homeserver.ensureAccount({ localpart: 'root', password: 'pw', admin: true });
+  const url = `http://127.0.0.1:${port}`;
+  const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'root' }, password: 'pw' };
+  const { access_token: token } = await request<{ access_token: string }>(url, 'POST', '/_matrix/client/v3/login', {
+    body: login,
+  });
   report = await runConformance({
-    url: `http://127.0.0.1:${port}`,
+    url,
+    installer: ponsInstaller(url, token),
     registrations: readRegistrations(folder),
     patienceMs: 60_000,
     // In process nothing can be killed; a kill is in as-check conformance, a stop is here.

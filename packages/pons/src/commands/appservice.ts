@@ -1,6 +1,7 @@
 // `pons appservice …`: the application services of a running server, through its admin API and an administrator's access token.
 
 import { Command } from 'commander';
+import { conformanceCommands } from './appservice-conformance.ts';
 import { deliveryCommands } from './appservice-delivery.ts';
 import { ghostsCommand } from './appservice-ghosts.ts';
 import { registryCommands } from './appservice-registry.ts';
@@ -9,7 +10,13 @@ import { tokenCommand } from './appservice-token.ts';
 /** The command. */
 export function appserviceCommand(): Command {
   const command = new Command('appservice').description('add, remove and look after application services');
-  const commands = [...registryCommands(), ...deliveryCommands(), ghostsCommand(), tokenCommand()];
+  const commands = [
+    ...registryCommands(),
+    ...deliveryCommands(),
+    ghostsCommand(),
+    tokenCommand(),
+    ...conformanceCommands(),
+  ];
   for (const one of commands) command.addCommand(one);
   return command;
 }

@@ -88,6 +88,7 @@ export const failureCases: readonly HomeserverCase[] = [
     async run(world) {
       const alice = await world.person('alice');
       const { room } = await world.roomWith(alice, 'third');
+      await world.arrives('third', await world.say(alice, room, 'before'), 'a message');
       const since = world.service('third').attempts.length;
       world.breaks('third', 'hang-up');
       const id = await world.say(alice, room, 'lost once');
@@ -301,7 +302,7 @@ export const failureCases: readonly HomeserverCase[] = [
       const alice = await world.person('alice');
       const { room } = await world.roomWith(alice, 'third');
       world.service('third').reply = ({ path }) =>
-        path.startsWith('/_matrix/app/v1/') ? { status: 404, json: { errcode: 'M_UNRECOGNIZED' } } : undefined;
+        path.startsWith('/_matrix/') ? { status: 404, text: '<h1>Not Found</h1>' } : undefined;
       await world.arrives('third', await world.say(alice, room, 'by the older path'), 'the message');
     },
   },

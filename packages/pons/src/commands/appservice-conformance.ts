@@ -1,0 +1,154 @@
+// `pons appservice conformance` and `pons appservice test`: the conformance kit, against a homeserver and against an application service.
+// Exit code 0 when everything that binds holds, 1 when something does not, 2 when the command line or a file is wrong.
+
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type * as Kit from '@pons/appservice-conformance';
+import { OperatorError } from '@pons/homeserver';
+import { formatComplaint, loadRegistration } from '@pons/registration';
+import { Command } from 'commander';
+
+/** Both commands. */
+export const conformanceCommands = (): readonly Command[] => [conformanceCommand(), testCommand()];
+
+interface ConformanceOptions {
+  readonly against?: string;
+  readonly registrations?: string;
+  readonly writeRegistrations?: string;
+  readonly host: string;
+  readonly firstPort: string;
+  readonly token?: string;
+  readonly sharedSecret?: string;
+  readonly patience: string;
+  readonly only: readonly string[];
+  readonly json?: boolean;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function conformanceCommand(): Command {
+  return new Command('conformance')
+    .description("measure a homeserver's application-service API: it is given services that try it")
+    .option('--against <url>', 'where its client-server API is')
+    .option('--write-registrations <dir>', 'write the registration files that it must load first, and do nothing more')
+    .option('--registrations <dir>', 'the folder of those files, once it has loaded them')
+    .option(
+      '--token <token>',
+      'a Pons: access token of an administrator, by which they are added live (default: $PONS_TOKEN)',
+    )
+    .option('--shared-secret <secret>', 'for accounts, where registration is not open: registration_shared_secret')
+    .option('--host <address>', 'the address at which the homeserver reaches this machine', '127.0.0.1')
+    .option('--first-port <port>', 'the first of the ports on which the services listen', '29400')
+    .option('--patience <seconds>', 'how long something is waited for', '15')
+    .option('--only <prefix>', 'only claims whose id begins so, such as transactions/ (may be repeated)', collect, [])
+    .option('--json', 'print one line for programs')
+    .action(conformance);
+}
+
+async function conformance(options: ConformanceOptions): Promise<void> {
+  const kit = await import('@pons/appservice-conformance');
+  const { host } = options;
+  const firstPort = numberOf(options.firstPort, '--first-port');
+  if (options.writeRegistrations !== undefined) {
+    const files = kit.writeRegistrations({ dir: path.resolve(options.writeRegistrations), host, firstPort });
+    console.log(files.join('\n'));
+    return;
+  }
+  const { against: url, sharedSecret, registrations: dir } = options;
+  if (url === undefined)
+    throw new OperatorError(['give --against with the url of a homeserver, or --write-registrations']);
+  const token = options.token ?? process.env['PONS_TOKEN'];
+  const installer = token === undefined ? undefined : kit.ponsInstaller(url, token);
+  if (dir === undefined && installer === undefined)
+    throw new OperatorError([
+      'give --registrations with the folder of the files that the homeserver has loaded (made by --write-registrations),',
+      'or, for a Pons, --token with an administrator’s access token: then they are added live',
+    ]);
+  const installed =
+    dir === undefined && installer !== undefined
+      ? await kit.installAll(installer, { host, firstPort, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
+      : { registrations: kit.readRegistrations(path.resolve(dir ?? '')), remove: async () => {} };
+  if (installed.registrations.size === 0) throw new OperatorError([`${dir}: has no registrations of the kit`]);
+  try {
+    const report = await kit.runConformance({
+      url,
+      registrations: installed.registrations,
+      patienceMs: numberOf(options.patience, '--patience') * 1000,
+      ...(sharedSecret === undefined ? {} : { sharedSecret }),
+      ...(installer === undefined ? {} : { installer }),
+      ...(options.only.length === 0 ? {} : { only: options.only }),
+      ...progressOf(options),
+    });
+    show('appservice-conformance', report, kit, options);
+  } finally {
+    await installed.remove();
+  }
+}
+
+interface TestOptions {
+  readonly registration: string;
+  readonly serverName: string;
+  readonly homeserverPort: string;
+  readonly only: readonly string[];
+  readonly json?: boolean;
+}
+
+function testCommand(): Command {
+  return new Command('test')
+    .description('measure an application service in any language: a homeserver is played to it')
+    .argument('<url>', 'where the application service listens')
+    .requiredOption('--registration <file>', 'its registration.yaml')
+    .option('--server-name <name>', 'server_name that it is configured with', 'localhost')
+    .option('--homeserver-port <port>', 'port at which it looks for its homeserver, played here on loopback', '8008')
+    .option('--only <prefix>', 'only claims whose id begins so, such as tokens/ (may be repeated)', collect, [])
+    .option('--json', 'print one line for programs')
+    .action(test);
+}
+
+async function test(url: string, options: TestOptions): Promise<void> {
+  const kit = await import('@pons/appservice-conformance');
+  const { registration: file, serverName } = options;
+  const loaded = loadRegistration(read(file), { file, serverName });
+  if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
+  const report = await kit.testService({
+    url,
+    registration: loaded.registration,
+    serverName,
+    homeserverPort: numberOf(options.homeserverPort, '--homeserver-port'),
+    onListening: (homeserver) => console.error(`playing the homeserver ${serverName} at ${homeserver}`),
+    ...(options.only.length === 0 ? {} : { only: options.only }),
+    ...progressOf(options),
+  });
+  show('appservice-test', report, kit, options);
+}
+
+/** People see on standard error that something happens; programs are not disturbed. */
+function progressOf({ json }: { readonly json?: boolean }): { onResult?: (result: Kit.CaseResult) => void } {
+  if (json === true || !process.stderr.isTTY) return {};
+  return {
+    onResult: ({ id, outcome }) => process.stderr.write(`\r\x1b[K${outcome === 'failed' ? 'FAILED' : outcome} ${id}`),
+  };
+}
+
+function show(name: string, report: Kit.Report, kit: typeof Kit, { json }: { readonly json?: boolean }): void {
+  if (process.stderr.isTTY && json !== true) process.stderr.write('\r\x1b[K');
+  const ok = kit.conforms(report);
+  if (json === true) console.log(JSON.stringify(kit.reportLine(name, report)));
+  else console.log(kit.formatReport(report));
+  if (!ok) process.exitCode = 1;
+}
+
+function numberOf(text: string, option: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0) throw new OperatorError([`${option} takes a whole number, not ${text}`]);
+  return number;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new OperatorError([`${file}: cannot be read: ${(error as NodeJS.ErrnoException).code}`], { cause: error });
+  }
+}
