@@ -82,12 +82,17 @@ async function show(id: string, where: Where): Promise<void> {
   );
   if (where.json) return console.log(JSON.stringify({ ...status, registration }));
   const { namespaces, ...plain } = registration;
-  const rows = Object.entries({ ...plain, ...status }).map(([name, value]) => [
-    name.replaceAll('_', ' '),
+  const { id: name, ...figures } = status;
+  const rows = Object.entries({ id: name, ...plain, ...figures }).map(([key, value]) => [
+    key.replaceAll('_', ' '),
     plainText(value),
   ]);
-  printTable(['', ''], rows);
+  printTable(
+    ['', ''],
+    rows.filter(([, value]) => value !== ''),
+  );
   const entries = Object.entries(namespaces as Record<string, readonly { regex: string; exclusive: boolean }[]>);
+  console.log('');
   printTable(
     ['namespace', 'exclusive', 'regex'],
     entries.flatMap(([kind, list]) => list.map(({ regex, exclusive }) => [kind, exclusive ? 'yes' : 'no', regex])),
@@ -96,6 +101,7 @@ async function show(id: string, where: Where): Promise<void> {
 
 function plainText(value: unknown): string {
   if (value === null) return '';
+  if (Array.isArray(value)) return value.map(plainText).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -3,7 +3,7 @@
 /** One cell: a number stands on the right. */
 export type Cell = string | number | null | undefined;
 
-/** Lines of a table; nothing under the headings is nothing at all. */
+/** Lines of a table; nothing under the headings is nothing at all, and empty headings are left out. */
 export function tableLines(headings: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
   if (rows.length === 0) return [];
   const texts = rows.map((row) => headings.map((_, column) => textOf(row[column])));
@@ -18,7 +18,7 @@ export function tableLines(headings: readonly string[], rows: readonly (readonly
       .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
       .join('  ')
       .trimEnd();
-  return [line(headings), ...texts.map(line)];
+  return [...(headings.every((heading) => heading === '') ? [] : [line(headings)]), ...texts.map(line)];
 }
 
 function textOf(cell: Cell): string {
