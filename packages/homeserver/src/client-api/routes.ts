@@ -45,6 +45,7 @@ import { getTurnServer, type TurnParts } from './server/turn-server.ts';
 import { getVersions } from './server/versions.ts';
 import { type WellKnownParts, wellKnownRoutes } from './server/well-known.ts';
 import { type FilterParts, getOneFilter, postFilter } from './sync/filter.ts';
+import { oldSyncRoutes } from './sync/old-sync.ts';
 import { type SyncRouteParts, syncRoute } from './sync/sync.ts';
 
 /** What the accounts' endpoints need of the house. */
@@ -81,6 +82,7 @@ export function clientRoutes(parts: ClientApiParts): Route[] {
     postFilter(parts.sync),
     getOneFilter(parts.sync),
     syncRoute(parts.sync),
+    ...oldSyncRoutes(parts.sync),
   ]);
 }
 

@@ -76,6 +76,7 @@ beforeAll(async () => {
   const login = { type: 'm.login.password', identifier, password: 'pw' };
   admin = (await request<{ access_token: string }>(base, 'POST', `${v3}/login`, { body: login })).access_token;
   alice = await registerUser(base, 'alice');
+  for (const name of ['_irc_one', '_irc_two']) await registerGhost(name);
 });
 afterAll(async () => {
   await homeserver.stop();
@@ -187,8 +188,6 @@ describe('an identity', () => {
   });
 
   it('has transaction ids of its own, and so has each of its devices', async () => {
-    await registerGhost('_irc_one');
-    await registerGhost('_irc_two');
     const { room_id } = await as('POST', `${v3}/createRoom?${acting('one')}`, { body: { preset: 'public_chat' } });
     const room = encodeURIComponent(String(room_id));
     await as('POST', `${v3}/join/${room}?${acting('two')}`, { body: {} });
@@ -231,6 +230,36 @@ describe('an identity', () => {
     for (const who of ['', acting('one')]) {
       const { next_batch } = await as('GET', `${v3}/sync?${who}`);
       expect(await as('GET', `${v3}/sync?since=${String(next_batch)}&${who}`)).toHaveProperty('next_batch');
+    }
+  });
+
+  it('listens by the endpoints from before /sync, as the sender and as a ghost', async () => {
+    for (const [who, user] of [
+      ['', '@_irc_bot:localhost'],
+      [acting('one'), '@_irc_one:localhost'],
+    ]) {
+      const { room_id } = await as('POST', `${v3}/createRoom?${who}`, { body: { name: 'old', preset: 'public_chat' } });
+      const room = encodeURIComponent(String(room_id));
+      const { end, rooms } = await as('GET', `${v3}/initialSync?limit=2&${who}`);
+      const found = (rooms as { room_id: string }[]).find((one) => one.room_id === room_id);
+      expect(found).toMatchObject({ membership: 'join', messages: { chunk: [{}, { type: 'm.room.name' }] } });
+      expect((found as unknown as { state: unknown[] }).state).toContainEqual(
+        expect.objectContaining({ type: 'm.room.member', state_key: user }),
+      );
+      expect(await as('GET', `${v3}/rooms/${room}/initialSync?${who}`)).toMatchObject({ room_id, membership: 'join' });
+      expect(await refusal(as('GET', `${v3}/rooms/!no:localhost/initialSync?${who}`))).toBe('403 M_FORBIDDEN');
+      const invited = await request(base, 'POST', `${v3}/createRoom`, { token: alice.token, body: { invite: [user] } });
+      await as('PUT', `${v3}/rooms/${room}/send/m.room.message/old?${who}`, { body: { body: 'news' } });
+      const news = await as('GET', `${v3}/events?from=${String(end)}&timeout=10000&${who}`);
+      expect(news).toMatchObject({ start: end });
+      const chunk = news['chunk'] as { room_id: string }[];
+      expect(chunk).toContainEqual(expect.objectContaining({ room_id, content: { body: 'news' } }));
+      expect(chunk).toContainEqual(
+        expect.objectContaining({ room_id: invited['room_id'], type: 'm.room.member', state_key: user }),
+      );
+      const only = await as('GET', `${v3}/events?from=${String(end)}&room_id=${room}&${who}`);
+      expect((only['chunk'] as { room_id: string }[]).every((event) => event.room_id === room_id)).toBe(true);
+      expect(await as('GET', `${v3}/events?timeout=0&${who}`)).toMatchObject({ chunk: [] });
     }
   });
 

@@ -48,7 +48,8 @@ export function syncRoute(parts: SyncRouteParts): Route {
   };
 }
 
-function sinceOf(text: string | null): SinceToken | undefined {
+/** A token of a client. @throws MatrixError M_INVALID_PARAM */
+export function sinceOf(text: string | null): SinceToken | undefined {
   if (text === null || text === '') return undefined;
   const since = parseSinceToken(text);
   if (since === undefined)
@@ -62,7 +63,8 @@ async function filterOf(parts: SyncRouteParts, userId: string, text: string | nu
   return parts.filters.get(userId, text);
 }
 
-function timeoutOf(text: string | null): number {
+/** How long a client waits, in milliseconds. @throws MatrixError M_INVALID_PARAM */
+export function timeoutOf(text: string | null): number {
   if (text === null) return 0;
   if (!/^\d{1,12}$/.test(text)) throw new MatrixError('M_INVALID_PARAM', 'timeout is a number of milliseconds');
   return Number(text);
