@@ -45,6 +45,8 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const log = options.log ?? logToStderr();
   const clock = options.clock ?? systemClock;
   const stopping = new AbortController();
+  const opened = Promise.withResolvers<void>();
+  stopping.signal.addEventListener('abort', () => opened.resolve(), { once: true });
   const network = options.network as unknown as AnyNetwork;
   const config = (options.config ?? {}) as BridgeConfig<unknown>;
   const cfg = network.config ? network.config.parse(config.network) : config.network;
@@ -76,6 +78,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
     log,
     domain,
     signal: stopping.signal,
+    opened: opened.promise,
     publicUrl,
     secret: registration.hsToken,
   });
@@ -88,8 +91,13 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const typing = new Map<string, Set<string>>();
   appservice.on('ephemeral', (event: MatrixEvent) => receiveEphemeral(bridge, typing, event));
 
+  // What the last run left, before anything new is accepted: that would be taken up twice.
+  outbox.resume();
+  inbox.resume();
   await listenOn({ bind, port: options.listen.port }, () => appservice.listen(options.listen.port, bind)).catch(
-    (error: unknown) => {
+    async (error: unknown) => {
+      stopping.abort();
+      await bridge.lanes.idle();
       sqlite.close();
       throw error;
     },
@@ -106,7 +114,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
     log,
     signal: stopping.signal,
   });
-  const ready = begin(bridge, meeting, () => (outbox.resume(), inbox.resume()));
+  const ready = begin(bridge, meeting, opened.resolve);
   let askedFor = false;
   ready.catch((error: unknown) => {
     // Whoever asked is told; a line for the operator is not said twice.
@@ -147,6 +155,8 @@ interface Parts {
   readonly log: Log;
   readonly domain: string;
   readonly signal: AbortSignal;
+  /** Resolves when the lanes may begin. */
+  readonly opened: Promise<void>;
   readonly publicUrl: () => string;
   readonly emit: Inbox['accept'];
   readonly secret: string;
@@ -182,7 +192,7 @@ function compose(parts: Parts): Bridge {
       emit: parts.emit,
       matrix: (as) => matrixCalls(appservice, as === undefined ? undefined : ids.ghostOf(as)),
     }),
-    lanes: createLanes(),
+    lanes: createLanes(parts.opened),
     clock,
     random: systemRandom,
     log,
@@ -193,12 +203,13 @@ function compose(parts: Parts): Bridge {
   return bridge;
 }
 
-/** Connects the listener, gives every configured chat its room, and takes up what the last run left. */
-async function begin(bridge: Bridge, { tried, met }: Meeting, resume: () => void): Promise<void> {
+/** Connects the listener, opens the lanes, and gives every configured chat its room. */
+async function begin(bridge: Bridge, { tried, met }: Meeting, open: () => void): Promise<void> {
   // While the homeserver is away, the network is heard all the same; while it refuses us, nothing is.
   await tried;
+  if (bridge.signal.aborted) return;
   const connected = bridge.logins.start();
-  resume();
+  open();
   await Promise.all([connected, met]);
   for (const { chat } of bridge.config.portals ?? []) {
     for (let attempt = 2; !bridge.signal.aborted; attempt++) {

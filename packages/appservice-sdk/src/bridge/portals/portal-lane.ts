@@ -9,12 +9,12 @@ export interface Lanes {
   idle(): Promise<void>;
 }
 
-/** Lanes that hold nothing yet. */
-export function createLanes(): Lanes {
+/** Lanes that hold nothing yet; what they are given is done from `opened` on. */
+export function createLanes(opened: Promise<void> = Promise.resolve()): Lanes {
   const ends = new Map<string, Promise<unknown>>();
   return {
     run<T>(key: string, task: () => Promise<T>): Promise<T> {
-      const before = ends.get(key) ?? Promise.resolve();
+      const before = ends.get(key) ?? opened;
       const mine = before.then(task);
       const end: Promise<unknown> = mine
         .catch(() => undefined) // told to the caller by `mine`
