@@ -48,7 +48,8 @@ export interface LoggedIn {
  * @throws MatrixError M_FORBIDDEN for a wrong name or password, M_USER_DEACTIVATED with the right one of an account that has none left
  */
 export async function logInWithPassword(parts: LogInParts, request: LogInRequest, password: string): Promise<LoggedIn> {
-  const userId = userIdOf(request.user, parts.serverName);
+  // People's names were lowered when they registered, and telephones like to begin with a capital.
+  const userId = userIdOf(request.user.toLowerCase(), parts.serverName);
   if (!(await verifyPassword(parts, userId, password))) {
     const account = await findAccount(parts.db, userId);
     if (account?.deactivated === true) throw new MatrixError('M_USER_DEACTIVATED', 'this account has been deactivated');

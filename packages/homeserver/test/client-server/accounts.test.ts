@@ -183,6 +183,12 @@ describe('sessions', () => {
     expect(await wrong(userId)).toBe(await wrong('nobody'));
   });
 
+  it('open for a name with capitals too', async () => {
+    const { userId } = await newAccount();
+    const loggedIn = await logInWithPassword(parts, { user: userId.toUpperCase(), refreshable: false }, 'pw');
+    expect(loggedIn.userId).toBe(userId);
+  });
+
   it('of a known device end its earlier tokens', async () => {
     const { userId, deviceId, accessToken } = await newAccount();
     await resolve(accessToken);
