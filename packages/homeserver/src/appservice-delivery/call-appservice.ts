@@ -87,7 +87,7 @@ export function createCallAppservice({ clock, transport, ...parts }: CallParts):
 }
 
 async function callOnce(
-  { fetch, allowPrivate }: Pick<CallParts, 'fetch' | 'allowPrivate'>,
+  parts: Pick<CallParts, 'fetch' | 'allowPrivate'>,
   request: AppserviceRequest,
   { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number },
 ): Promise<AppserviceAnswer> {
@@ -96,7 +96,7 @@ async function callOnce(
   if (timeoutMs <= 0) return { outcome: 'failed', reason: 'timeout', message: 'it does not answer in time' };
   const { url, unixSocket } = addressOf(registration.url, path);
   try {
-    const { status, body } = await fetch({
+    const { status, body } = await parts.fetch({
       url: registration.pons.queryToken ? withToken(url, registration.hsToken) : url,
       method: request.method,
       headers: {
@@ -111,7 +111,7 @@ async function callOnce(
       truncate: request.truncate ?? request.statusOnly ?? false,
       timeoutMs,
       bytesMax: answerBytesMax,
-      allowPrivate,
+      allowPrivate: parts.allowPrivate,
     });
     return { outcome: 'answered', status, body };
   } catch (error) {

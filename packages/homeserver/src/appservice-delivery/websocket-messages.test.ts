@@ -1,3 +1,4 @@
+// Messages of an application service's websocket: what is frozen stays as it is, and nothing that comes can do harm.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainMessage, proxiedAnswer, proxyMessage, readMessage, transactionMessage } from './websocket-messages.ts';
