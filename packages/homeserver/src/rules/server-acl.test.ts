@@ -70,6 +70,16 @@ describe('a hostile ACL', () => {
     );
   });
 
+  test('answers the same again from memory, for as many servers as ask', () => {
+    const acl = { allow: ['a*.example'], deny: ['a9*'] };
+    for (const _round of [1, 2]) {
+      for (let at = 0; at < 2_500; at++) {
+        expect(isServerAllowed(`a${at}.example`, acl)).toBe(!String(at).startsWith('9'));
+        expect(isServerAllowed(`b${at}.example`, acl)).toBe(false);
+      }
+    }
+  });
+
   test('one pattern as long as an event, against names of any length', () => {
     for (const pattern of ['*a'.repeat(30_000), '?'.repeat(60_000), `${'*'.repeat(60_000)}b`]) {
       expect(isServerAllowed(host, { allow: [`${pattern}x`] })).toBe(false);
