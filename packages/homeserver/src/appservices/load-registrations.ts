@@ -73,7 +73,8 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     );
     const expected = [...missed.keys()].some((file) => !(read.folderGone && isInFolder(file)));
     if (expected && watching) watch.lookAgainIn(absentMs);
-    for (const { id, sender } of appservices)
+    const known = new Set(registry.all());
+    for (const { id, sender } of appservices.filter((appservice) => !known.has(appservice)))
       await createSender(db, { userId: sender, appserviceId: id, now: clock.now() });
     const { added, removed } = registry.replace(appservices, await keepTokens(db, clock.now(), appservices));
     const ended = removed.map(({ id }) => id).filter((id) => registry.byId(id) === undefined);

@@ -89,7 +89,7 @@ export function watchRegistrations(
       if (folders.size === 0) return;
       if (folder !== undefined) await mkdir(folder, { recursive: true });
       for (const one of folders) watchOne(one);
-      stamp = await stampOf(places);
+      // Nothing is stamped yet, so the first look reads once more: what changed after the load and before the watch is not missed.
       lookLater();
     },
     lookAgainIn: settle,

@@ -87,7 +87,7 @@ export function composeAppservices(
       places: registrationPlaces(config),
       db,
       clock,
-      report: (report) => logReport(log, report),
+      report: logReports(log),
       changed: (ids) => invalidations.invalidate(db, 'appservices', ids),
     }),
     masquerading: createMasquerading(db, {
@@ -105,8 +105,16 @@ export function composeAppservices(
   };
 }
 
-function logReport(log: Log, { loaded, complaints, warnings }: LoadReport): void {
-  for (const complaint of complaints) log.error(complaint, 'registration refused');
-  for (const warning of warnings) log.warn(warning, 'registration');
-  log.info({ appservices: loaded }, 'registrations loaded');
+// A load that finds what the one before it found says nothing: any change of any application service makes every process look.
+function logReports(log: Log): (report: LoadReport) => void {
+  let before = '';
+  return (report) => {
+    const { loaded, complaints, warnings } = report;
+    const now = JSON.stringify(report);
+    if (now === before) return;
+    before = now;
+    for (const complaint of complaints) log.error(complaint, 'registration refused');
+    for (const warning of warnings) log.warn(warning, 'registration');
+    log.info({ appservices: loaded }, 'registrations loaded');
+  };
 }
