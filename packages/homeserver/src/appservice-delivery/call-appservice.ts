@@ -61,9 +61,18 @@ const legacyRememberedMax = 10_000;
 export function createCallAppservice({ clock, transport, ...parts }: CallParts): CallAppservice {
   const legacyUntil = new Map<string, number>();
 
+  // One whose tokens were replaced may know only the old ones until it is started anew.
+  async function callNow(request: AppserviceRequest, path: string, timeoutMs: number): Promise<AppserviceAnswer> {
+    const { registration, oldHsToken } = request.appservice;
+    const answer = await callOnce(parts, request, { path, timeoutMs, hsToken: registration.hsToken });
+    const isStranger = answer.outcome === 'answered' && (answer.status === 401 || answer.status === 403);
+    if (!isStranger || oldHsToken === undefined || oldHsToken.untilTs <= clock.now()) return answer;
+    return callOnce(parts, request, { path, timeoutMs, hsToken: oldHsToken.token });
+  }
+
   async function withLegacy(request: AppserviceRequest, legacyPath: string): Promise<AppserviceAnswer> {
     const untilMs = clock.monotonicMs() + request.timeoutMs;
-    const at = (path: string) => callOnce(parts, request, { path, timeoutMs: untilMs - clock.monotonicMs() });
+    const at = (path: string) => callNow(request, path, untilMs - clock.monotonicMs());
     const key = `${request.appservice.id} ${legacyPath.replace(/\/[^/]*$/, '')}`;
     if ((legacyUntil.get(key) ?? 0) > clock.monotonicMs()) {
       const answer = await at(legacyPath);
@@ -82,14 +91,14 @@ export function createCallAppservice({ clock, transport, ...parts }: CallParts):
   return (request) => {
     const { appservice, path, legacyPath, timeoutMs } = request;
     if (transport?.connected(appservice.id) === true) return transport.call(request);
-    return legacyPath === undefined ? callOnce(parts, request, { path, timeoutMs }) : withLegacy(request, legacyPath);
+    return legacyPath === undefined ? callNow(request, path, timeoutMs) : withLegacy(request, legacyPath);
   };
 }
 
 async function callOnce(
   parts: Pick<CallParts, 'fetch' | 'allowPrivate'>,
   request: AppserviceRequest,
-  { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number },
+  { path, timeoutMs, hsToken }: { readonly path: string; readonly timeoutMs: number; readonly hsToken: string },
 ): Promise<AppserviceAnswer> {
   const { registration } = request.appservice;
   if (registration.url === null) return { outcome: 'failed', reason: 'no-url', message: 'it is not connected' };
@@ -97,10 +106,10 @@ async function callOnce(
   const { url, unixSocket } = addressOf(registration.url, path);
   try {
     const { status, body } = await parts.fetch({
-      url: registration.pons.queryToken ? withToken(url, registration.hsToken) : url,
+      url: registration.pons.queryToken ? withToken(url, hsToken) : url,
       method: request.method,
       headers: {
-        authorization: `Bearer ${registration.hsToken}`,
+        authorization: `Bearer ${hsToken}`,
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(request.body === undefined ? {} : { body: request.body }),

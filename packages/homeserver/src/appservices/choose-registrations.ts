@@ -12,6 +12,13 @@ export interface Choice {
   readonly complaints: readonly Complaint[];
 }
 
+export interface ChooseOptions {
+  /** Whether a file that is not there counts as removed, and not as being written anew this moment. */
+  readonly isAbsent: (file: string) => boolean;
+  /** Until when a replaced hs_token is remembered. */
+  readonly oldUntilTs: number;
+}
+
 interface Claim {
   readonly candidate: Candidate;
   readonly before: Appservice | undefined;
@@ -23,16 +30,15 @@ interface Claim {
  * Chooses.
  *
  * @param registry  those that run now
- * @param isAbsent  whether a file that is not there counts as removed, and not as being written anew this moment
  */
 export function chooseRegistrations(
   candidates: readonly Candidate[],
   registry: AppserviceRegistry,
-  isAbsent: (file: string) => boolean,
+  options: ChooseOptions,
 ): Choice {
   const complaints: Complaint[] = [];
   const claims = candidates.flatMap((candidate) => {
-    const claim = claimOf(candidate, { registry, isAbsent, complaints });
+    const claim = claimOf(candidate, { ...options, registry, complaints });
     return claim === undefined ? [] : [claim];
   });
   const owners = { ids: new Map<string, string>(), tokens: new Map<string, string>() };
@@ -56,7 +62,7 @@ function isIncumbent({ before, appservice }: Claim): boolean {
 
 function claimOf(
   candidate: Candidate,
-  parts: { registry: AppserviceRegistry; isAbsent: (file: string) => boolean; complaints: Complaint[] },
+  parts: ChooseOptions & { registry: AppserviceRegistry; complaints: Complaint[] },
 ): Claim | undefined {
   const { file, source, text, unreadable } = candidate;
   const { registry, complaints } = parts;
@@ -73,8 +79,16 @@ function claimOf(
     return kept;
   }
   const same = before !== undefined && JSON.stringify(before.registration) === JSON.stringify(loaded.registration);
-  const appservice = same ? before : toAppservice(loaded.registration, registry.serverName, source);
+  if (same) return { candidate, before, appservice: before, lineOf: loaded.lineOf };
+  const made = toAppservice(loaded.registration, registry.serverName, source);
+  const oldHsToken = before?.id === made.id ? oldHsTokenOf(before, made, parts.oldUntilTs) : undefined;
+  const appservice = oldHsToken === undefined ? made : { ...made, oldHsToken };
   return { candidate, before, appservice, lineOf: loaded.lineOf };
+}
+
+function oldHsTokenOf(before: Appservice, made: Appservice, untilTs: number): Appservice['oldHsToken'] {
+  const { hsToken: token } = before.registration;
+  return token === made.registration.hsToken ? before.oldHsToken : { token, untilTs };
 }
 
 function placeOf(source: RegistrationSource): string {

@@ -69,7 +69,7 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     const { appservices, complaints } = chooseRegistrations(
       [...read.candidates, ...waiting.map((file) => ({ file, source: { file }, unreadable: gone }))],
       registry,
-      isAbsent,
+      { isAbsent, oldUntilTs: clock.now() + overlapMs },
     );
     const expected = [...missed.keys()].some((file) => !(read.folderGone && isInFolder(file)));
     if (expected && watching) watch.lookAgainIn(absentMs);

@@ -18,6 +18,8 @@ export interface Appservice {
   /** Full user id of its own user. */
   readonly sender: string;
   readonly source: RegistrationSource;
+  /** The hs_token that was replaced lately: for an application service that does not know the new one yet. */
+  readonly oldHsToken?: { readonly token: string; readonly untilTs: number };
 }
 
 /** What became of the registrations at a load. A changed one is removed and added. */

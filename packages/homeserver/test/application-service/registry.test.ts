@@ -143,6 +143,26 @@ describe('new tokens', () => {
     expect(await whoIs(house.base, token)).toBe('@_turning_bot:localhost');
   });
 
+  it('reach the application service when it is ready for them: until then it is told the old hs_token too', async () => {
+    const service = new AppserviceDouble();
+    await add(registrationText('told', { url: await service.listen() }));
+    let known = 'hs-told';
+    service.judge = ({ token }) => (token === known ? 'ok' : 403);
+    const heard = (text: string) => () =>
+      service.requests.some(({ token, body }) => token === known && body.includes(`"body":"${text}"`));
+    const room = await createRoom('as-told');
+    await send('as-told', room, 'first');
+    await service.until(heard('first'));
+    const { hs_token: next } = await house.operate('POST', '/told/rotate', {});
+    await send('as-told', room, 'second');
+    await service.until(heard('second'));
+    known = String(next);
+    await send('as-told', room, 'third');
+    await service.until(heard('third'));
+    expect(service.requests.at(-1)?.token).toBe(next);
+    await service.close();
+  });
+
   it('leave no overlap where none is wanted, also afterwards', async () => {
     await add(registrationText('leaked'));
     const first = await house.operate('POST', '/leaked/rotate', { overlap_ms: 0 });

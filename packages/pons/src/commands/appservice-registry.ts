@@ -135,7 +135,7 @@ async function rotate(
   console.log(
     `Give them to the application service: the old as_token is good until ${new Date(answer.old_as_token_until_ts).toISOString()}.`,
   );
-  console.log('What is sent to it carries the new hs_token from now on, and waits until it is accepted.');
+  console.log('What is sent to it carries the new hs_token, and the old one while it refuses that.');
 }
 
 // A file is changed by its owner; two secrets are all that is missing.
