@@ -15,6 +15,7 @@ import { currentEvents } from '../rooms/current-state.ts';
 import { powerIn } from '../rooms/power.ts';
 import type { EventDraft } from '../rooms/proposal.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
+import { integerLevels } from '../rules/power-levels.ts';
 import { namesOf } from './invite-user.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
@@ -73,7 +74,7 @@ export async function upgradeRoom(
   const trace = request.trace === undefined ? {} : { trace: request.trace };
   const made = await parts.lanes.create({
     roomVersion: rules.version,
-    drafts: await newRoomDrafts(parts, request, { userId, rules, state }),
+    drafts: await newRoomDrafts(parts, request, { userId, rules, oldRules, state }),
     published: room.published,
     ...trace,
   });
@@ -100,9 +101,15 @@ export async function upgradeRoom(
 async function newRoomDrafts(
   { db }: RoomActionParts,
   request: UpgradeRequest,
-  from: { readonly userId: string; readonly rules: RoomVersionRules; readonly state: ReadonlyMap<string, Pdu> },
+  from: {
+    readonly userId: string;
+    readonly rules: RoomVersionRules;
+    readonly oldRules: RoomVersionRules;
+    readonly state: ReadonlyMap<string, Pdu>;
+  },
 ): Promise<EventDraft[]> {
-  const { userId, rules, state } = from;
+  const { userId, rules, oldRules, state } = from;
+  const levels = integerLevels(state.get('m.room.power_levels')?.content ?? {}, oldRules);
   const draft = (type: string, content: JsonObject, stateKey = ''): EventDraft => ({
     type,
     stateKey,
@@ -124,7 +131,7 @@ async function newRoomDrafts(
   return [
     draft('m.room.create', create),
     draft('m.room.member', { membership: 'join', ...namesOf(await getProfile(db, userId)) }, userId),
-    draft('m.room.power_levels', newPowerLevels(state.get('m.room.power_levels')?.content ?? {}, userId, creators)),
+    draft('m.room.power_levels', newPowerLevels(levels, userId, creators)),
     ...transferredTypes.flatMap((type) => {
       const event = state.get(type);
       return event === undefined ? [] : [draft(type, event.content)];

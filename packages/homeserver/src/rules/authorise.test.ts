@@ -6,6 +6,7 @@
 import { type JsonObject, type RoomVersionRules, roomVersionRules } from '@pons/spec';
 import { makeSigningKey, signJson } from '@pons/spec/crypto';
 import { describe, expect, test } from 'vitest';
+import { authStateKeys } from './auth-events.ts';
 import { authorise, type JudgedEvent, type StateEvent } from './authorise.ts';
 
 const versions = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'] as const;
@@ -133,18 +134,22 @@ function rulesOf(version: string): RoomVersionRules {
 
 function judge(version: string, { event, state, signedBy }: Case): string {
   const merged = { ...roomState(version), ...state };
+  const rules = rulesOf(version);
+  const base = { sender: user, content: {}, prev_events: ['$before'] };
+  // What is asked for was announced: callers have read that and no more.
+  const announced = new Set(authStateKeys({ ...base, ...event }, rules).map(([type, key]) => `${type}|${key}`));
   const lookup = (type: string, key: string): StateEvent | undefined => {
+    if (!announced.has(`${type}|${key}`)) throw new Error(`${type} was not announced`);
     const found = merged[`${type}|${key}`];
     if (found === undefined) return undefined;
     return { eventId: type === 'm.room.create' ? '$create' : `$${type}`, event: { sender: creator, ...found } };
   };
-  const base = { sender: user, content: {}, prev_events: ['$before'] };
   const room = version === '12' ? '!create' : '!room:s';
   const isCreate = event.type === 'm.room.create';
   const roomId = version === '12' && isCreate ? {} : { room_id: room };
   const verdict = authorise({
     event: { ...base, ...roomId, ...event },
-    rules: rulesOf(version),
+    rules,
     state: lookup,
     isSignedBy: (server) => server === signedBy,
   });

@@ -3,7 +3,7 @@
 
 import { type JsonObject, type RoomVersionRules, roomVersionRules } from '@pons/spec';
 import { describe, expect, test } from 'vitest';
-import { creatorsOf, powerLevelsOf } from './power-levels.ts';
+import { creatorsOf, integerLevels, powerLevelsOf } from './power-levels.ts';
 import { redactionApplies } from './redactions.ts';
 
 function levelsIn(version: string, content?: JsonObject, createContent: JsonObject = { creator: '@c:s' }) {
@@ -71,6 +71,18 @@ describe('power levels', () => {
     const levels = levelsIn('12', { users: {}, events: {} });
     expect(levels.levelOf('__proto__')).toBe(0);
     expect(levels.needed('constructor', false)).toBe(0);
+  });
+
+  test('become integers where an older version let strings and fractions pass', () => {
+    const content = { ban: ' +50 ', users: { '@a:s': '100', '@b:s': 50.9 }, events: {}, kick: 'x', invite: null };
+    expect(integerLevels(content, roomVersionRules('5') as RoomVersionRules)).toEqual({
+      ban: 50,
+      users: { '@a:s': 100, '@b:s': 50 },
+      events: {},
+      kick: 'x',
+      invite: null,
+    });
+    expect(integerLevels(content, roomVersionRules('10') as RoomVersionRules)).toEqual(content);
   });
 
   test('know the creators', () => {

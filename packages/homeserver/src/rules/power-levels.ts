@@ -93,6 +93,16 @@ export function readLevel(value: JsonValue | undefined, rules: RoomVersionRules)
   return Number.isFinite(level) ? level : undefined;
 }
 
+/** Power levels as every room version takes them: integers, for strings and fractions that an older version let pass. */
+export function integerLevels(content: JsonObject, rules: RoomVersionRules): JsonObject {
+  const integer = (value: JsonValue): JsonValue => readLevel(value, rules) ?? value;
+  return mapValues(content, (value) => (isJsonObject(value) ? mapValues(value, integer) : integer(value)));
+}
+
+function mapValues(object: JsonObject, change: (value: JsonValue) => JsonValue): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
   return isJsonObject(value) && Object.hasOwn(value, name) ? (value as JsonObject)[name] : undefined;
 }
