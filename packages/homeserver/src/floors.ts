@@ -32,4 +32,7 @@ export const doorTables = [
   'to_device',
   'device_list_changes',
   'profile_changes',
+  'device_keys',
+  'cross_signing_keys',
+  'key_signatures',
 ] as const;

@@ -1,4 +1,4 @@
-// Ending an account for good: it leaves its rooms, its sessions die, its password and, when asked to erase, its profile go. The user id is
+// Ending an account for good: it leaves its rooms, its sessions and keys die, its password and, when asked to erase, its profile go. The user id is
 // never given out again. The account ends first: whatever fails after that, nobody can log in any more.
 // https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
 
@@ -7,6 +7,7 @@ import { type DevicesParts, removeAllDevices } from '../accounts/devices.ts';
 import type { InteractiveAuth } from '../accounts/interactive-auth.ts';
 import { eraseProfile } from '../accounts/profiles.ts';
 import { endAccount } from '../accounts/users.ts';
+import { forgetKeys } from '../e2ee/forget-keys.ts';
 import type { Requester } from '../platform/requester.ts';
 
 /** What deactivation needs of the house. */
@@ -35,6 +36,7 @@ export async function deactivateAccount(
     await parts.accessTokens.userEnded(tx, userId);
   });
   parts.accessTokens.forget('user', userId);
+  await forgetKeys(parts.db, userId);
   await removeAllDevices(parts, userId);
   await parts.leaveAllRooms(userId);
   return undefined;

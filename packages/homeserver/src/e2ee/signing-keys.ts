@@ -27,14 +27,16 @@ export interface SigningKeysUpload {
  *         has not signed; M_FORBIDDEN for a key that is named as a device is
  */
 export async function checkSigningKeys(db: Queryable, userId: string, body: JsonObject): Promise<SigningKeysUpload> {
-  const keys = checkCrossSigningKeys(body, userId);
   const stored = await crossSigningKeysOf(db, [userId]);
   const storedMaster = stored.find((row) => row.usage === 'master');
-  const changed = keys.filter((key) => !stored.some((row) => row.usage === key.usage && row.json === key.json));
-  const master = keys.find((key) => key.usage === 'master')?.publicKey ?? storedMaster?.publicKey;
-  if (keys.length > 0 && master === undefined) {
+  const isGiven = (member: string) => (body[member] ?? undefined) !== undefined;
+  const needsMaster = isGiven('self_signing_key') || isGiven('user_signing_key');
+  if (needsMaster && storedMaster === undefined && !isGiven('master_key')) {
     throw new MatrixError('M_MISSING_PARAM', 'there is no master key yet: upload master_key as well');
   }
+  const keys = checkCrossSigningKeys(body, userId);
+  const changed = keys.filter((key) => !stored.some((row) => row.usage === key.usage && row.json === key.json));
+  const master = keys.find((key) => key.usage === 'master')?.publicKey ?? storedMaster?.publicKey;
   for (const key of changed) {
     if (key.usage !== 'master' && !isSignedBy(key.object, userId, master ?? '')) {
       throw new MatrixError('M_INVALID_SIGNATURE', `the ${key.usage} key must be signed by the master key`);

@@ -3,7 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging
 
 import { isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
-import type { Door } from '../storage/commit.ts';
+import type { Door, ToDeviceRow } from '../storage/commit.ts';
 import type { Queryable } from '../storage/database.ts';
 import { devicesOfUsers } from '../storage/tables/to-device.ts';
 
@@ -26,8 +26,9 @@ export interface SendToDevice {
   readonly messages: JsonObject;
 }
 
-/** Messages of one request after `*` is spelt out. */
+/** Messages of one request after `*` is spelt out, and their bytes. */
 const messagesMax = 10_000;
+const bytesMax = 64 * 1024 * 1024;
 
 /** Stores the messages for local devices. @throws MatrixError M_BAD_JSON, M_TOO_LARGE */
 export async function sendToDevice(parts: ToDeviceParts, request: SendToDevice): Promise<void> {
@@ -36,18 +37,7 @@ export async function sendToDevice(parts: ToDeviceParts, request: SendToDevice):
     parts.db,
     ours.map(([userId]) => userId),
   );
-  const toDevice = known
-    .map((device) => ({ device, content: contentFor(request.messages, device.user_id, device.device_id) }))
-    .filter((message) => message.content !== undefined)
-    .map(({ device, content }, at) => ({
-      userId: device.user_id,
-      deviceId: device.device_id,
-      json: JSON.stringify({ type: request.type, sender: request.sender, content: content ?? {} }),
-      at,
-    }));
-  if (toDevice.length > messagesMax) {
-    throw new MatrixError('M_TOO_LARGE', `one request sends at most ${messagesMax} messages`);
-  }
+  const toDevice = messagesTo(known, request);
   const transaction = {
     userId: request.sender,
     deviceId: request.deviceId,
@@ -58,6 +48,26 @@ export async function sendToDevice(parts: ToDeviceParts, request: SendToDevice):
     createdTs: parts.now(),
   };
   await parts.door.commit({ toDevice, clientTransactions: [transaction], positions: toDevice.length });
+}
+
+function messagesTo(devices: readonly { user_id: string; device_id: string }[], request: SendToDevice): ToDeviceRow[] {
+  const { type, sender, messages } = request;
+  const rows: ToDeviceRow[] = [];
+  // What goes to many devices is one text.
+  const texts = new Map<JsonObject, string>();
+  let bytes = 0;
+  for (const { user_id: userId, device_id: deviceId } of devices) {
+    const content = contentFor(messages, userId, deviceId);
+    if (content === undefined) continue;
+    const json = texts.get(content) ?? JSON.stringify({ type, sender, content });
+    texts.set(content, json);
+    bytes += json.length;
+    if (rows.length >= messagesMax || bytes > bytesMax) {
+      throw new MatrixError('M_TOO_LARGE', `one request sends at most ${messagesMax} messages and ${bytesMax} bytes`);
+    }
+    rows.push({ userId, deviceId, json, at: rows.length });
+  }
+  return rows;
 }
 
 function contentFor(messages: JsonObject, userId: string, deviceId: string): JsonObject | undefined {

@@ -7,6 +7,10 @@ import { systemRandom } from '../platform/random.ts';
 import { createHousekeeping } from '../stream/housekeeping.ts';
 import { createLeases } from '../stream/lease.ts';
 import { createDoor } from './group-commit.ts';
+import { deviceListChangesAfter } from './tables/device-list-changes.ts';
+import { ensureDevice } from './tables/devices.ts';
+import { addOneTimeKeys, claimKeys } from './tables/one-time-keys.ts';
+import { insertUser } from './tables/users.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -41,4 +45,48 @@ it('housekeeping forgets old client transactions, keeps young ones, and leaves a
     { txn_id: 'young' },
   ]);
   await Promise.all([leases!.stop(), others!.stop()]);
+});
+
+it('housekeeping forgets keys that were handed out long ago, and changes of device lists that a newer one has overtaken', async () => {
+  const { db } = test;
+  const door = createDoor(db, { clock: systemClock, random: systemRandom, onCommitted: () => {} });
+  const clock = fakeClock();
+  const device = { userId: '@a:x', deviceId: 'D' };
+  await insertUser(db, {
+    userId: device.userId,
+    passwordHash: null,
+    createdTs: 0,
+    admin: false,
+    guest: false,
+    appserviceId: null,
+  });
+  await ensureDevice(db, { ...device, displayName: null, createdTs: 0 });
+  const keys = ['old', 'young', 'unclaimed'].map((keyId) => ({ algorithm: 'a', keyId, json: '"x"' }));
+  const days = 24 * 60 * 60_000;
+  for (const [index, age] of [31, 29].entries()) {
+    await addOneTimeKeys(db, device, keys.slice(index, index + 1));
+    await claimKeys(db, [{ ...device, algorithm: 'a' }], clock.now() - age * days);
+  }
+  await addOneTimeKeys(db, device, keys.slice(2));
+  const change = (userId: string, onlyFor?: string) => ({
+    userId,
+    at: 0,
+    ...(onlyFor === undefined ? {} : { onlyFor }),
+  });
+  for (const one of [change('@a:x'), change('@b:x'), change('@a:x', '@c:x'), change('@a:x')]) {
+    await door.commit({ deviceListChanges: [one], positions: 1 });
+  }
+  const leases = createLeases({ connection: test.url, clock: systemClock });
+  const housekeeping = createHousekeeping({ db, leases, clock, failed: () => expect.unreachable() });
+  expect(await housekeeping.run()).toBe(true);
+  expect(
+    await db.query({ name: 'test.keys', text: 'select key_id from one_time_keys order by upload, key_id' }),
+  ).toEqual([{ key_id: 'unclaimed' }, { key_id: 'young' }]);
+  const left = await deviceListChangesAfter(db, { after: 0, upTo: 1_000_000, limit: 10 });
+  expect(left.map(({ userId, onlyFor }) => [userId, onlyFor])).toEqual([
+    ['@b:x', null],
+    ['@a:x', '@c:x'],
+    ['@a:x', null],
+  ]);
+  await leases.stop();
 });

@@ -66,3 +66,43 @@ export async function purgeClientTransactions(db: Queryable, beforeTs: number): 
 export async function purgeInvalidations(db: Queryable, beforeTs: number): Promise<void> {
   await db.query(oldInvalidations, [beforeTs]);
 }
+
+const claimedKeys = statement(
+  'purge.claimed_keys',
+  `delete from one_time_keys
+    where ctid = any(array(select ctid from one_time_keys where claimed_ts < $1 limit $2)) returning 1 as gone`,
+);
+
+/** Forgets one-time keys that were handed out before this time. @returns how many */
+export async function purgeClaimedKeys(db: Queryable, beforeTs: number): Promise<number> {
+  for (let total = 0; ; ) {
+    const gone = (await db.query<{ gone: number }>(claimedKeys, [beforeTs, rowsPerDelete])).length;
+    total += gone;
+    if (gone < rowsPerDelete) return total;
+  }
+}
+
+// Whoever has heard of the older one hears of the newer one as well, and whoever has heard of neither needs only the newer one.
+const repeatedChanges = statement(
+  'purge.device_list_changes',
+  `delete from device_list_changes d using (
+      select user_id, only_for, max(position) as newest from device_list_changes group by user_id, only_for having count(*) > 1) n
+    where d.user_id = n.user_id and d.only_for is not distinct from n.only_for and d.position < n.newest`,
+);
+
+/** Deletes changes of device lists that a newer one of the same user has overtaken. */
+export async function purgeDeviceListChanges(db: Queryable): Promise<void> {
+  await db.query(repeatedChanges);
+}
+
+const keysOfUser = statement(
+  'purge.keys_of_user',
+  `with c as (delete from cross_signing_keys where user_id = $1),
+    s as (delete from key_signatures where user_id = $1 or signer = $1)
+    delete from key_backups where user_id = $1`,
+);
+
+/** Deletes what an ended account published beyond its devices, and its backups of room keys. */
+export async function purgeKeysOf(db: Queryable, userId: string): Promise<void> {
+  await db.query(keysOfUser, [userId]);
+}

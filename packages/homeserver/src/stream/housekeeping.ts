@@ -3,7 +3,12 @@
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../storage/database.ts';
-import { purgeClientTransactions, purgeInvalidations } from '../storage/purge.ts';
+import {
+  purgeClaimedKeys,
+  purgeClientTransactions,
+  purgeDeviceListChanges,
+  purgeInvalidations,
+} from '../storage/purge.ts';
 import type { Leases } from './lease.ts';
 
 /** Cron expression: off the full hour, when everybody else's jobs run. */
@@ -12,6 +17,9 @@ const turns = '17 * * * *';
 const clientTransactionsKeptMs = 30 * 24 * 60 * 60_000;
 /** Polled every half second; a process that was away longer has started anew. */
 const invalidationsKeptMs = 60 * 60_000;
+
+/** A device that repeats an upload does so within minutes; one that was switched off in between, when it is found again. */
+const claimedKeysKeptMs = 30 * 24 * 60 * 60_000;
 
 export interface HousekeepingOptions {
   readonly db: Database;
@@ -37,6 +45,8 @@ export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOp
     try {
       await purgeClientTransactions(db, clock.now() - clientTransactionsKeptMs);
       await purgeInvalidations(db, clock.now() - invalidationsKeptMs);
+      await purgeClaimedKeys(db, clock.now() - claimedKeysKeptMs);
+      await purgeDeviceListChanges(db);
     } finally {
       await lease.release();
     }

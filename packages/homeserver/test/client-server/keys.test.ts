@@ -304,6 +304,32 @@ describe('cross-signing', () => {
       signatures: device['signatures'],
     });
   });
+
+  it('refuses a signature of somebody who has published nothing, and stores nothing', async () => {
+    const { userId, deviceId, token } = await servers.person('nobody');
+    const signatures = { [userId]: { 'ed25519:bad': 'AAAA' } };
+    const body = { [userId]: { [deviceId]: { user_id: userId, device_id: deviceId, signatures } } };
+    const { failures } = await servers.call<{ failures: Record<string, Record<string, JsonObject>> }>(
+      'POST',
+      '/keys/signatures/upload',
+      { token, body },
+    );
+    expect(failures[userId]?.[deviceId]?.['errcode']).toBe('M_INVALID_SIGNATURE');
+  });
+
+  it('ends with the account, as its backups do', async () => {
+    const [alice, bob] = [await servers.person('alice'), await servers.person('bob')];
+    await signingUpload(bob, crossSigning(bob.userId).upload);
+    await servers.call('POST', '/room_keys/version', {
+      token: bob.token,
+      body: { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} },
+    });
+    const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: bob.userId }, password };
+    await servers.call('POST', '/account/deactivate', { token: bob.token, body: { auth } });
+    expect((await query(alice, bob))['master_keys']).toEqual({});
+    const text = 'select version from key_backups where user_id = $1';
+    expect(await servers.database.db.query({ name: 'test.backups', text }, [bob.userId])).toEqual([]);
+  });
 });
 
 describe('an application service', () => {
