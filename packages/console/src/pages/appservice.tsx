@@ -50,7 +50,7 @@ export function AppservicePage({ id }: { readonly id: string }) {
       <div class="title">
         <h1>{id}</h1>
         {one !== undefined && <span class={`badge ${one.status}`}>{one.status}</span>}
-        {one !== undefined && one.url !== null && one.status !== 'elsewhere' && (
+        {one !== undefined && (one.url !== null || one.websocket) && one.status !== 'elsewhere' && (
           <button
             type="button"
             disabled={busy}
@@ -80,12 +80,16 @@ export function AppservicePage({ id }: { readonly id: string }) {
   );
 }
 
+function wayTo({ url, websocket }: Appservice): string {
+  if (websocket) return 'delivered over its websocket';
+  return url === null ? 'nothing is delivered to it (it has no url and is not connected)' : `delivered to ${url}`;
+}
+
 function Figures({ one }: { readonly one: Appservice }) {
   return (
     <>
       <p class="dim address">
-        {one.sender}, {one.url === null ? 'nothing is delivered to it (it has no url)' : `delivered to ${one.url}`},
-        registered in {one.source === 'database' ? 'the database' : one.source}
+        {one.sender}, {wayTo(one)}, registered in {one.source === 'database' ? 'the database' : one.source}
       </p>
       <dl class="figures">
         <Figure name="Waiting events" value={one.queue_depth} />

@@ -9,6 +9,8 @@ export interface Appservice {
   readonly url: string | null;
   readonly sender: string;
   readonly source: string;
+  /** It has connected to the process that answers. */
+  readonly websocket: boolean;
   /** elsewhere: another process sends to it. */
   readonly status: 'up' | 'recovering' | 'paused' | 'idle' | 'elsewhere';
   readonly queue_depth: number;

@@ -16,6 +16,8 @@ export interface AppserviceAdminParts {
   readonly registry: AppserviceRegistry;
   /** undefined: not sent for by this process. */
   readonly status: (appserviceId: string) => DeliveryStatus | undefined;
+  /** Whether it has connected to this process by websocket. */
+  readonly isConnected: (appserviceId: string) => boolean;
   readonly operations: DeliveryOperations;
   /** Registration files that are refused as they are now. */
   readonly refused: () => readonly Complaint[];
@@ -152,7 +154,8 @@ function shape(
     url: registration.url,
     sender,
     source: 'file' in source ? source.file : 'database',
-    status: registration.url === null ? 'idle' : (status?.state ?? 'elsewhere'),
+    websocket: parts.isConnected(id),
+    status: status?.state ?? (registration.url === null ? 'idle' : 'elsewhere'),
     queue_depth: status?.waitingEvents ?? 0,
     queue_bytes: status?.waitingBytes ?? 0,
     oldest_unacknowledged_ms: status?.oldestUnacknowledgedMs ?? null,

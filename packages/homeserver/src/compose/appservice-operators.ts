@@ -30,12 +30,13 @@ export interface AppserviceOperatorsOptions {
 /** All of these routes. */
 export function appserviceOperatorRoutes({ clock, random }: Ground, options: AppserviceOperatorsOptions): Route[] {
   const { db, invalidations, lanes, account } = options;
-  const { registry, loader, delivery } = options.appservices;
+  const { registry, loader, delivery, websockets } = options.appservices;
   const live = createLiveRegistrations({ db, registry, loader, clock, random, invalidations });
   return [
     ...appserviceAdminRoutes({
       registry,
       status: (id) => delivery.status(id),
+      isConnected: (id) => websockets.connected(id),
       operations: createOperations({ db, clock, registry, delivery, invalidations }),
       refused: () => loader.lastReport().complaints,
       removed: () => orphanOwners(db, (id) => registry.byId(id) !== undefined),

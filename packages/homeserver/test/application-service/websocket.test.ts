@@ -18,6 +18,7 @@ let database: TestDatabase;
 let homeserver: Homeserver;
 let base = '';
 let alice: Awaited<ReturnType<typeof registerUser>>;
+let admin = '';
 
 interface Message {
   readonly command: string;
@@ -102,6 +103,7 @@ const config = (name: string) =>
       listeners: [{ bind: '127.0.0.1', port: 0 }],
       appservices: { files: ['nat.yaml', 'both.yaml'], request_timeout_ms: 2_000 },
       accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
+      admin: { users: ['@root:localhost'] },
       rate_limits: 'off',
     },
     folder,
@@ -121,6 +123,7 @@ beforeAll(async () => {
   homeserver = await createHomeserver(config('first'), { log: silentLog });
   base = (await homeserver.listen())[0]?.url ?? '';
   alice = await registerUser(base, 'alice');
+  admin = (await registerUser(base, 'root')).token;
 });
 afterEach(async () => {
   for (const bridge of open.splice(0)) await bridge.close();
@@ -162,7 +165,13 @@ describe('an application service without a url', () => {
     await say('one');
     await until(() => first.bodies.includes('one'));
     expect(first.messages[0]).toEqual({ command: 'connect', data: { status: 'connected' } });
+    const shown = () => request(base, 'GET', '/_pons/admin/v1/appservices/nat', { token: admin });
+    await expect
+      .poll(shown)
+      .toMatchObject({ status: 'idle', websocket: true, delivered_events: expect.any(Number) as number });
+    expect((await shown())['delivered_events']).toBeGreaterThan(0);
     await first.close();
+    await expect.poll(shown).toMatchObject({ status: 'idle', websocket: false });
     for (const text of ['two', 'three', 'four']) await say(text);
     const second = await connect('nat');
     await until(() => second.bodies.length >= 3);
