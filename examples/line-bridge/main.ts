@@ -1,7 +1,7 @@
 // Runs the bridge of line.ts: one TCP chat, one room.
 // node main.ts [registration.yaml [http://127.0.0.1:8008 [localhost [127.0.0.1:7000 [port]]]]]
 
-import { runBridge } from '@pons/appservice-sdk/bridge';
+import { OperatorError, runBridge } from '@pons/appservice-sdk/bridge';
 import { line } from './line.ts';
 
 const [
@@ -11,6 +11,13 @@ const [
   host = '127.0.0.1:7000',
   port = '9001',
 ] = process.argv.slice(2);
+
+/** What is yours to mend is a line that says how; a bug keeps its stack. */
+function mend(error: unknown): never {
+  if (!(error instanceof OperatorError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}
 
 const bridge = await runBridge({
   network: line,
@@ -23,7 +30,7 @@ const bridge = await runBridge({
     portals: [{ chat: host, room: `#line:${domain}`, name: 'LineChat' }],
   },
   listen: { port: Number(port) },
-});
-await bridge.ready();
+}).catch(mend);
+await bridge.ready().catch(mend);
 console.log(`${host} is #line:${domain} (${bridge.roomOf(host)})`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void bridge.stop());

@@ -59,6 +59,12 @@ describe('a registration is refused', () => {
     ['no url', yaml({ url: undefined }), 'x.yaml:1: url: is required'],
     ['a url of another kind', yaml({ url: 'ftp://x' }), 'x.yaml:2: url: must begin with http://'],
     ['a url with a password', yaml({ url: 'http://a:b@c' }), 'x.yaml:2: url: must not contain a user name'],
+    [
+      'an IPv6 address without brackets',
+      yaml({ url: 'http://fd00::1:9000' }),
+      'x.yaml:2: url: is not a URL: an IPv6 address stands in brackets, http://[::1]:9000',
+    ],
+    ['a url that is none', yaml({ url: 'bridge' }), 'x.yaml:2: url: is not a URL: write http://host:port'],
     ['a relative socket', yaml({ url: 'unix:x.sock' }), 'x.yaml:2: url: must name an absolute path'],
     [
       'a sender that is a whole id',

@@ -268,7 +268,7 @@ describe('pons serve --bridge', () => {
     const served = run(ponsMain, 'serve', '--config', config, '--bridge', file());
     expect(await served.ended).toBe(2);
     expect(served.out()).toBe('');
-    expect(plainLines(served.errors()).at(-1)).toMatch(new RegExp(`^${line()}$`));
+    expect(plainLines(served.errors()).at(-1), served.errors()).toMatch(new RegExp(`^${line()}$`));
     expect(served.errors()).not.toMatch(/^\s+at /m);
   });
 });
