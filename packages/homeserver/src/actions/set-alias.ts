@@ -47,8 +47,9 @@ export async function setAlias(
   if ((await findRoom(parts.db, roomId)) === undefined) {
     throw new MatrixError('M_NOT_FOUND', 'This server does not know that room.');
   }
-  // An application service names rooms of its namespace without being in them.
-  if (requester.appserviceId === undefined) await viewJoinedRoom(parts.db, roomId, requester.userId);
+  // An application service names rooms of its namespace without being in them; what was narrowed from its token does not.
+  if (requester.appserviceId === undefined || requester.narrowed === true)
+    await viewJoinedRoom(parts.db, roomId, requester.userId);
   try {
     await parts.lanes.propose({ roomId, drafts: [], aliases: [{ alias, creator: requester.userId }] });
   } catch (error) {
@@ -71,7 +72,8 @@ export async function removeAlias(parts: RoomActionParts, requester: Requester, 
   const owner = parts.aliasNamespaces.exclusiveOwner(alias, appserviceId);
   if (owner !== undefined && owner !== appserviceId && !requester.admin)
     throw new MatrixError('M_EXCLUSIVE', `${alias} is reserved for an application service.`);
-  const isCovered = appserviceId !== undefined && parts.aliasNamespaces.covers(appserviceId, alias);
+  const isCovered =
+    appserviceId !== undefined && requester.narrowed !== true && parts.aliasNamespaces.covers(appserviceId, alias);
   const isOwn = found.creator === requester.userId || isCovered;
   if (!isOwn && !requester.admin) await mayChangeAliases(parts, requester, found.roomNid, found.roomId);
   await parts.lanes.propose({ roomId: found.roomId, drafts: [], aliasesRemoved: [alias] });

@@ -132,6 +132,7 @@ describe('a narrowed token', () => {
       { ghosts: [] },
       { rooms: ['!a b'] },
       { ghosts: Array.from({ length: 51 }, () => bob) },
+      { ghosts: Array.from({ length: 50 }, (_, n) => `@${'x'.repeat(200)}${n}:y`) },
     ];
     for (const narrowing of narrowings) expect(() => narrow(narrowing)).toThrow(MatrixError);
   });

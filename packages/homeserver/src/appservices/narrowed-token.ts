@@ -34,6 +34,9 @@ const keyIdBytes = 9;
 /** Users, rooms or kinds of one token. */
 export const narrowedToMax = 50;
 
+/** It travels in a header, and whoever holds it may add to it. */
+const tokenCharactersMax = 4_096;
+
 /** The key that narrowed tokens of an as_token are made from: it tells nothing of the as_token. */
 export function narrowingKey(asToken: string): Buffer {
   return createHmac('sha256', asToken).update('pons narrowed token').digest();
@@ -64,7 +67,10 @@ export function narrowToken(key: Buffer, serverName: string, narrowing: Narrowin
   if (caveats.length === 0)
     throw new MatrixError('M_INVALID_PARAM', 'say what the token is narrowed to: ghosts, rooms, kinds or until');
   const minted = mintMacaroon(key, { location: serverName, identifier: narrowingKeyId(key) });
-  return prefix + encodeMacaroon(caveats.reduce(addCaveat, minted));
+  const token = prefix + encodeMacaroon(caveats.reduce(addCaveat, minted));
+  if (token.length > tokenCharactersMax)
+    throw new MatrixError('M_INVALID_PARAM', 'the token would be too long for a header: name fewer ghosts and rooms');
+  return token;
 }
 
 function list(name: string, values: readonly string[] | undefined): string[] {

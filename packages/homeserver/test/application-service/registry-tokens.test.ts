@@ -66,6 +66,18 @@ describe('a narrowed token', () => {
     expect(await answered(call(token, 'GET', roomPath(room, 'joined_members')))).toBe('403 M_FORBIDDEN');
   });
 
+  it('takes back no alias that another ghost made, and names no room that its ghost is not in', async () => {
+    const room = await roomOf(eve);
+    const alias = (name: string) => `${v3}/directory/room/${encodeURIComponent(`#_irc_${name}:localhost`)}`;
+    await call('as-irc', 'PUT', `${alias('eves')}?${as(eve)}`, { room_id: room });
+    const token = await narrowed({ ghosts: [bob] });
+    expect(await answered(call(token, 'DELETE', alias('eves')))).toBe('403 M_FORBIDDEN');
+    expect(await answered(call(token, 'PUT', alias('bobs'), { room_id: room }))).toBe('403 M_FORBIDDEN');
+    expect(await answered(call('as-irc', 'PUT', `${alias('bobs')}?${as(bob)}`, { room_id: room }))).toBe('ok');
+    expect(await answered(call(token, 'DELETE', alias('bobs')))).toBe('ok');
+    expect(await answered(call('as-irc', 'DELETE', `${alias('eves')}?${as(bob)}`))).toBe('ok');
+  });
+
   it('ends by the clock', async () => {
     const token = await narrowed({ lifetime_ms: 60_000 });
     expect(await whoIs(house.base, token)).toBe('@_irc_bot:localhost');
