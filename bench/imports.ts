@@ -58,7 +58,8 @@ export async function runImports(target: Target, size: ImportSize, log: Log): Pr
 
   let txn = 0;
   const room = await newRoom();
-  await bulk([...many('sender', 1, { rooms: [room] }), ...many('one', size.ghosts, {})]);
+  await bulk(many('sender', 1, { rooms: [room] }));
+  await bulk(many('one', size.ghosts, {}));
   const send = () =>
     call(
       'PUT',

@@ -1,6 +1,6 @@
 // Users of application services in numbers: thousands are looked up, made and named with one statement each, where one by one would
 // take a request and three statements for each.
-import { MatrixError } from '@pons/spec';
+import { type JsonObject, MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
 import { checkValue } from './profiles.ts';
@@ -9,6 +9,15 @@ import { checkValue } from './profiles.ts';
 export interface Names {
   readonly displayname: string | null;
   readonly avatarUrl: string | null;
+}
+
+/** Content of the membership of somebody with these names who is in a room. */
+export function membershipContent({ displayname, avatarUrl }: Names): JsonObject {
+  return {
+    membership: 'join',
+    ...(displayname === null ? {} : { displayname }),
+    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
+  };
 }
 
 /** Names of those of these users that are registered and not deactivated. */

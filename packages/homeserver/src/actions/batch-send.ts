@@ -3,7 +3,7 @@
 // event is known by the id that the application service gives it, or by its contents where it gives none (docs/bridging/backfill.md).
 import { hash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
-import { activeNames } from '../accounts/ghosts.ts';
+import { activeNames, membershipContent } from '../accounts/ghosts.ts';
 import { type ReceiptsParts, setReadMarkers } from '../ephemeral/receipts.ts';
 import type { Requester } from '../platform/requester.ts';
 import { membershipIn } from '../rooms/membership.ts';
@@ -127,18 +127,6 @@ async function membershipsOf(
       return [sender, membershipContent(known)];
     }),
   );
-}
-
-/** Content of the membership of somebody with these names. */
-export function membershipContent(names: {
-  readonly displayname: string | null;
-  readonly avatarUrl: string | null;
-}): JsonObject {
-  return {
-    membership: 'join',
-    ...(names.displayname === null ? {} : { displayname: names.displayname }),
-    ...(names.avatarUrl === null ? {} : { avatar_url: names.avatarUrl }),
-  };
 }
 
 function namedEvents(events: readonly ImportedEvent[]): BatchEvent[] {

@@ -2,13 +2,19 @@
 // again changes nothing. What goes wrong with one is named and does not keep the others out; their application service is not told of
 // what it has just done itself.
 import { MatrixError, parseUserId } from '@pons/spec';
-import { activeNames, checkName, type Names, nameGhosts, registerGhosts } from '../accounts/ghosts.ts';
+import {
+  activeNames,
+  checkName,
+  membershipContent,
+  type Names,
+  nameGhosts,
+  registerGhosts,
+} from '../accounts/ghosts.ts';
 import { newUserId } from '../accounts/users.ts';
 import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import type { Requester } from '../platform/requester.ts';
 import { joinsMax } from '../rooms/join-many.ts';
 import { joinedRoomIdsOf } from '../rooms/membership.ts';
-import { membershipContent } from './batch-send.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
 /** Ghosts of one request, and joins of all of them. */

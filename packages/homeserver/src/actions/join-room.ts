@@ -2,12 +2,11 @@
 // that lets the user in, so that an ordinary join pays nothing for it.
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
 import { type JsonObject, MatrixError, roomVersionRules } from '@pons/spec';
-import { getProfile } from '../accounts/profiles.ts';
+import { membershipContent } from '../accounts/ghosts.ts';
 import type { Requester } from '../platform/requester.ts';
 import { currentContent } from '../rooms/current-state.ts';
 import { membershipIn } from '../rooms/membership.ts';
 import { findJoinAuthoriser } from '../rooms/restricted-join.ts';
-import { namesOf } from './invite-user.ts';
 import { roomIdOf } from './resolve-alias.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
@@ -36,8 +35,7 @@ export async function joinRoom(parts: RoomActionParts, requester: Requester, req
   const { reason, trace } = request;
   const content: JsonObject = {
     ...request.content,
-    membership: 'join',
-    ...namesOf(await getProfile(parts.db, userId)),
+    ...membershipContent(room),
     ...(reason === undefined ? {} : { reason }),
   };
   const join = (own: JsonObject) =>

@@ -13,6 +13,7 @@
 import { canonicalJson, citedIds, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
 import { type StateContent, type StateValue, stateContent, stateKeyText } from './lane-memory.ts';
 import type { JudgedPdu } from './authorise-pdu.ts';
+import type { EventRow } from '../storage/commit.ts';
 import type { Part } from './part.ts';
 
 /** Length of a relation's kind and of the event id it names. */
@@ -67,6 +68,7 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
     transactionKey: context.transactionKey ?? null,
     trace: context.trace ?? null,
     ...(context.bulkBy === undefined ? {} : { bulkBy: context.bulkBy }),
+    ...(late === undefined && pdu.state_key !== undefined ? { change: changeBy(part, pdu.type, pdu.state_key) } : {}),
     json,
     // Auth chains run through state events; what authorised a message stands in its text.
     authEventIds: keyNid === null ? [] : citedIds(pdu.auth_events),
@@ -76,6 +78,15 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
   appendRelation(part, pdu, eventNid);
   if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
   return at;
+}
+
+// What readers show of the event before: content and sender.
+function changeBy(part: Part, type: string, stateKey: string): EventRow['change'] {
+  const replaced = part.value(type, stateKey);
+  if (replaced === undefined) return { stateKey };
+  const { eventNid, eventId, event } = replaced;
+  const { content, sender } = event;
+  return { stateKey, replaced: { eventNid, eventId, json: () => canonicalJson({ content, sender }, 'any') } };
 }
 
 function moveOn(

@@ -2,12 +2,18 @@
 import type { Queryable } from '../storage/database.ts';
 import { joinedRoomsOf, joinedRoomsOfUsers, membershipInRoom, roomsOfUser } from '../storage/tables/room-members.ts';
 
-/** A room's number and version and a user's membership in it, `leave` for none; undefined for a room that is not known. */
-export async function membershipIn(
-  db: Queryable,
-  roomId: string,
-  userId: string,
-): Promise<{ readonly roomNid: number; readonly roomVersion: string; readonly membership: string } | undefined> {
+/** A room as one user stands to it, and their names. */
+export interface MembershipIn {
+  readonly roomNid: number;
+  readonly roomVersion: string;
+  /** `leave` for none. */
+  readonly membership: string;
+  readonly displayname: string | null;
+  readonly avatarUrl: string | null;
+}
+
+/** How a user stands to a room; undefined for a room that is not known. */
+export async function membershipIn(db: Queryable, roomId: string, userId: string): Promise<MembershipIn | undefined> {
   const row = await membershipInRoom(db, roomId, userId);
   return row === undefined ? undefined : { ...row, membership: row.membership ?? 'leave' };
 }

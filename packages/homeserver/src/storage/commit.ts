@@ -83,6 +83,12 @@ export interface EventRow {
   readonly trace: string | null;
   /** The application service that made it in bulk: it is not told of it. */
   readonly bulkBy?: string;
+  /** Of a state event: what it changed, so that a reader in this process need not read it back. */
+  readonly change?: {
+    readonly stateKey: string;
+    /** The event that it replaced. */
+    readonly replaced?: { readonly eventNid: number; readonly eventId: string; readonly json: () => string };
+  };
   readonly json: string;
   /** Of state events; a message's stand in its text. */
   readonly authEventIds: readonly string[];

@@ -16,8 +16,8 @@ export interface Statement {
   readonly name: string;
   readonly text: string;
   /**
-   * Planned once and by index, on connections of their own, where no read stands in the way: for the door, whose statements take longer
-   * to plan than to run. Not inside a transaction.
+   * Planned once and by index, on connections of their own, where no other read stands in the way: for the door and for look-ups by key
+   * of which one is under way at a time, which take longer to plan than to run. Inside a transaction it is one like any other.
    */
   readonly fixedPlan?: boolean;
 }

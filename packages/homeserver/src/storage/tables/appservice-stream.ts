@@ -67,6 +67,7 @@ const texts = statement(
   `select ${textColumns} from unnest($1::bigint[], $2::bigint[]) as wanted (room_nid, event_nid)
     join events e on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${timelineJoins}
     where e.position is not null`,
+  { fixedPlan: true },
 );
 
 /** Texts of these events, in no order. */

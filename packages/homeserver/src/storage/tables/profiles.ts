@@ -15,6 +15,7 @@ const byUsers = statement(
   'profiles.by_users',
   `select w.nth::int as nth, p.* from unnest($1::text[]) with ordinality as w(user_id, nth) cross join lateral (
       select user_id, displayname, avatar_url, fields from profiles t where t.user_id = w.user_id limit 1) p`,
+  { fixedPlan: true },
 );
 
 /** A user's profile; undefined when nothing was ever set. */

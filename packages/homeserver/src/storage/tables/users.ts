@@ -46,6 +46,7 @@ const byIds = statement(
   `select w.nth::int as nth, u.* from unnest($1::text[]) with ordinality as w(user_id, nth) cross join lateral (
       select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users t
       where t.user_id = w.user_id limit 1) u`,
+  { fixedPlan: true },
 );
 
 /** One account, deactivated ones included. */
