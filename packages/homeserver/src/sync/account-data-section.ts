@@ -15,20 +15,29 @@ export interface AccountDataRead {
   readonly ignored: ReadonlySet<string>;
 }
 
+/** Reads what changed since the client's token; may run ahead of the position that the response ends with. */
+export async function newAccountData(db: Queryable, request: SyncRequest): Promise<readonly StreamAccountDataRow[]> {
+  const after = request.since?.position ?? 0;
+  return streamAccountData(db, request.userId, { after, wholeRooms: [] });
+}
+
 /**
- * Reads what changed up to a position.
+ * What of it belongs to a response, and all of the rooms that the client does not know yet.
  *
- * @param newRooms  rooms that the client does not know yet: all of theirs
+ * @param upTo  position of the response: what is newer comes with the next
  */
-export async function readAccountData(
+export async function accountDataOf(
   db: Queryable,
   request: SyncRequest,
-  upTo: number,
-  newRooms: readonly number[],
+  news: readonly StreamAccountDataRow[],
+  { upTo, newRooms }: { readonly upTo: number; readonly newRooms: readonly number[] },
 ): Promise<AccountDataRead> {
-  const after = request.since?.position ?? 0;
-  const rows = await streamAccountData(db, request.userId, { after, upTo, wholeRooms: newRooms });
-  const list = rows.find((row) => row.roomNid === 0 && row.type === 'm.ignored_user_list');
+  const all =
+    newRooms.length === 0
+      ? news
+      : await streamAccountData(db, request.userId, { after: request.since?.position ?? 0, wholeRooms: newRooms });
+  const rows = all.filter((row) => row.position <= upTo);
+  const list = all.find((row) => row.roomNid === 0 && row.type === 'm.ignored_user_list');
   const users = list === undefined ? undefined : (JSON.parse(list.json) as JsonObject)['ignored_users'];
   return { rows, ignored: new Set(isJsonObject(users) ? Object.keys(users) : []) };
 }

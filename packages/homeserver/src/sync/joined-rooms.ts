@@ -35,12 +35,14 @@ export async function roomSections(
 ): Promise<RoomSections> {
   const { db } = parts;
   const { request } = reading;
-  const timelines = await readTimelines(db, reading, windows);
+  const [timelines, ephemeral] = await Promise.all([
+    readTimelines(db, reading, windows),
+    ephemeralSections(db, parts.typing, reading, windows),
+  ]);
   const state = await readState(db, reading, windows, timelines);
   const summaries = await readSummaries(db, request.userId, { windows, timelines, state });
   const rooms = { windows, timelines, state, heroes: summaries.heroes };
   const lazyMembers = await readLazyMembers(db, reading, rooms, parts.sentMembers);
-  const ephemeral = await ephemeralSections(db, parts.typing, reading, windows);
   const timelineOf = await timelineSections(db, reading, windows, timelines);
   const ownData = roomAccountData(request, accountData);
   const join: JsonObject = {};

@@ -19,7 +19,7 @@ import type { Typing } from '../ephemeral/typing.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { streamRooms } from '../storage/tables/stream.ts';
-import { globalAccountData, readAccountData } from './account-data-section.ts';
+import { accountDataOf, globalAccountData, newAccountData } from './account-data-section.ts';
 import { deviceKeyCounts } from './device-keys-section.ts';
 import { type DeviceLists, deviceLists } from './device-lists-section.ts';
 import { strippedRooms, strippedSections } from './invited-rooms.ts';
@@ -92,14 +92,19 @@ export class Sync {
     const [typingSerial, presenceSerial] = [typing.serial, presence.serial];
     const initial = since === undefined;
     const want = { after: since?.position ?? 0, initial, includeLeave: filter.includeLeave && (initial || fullState) };
-    const { position, rooms } = await streamRooms(db, userId, want);
+    // At once: the response waits for one trip to the database less.
+    const [{ position, rooms }, accountNews] = await Promise.all([
+      streamRooms(db, userId, want),
+      newAccountData(db, request),
+    ]);
     if (since !== undefined && since.position > position) {
       throw new MatrixError('M_INVALID_PARAM', 'this server never gave out that token: sync again without one');
     }
     const roomNids = new Set(rooms.filter((room) => room.membership === 'join').map((room) => room.roomNid));
     news.remember(userId, roomNids, position);
     const changedRooms = rooms.filter((room) => room.memberPosition > want.after).map((room) => room.roomNid);
-    const accountData = await readAccountData(db, request, position, initial ? [] : changedRooms);
+    const newRooms = initial ? [] : changedRooms;
+    const accountData = await accountDataOf(db, request, accountNews, { upTo: position, newRooms });
     const reading: Reading = { request, position, now: clock.now(), ignored: accountData.ignored };
     const selected = await roomsOfResponse(db, reading, rooms);
     const parts = { db, typing, sentMembers: this.#sentMembers };

@@ -316,8 +316,8 @@ const accountData = statement(
   'stream.account_data',
   `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
          from account_data a left join rooms r on r.room_nid = a.room_nid
-         where a.user_id = $1 and a.position <= $3
-           and (a.position > $2 or a.room_nid = any($4::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
+         where a.user_id = $1
+           and (a.position > $2 or a.room_nid = any($3::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
          order by a.position`,
 );
 
@@ -334,7 +334,7 @@ export interface StreamAccountDataRow {
 export async function streamAccountData(
   db: Queryable,
   userId: string,
-  want: { readonly after: number; readonly upTo: number; readonly wholeRooms: readonly number[] },
+  want: { readonly after: number; readonly wholeRooms: readonly number[] },
 ): Promise<StreamAccountDataRow[]> {
-  return db.query<StreamAccountDataRow>(accountData, [userId, want.after, want.upTo, want.wholeRooms]);
+  return db.query<StreamAccountDataRow>(accountData, [userId, want.after, want.wholeRooms]);
 }
