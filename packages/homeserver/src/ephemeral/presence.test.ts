@@ -15,7 +15,7 @@ function presenceWith() {
     publish: (report) => published.push(report),
     roomsOf: (userId) => Promise.resolve(userId === '@far:x' ? [2] : [1]),
   });
-  presence.onChange((userId) => told.push(`${userId} ${String(presence.contentOf(userId)?.['presence'])}`));
+  presence.onChange((userId) => told.push(`${userId} ${presence.contentOf(userId)?.['presence'] as string}`));
   return { clock, presence, published, told };
 }
 

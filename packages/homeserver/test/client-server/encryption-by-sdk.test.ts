@@ -107,7 +107,9 @@ function cryptoOf(client: MatrixClient) {
 /** Makes and publishes cross-signing keys; the device signs and is signed. */
 async function crossSign(client: MatrixClient): Promise<void> {
   await cryptoOf(client).bootstrapCrossSigning({
-    authUploadDeviceSigningKeys: async (upload) => void (await upload(null)),
+    authUploadDeviceSigningKeys: async (upload) => {
+      await upload(null);
+    },
   });
 }
 

@@ -24,7 +24,7 @@ function backupsOf({ token }: Person) {
   const ask = (method: string) => (where: string, body?: object) =>
     servers.call<JsonObject>(method, `/room_keys${where}`, { token, ...(body === undefined ? {} : { body }) });
   const [get, put, post, remove] = [ask('GET'), ask('PUT'), ask('POST'), ask('DELETE')];
-  const create = async () => String((await post('/version', backup))['version']);
+  const create = async () => (await post('/version', backup))['version'] as string;
   return { get, put, remove, post, create };
 }
 

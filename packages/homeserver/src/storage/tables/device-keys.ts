@@ -15,7 +15,8 @@ const ofDevices = statement(
   'device_keys.of_devices',
   `select k.user_id as "userId", k.device_id as "deviceId", k.json, d.display_name as "displayName"
     from unnest($1::text[], $2::text[]) as w (user_id, device_id)
-    join device_keys k on k.user_id = w.user_id and (w.device_id is null or k.device_id = w.device_id)
+    cross join lateral (select * from device_keys x
+      where x.user_id = w.user_id and (w.device_id is null or x.device_id = w.device_id) offset 0) k
     join devices d on d.user_id = k.user_id and d.device_id = k.device_id
     order by k.user_id, k.device_id`,
 );

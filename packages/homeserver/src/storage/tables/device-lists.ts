@@ -9,16 +9,20 @@ export interface Between {
   readonly upTo: number;
 }
 
-const shares = (viewer: string, other: string) => `exists (select from room_members a
-    join room_members b on b.room_nid = a.room_nid and b.user_id = ${other} and b.membership = 'join'
-    where a.user_id = ${viewer} and a.membership = 'join')`;
+// With its limit it is looked up for each user by index, from the rooms of one of the two, whatever the planner believes of the tables:
+// as a condition it could be turned into a join with the members of all rooms. (A membership compared as it stands could lead through
+// room_members_present, which knows the members of a room but not which is whose.)
+const shared = (viewer: string, other: string) => `(select true as yes from room_members a
+    join room_members b on b.room_nid = a.room_nid and b.user_id = ${other} and b.membership || '' = 'join'
+    where a.user_id = ${viewer} and a.membership = 'join' limit 1)`;
 
 const changed = statement(
   'device_lists.changed',
   `select distinct c.user_id as "userId" from (
       select distinct user_id, only_for from device_list_changes
         where position > $2 and position <= $3 and (only_for is null or only_for = $1)) c
-    where c.user_id = $1 or c.only_for = $1 or ${shares('$1', 'c.user_id')}`,
+    left join lateral ${shared('$1', 'c.user_id')} s on c.user_id <> $1 and c.only_for is null
+    where c.user_id = $1 or c.only_for = $1 or s.yes`,
 );
 
 /** Users whose devices or keys changed, of those who share a room with the viewer, and the viewer. */
@@ -29,7 +33,7 @@ export async function changedDeviceListsFor(db: Queryable, viewer: string, betwe
 
 const sharing = statement(
   'device_lists.sharing',
-  `select u.user_id as "userId" from unnest($2::text[]) as u (user_id) where ${shares('$1', 'u.user_id')}`,
+  `select u.user_id as "userId" from unnest($2::text[]) as u (user_id) cross join lateral ${shared('$1', 'u.user_id')} s`,
 );
 
 /** Which of these users share a room with the viewer, both being joined. */
@@ -49,27 +53,31 @@ export interface RoomChange {
 }
 
 // The state of a room at a position is the one before its first event after it, as in stream.state_delta. Rooms without an event since drop
-// out at that look-up.
+// out at that look-up; `offset 0` keeps it in front of the next.
 const roomChanges = statement(
   'device_lists.room_changes',
-  `select distinct on (s.room_nid, s.key_nid) s.room_nid as "roomNid",
-      case k.type when 'm.room.member' then k.state_key end as "userId", v.json as "beforeJson",
-      exists (select from room_members m where m.room_nid = s.room_nid and m.user_id = k.state_key and m.membership = 'join') as "isJoined"
+  `select w.room_nid as "roomNid", case k.type when 'm.room.member' then k.state_key end as "userId", v.json as "beforeJson",
+      coalesce(m.membership = 'join', false) as "isJoined"
     from unnest($1::bigint[]) as w (room_nid)
     cross join lateral (
       select ev.state_version as version from events ev
       where ev.room_nid = w.room_nid and ev.line = 0 and ev.position is not null and ev.order_major > $2
       order by ev.order_major, ev.order_minor limit 1) as f
-    join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.from_version > 0 and s.from_version > f.version
-    join state_keys k on k.key_nid = s.key_nid and (k.type = 'm.room.member' or (k.type = 'm.room.encryption' and k.state_key = ''))
+    cross join lateral (
+      select x.key_nid, x.event_nid from room_state x
+      where x.room_nid = w.room_nid and x.line = 0 and x.from_version > 0 and x.from_version > f.version offset 0) as s
+    cross join lateral (select i.type, i.state_key from state_keys i where i.key_nid = s.key_nid limit 1) as k
     left join lateral (
       select j.json from room_state o join event_json j on j.room_nid = o.room_nid and j.event_nid = o.event_nid
-      where o.room_nid = s.room_nid and o.line = 0 and o.key_nid = s.key_nid and o.from_version <= f.version
+      where o.room_nid = w.room_nid and o.line = 0 and o.key_nid = s.key_nid and o.from_version <= f.version
       order by o.from_version desc limit 1) as v on k.type = 'm.room.member'
-    order by s.room_nid, s.key_nid`,
+    left join lateral (
+      select n.membership from room_members n
+      where n.room_nid = w.room_nid and n.user_id = k.state_key limit 1) as m on k.type = 'm.room.member'
+    where k.type = 'm.room.member' or (k.type = 'm.room.encryption' and k.state_key = '')`,
 );
 
-/** What changed after a position in who is in these rooms and whether they are encrypted; each member once. */
+/** What changed after a position in who is in these rooms and whether they are encrypted; a member may come more than once, alike. */
 export async function changesInRooms(db: Queryable, roomNids: readonly number[], after: number): Promise<RoomChange[]> {
   return roomNids.length === 0 ? [] : db.query<RoomChange>(roomChanges, [roomNids, after]);
 }
