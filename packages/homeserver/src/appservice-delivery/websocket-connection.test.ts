@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { validateRegistration } from '@pons/registration';
 import { fakeClock } from '@pons/testkit/clock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { toAppservice } from '../appservices/registry.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -29,11 +29,13 @@ let other: WebSocket;
 let ended = 0;
 let end: Promise<void>;
 const heard: Record<string, unknown>[] = [];
+let allowed = true;
 
 beforeEach(async () => {
   clock = fakeClock();
   ended = 0;
   heard.length = 0;
+  allowed = true;
   http = createServer();
   const server = new WebSocketServer({ server: http });
   const accepted = new Promise<void>((resolve) =>
@@ -43,7 +45,8 @@ beforeEach(async () => {
           ended += 1;
           done();
         };
-        connection = new WebsocketConnection(socket, { clock, log: silent, appserviceId: 'irc', onEnd });
+        const isAllowed = () => allowed;
+        connection = new WebsocketConnection(socket, { clock, log: silent, appserviceId: 'irc', isAllowed, onEnd });
       });
       resolve();
     }),
@@ -59,7 +62,8 @@ afterEach(async () => {
   await end;
   http.closeAllConnections();
   await new Promise((resolve) => http.close(resolve));
-  if (clock.pending > 0) throw new Error('a timer is left behind');
+  // No timer is left behind, once the other end has seen that it is over.
+  await vi.waitUntil(() => clock.pending === 0, { timeout: 60_000 });
 });
 
 const transaction = (txnId: number, signal?: AbortSignal) =>
@@ -121,6 +125,13 @@ describe('a websocket of an application service', () => {
     other.terminate();
     for (const one of waiting) expect(await one).toMatchObject({ outcome: 'failed', reason: 'connection' });
     expect(await transaction(8)).toMatchObject({ outcome: 'failed', reason: 'connection' });
+  });
+
+  it('is closed once its token is good no more', async () => {
+    const closed = new Promise((resolve) => other.once('close', resolve));
+    allowed = false;
+    await clock.advance(30_000);
+    expect(await closed).toBe(1008);
   });
 
   it('holds a thousand calls that wait, and refuses the next', async () => {

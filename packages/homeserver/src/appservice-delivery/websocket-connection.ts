@@ -20,7 +20,7 @@ export const closings = {
   replaced: { code: 4001, status: 'conn_replaced' },
   notAcknowledged: { code: 4002, status: 'transactions_not_acknowledged' },
   stopping: { code: 1012, status: 'server_shutting_down' },
-  removed: { code: 1008, status: 'appservice_removed' },
+  revoked: { code: 1008, status: 'access_revoked' },
   noMessage: { code: 1007, status: 'not_a_message' },
 } as const;
 
@@ -42,6 +42,8 @@ export interface ConnectionParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly appserviceId: string;
+  /** Whether the token that it was opened with is still good. */
+  readonly isAllowed: () => boolean;
   /** It has ended, whoever ended it. */
   readonly onEnd: () => void;
 }
@@ -167,7 +169,14 @@ export class WebsocketConnection {
     else this.#send(plainMessage('error', id, { code: 'M_UNRECOGNIZED', message: 'This command is not known here.' }));
   }
 
+  /** Closes it where the token has been revoked since. */
+  checkAllowed(): void {
+    if (!this.#parts.isAllowed()) void this.close('revoked');
+  }
+
   #askWhetherAlive(): void {
+    this.checkAllowed(); // a replaced token lives for a while, and nobody tells when it ends
+    if (this.#ended) return;
     if (!this.#heard) {
       this.#socket.terminate();
       return;

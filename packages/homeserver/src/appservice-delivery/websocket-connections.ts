@@ -60,8 +60,8 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     clientTracking: false,
   });
   let stopped = false;
-  const unsubscribe = registry.onChange(({ removed }) => {
-    for (const { id } of removed) if (registry.byId(id) === undefined) void open.get(id)?.close('removed');
+  const unsubscribe = registry.onChange(() => {
+    for (const connection of open.values()) connection.checkAllowed();
   });
   elsewhere?.follow({
     // The younger connection is the one that the application service believes in.
@@ -69,11 +69,12 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     onChange: parts.onChange,
   });
 
-  function accept(socket: WebSocket, { id }: Appservice): void {
+  function accept(socket: WebSocket, token: string, { id }: Appservice): void {
     const before = open.get(id);
     const connection = new WebsocketConnection(socket, {
       ...parts,
       appserviceId: id,
+      isAllowed: () => registry.byToken(token)?.id === id,
       onEnd() {
         if (open.get(id) !== connection) return;
         open.delete(id);
@@ -112,8 +113,8 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     upgrade(request, socket, head) {
       try {
         if (stopped) throw new MatrixError('M_UNKNOWN', 'The server is stopping.', { status: 503 });
-        const appservice = whoConnects(registry, request);
-        server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, appservice));
+        const { token, appservice } = whoConnects(registry, request);
+        server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, token, appservice));
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
         refuse(socket, error);
@@ -129,7 +130,10 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
   };
 }
 
-function whoConnects(registry: AppserviceRegistry, { headers }: HttpRequest): Appservice {
+function whoConnects(
+  registry: AppserviceRegistry,
+  { headers }: HttpRequest,
+): { readonly token: string; readonly appservice: Appservice } {
   const token = /^bearer +(\S+)$/i.exec(headers.authorization?.trim() ?? '')?.[1];
   if (token === undefined)
     throw new MatrixError('M_MISSING_TOKEN', 'Give the as_token in the Authorization header: Bearer <token>.');
@@ -142,7 +146,7 @@ function whoConnects(registry: AppserviceRegistry, { headers }: HttpRequest): Ap
       'M_INVALID_PARAM',
       `Only version ${versionSpoken} of the websocket's messages is spoken here.`,
     );
-  return appservice;
+  return { token, appservice };
 }
 
 // Nothing has been upgraded yet, so the refusal is an ordinary answer.
