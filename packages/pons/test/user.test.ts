@@ -46,7 +46,7 @@ test('an administrator is made, signs in, gets another password and is signed ou
     });
   const second = await serve({ dir: folder, config: testConfig() });
   const { access_token: token } = await signIn(second.url, 'secret');
-  expect(await request(second.url, 'GET', '/_pons/admin/v1/appservices', { token })).toEqual({ appservices: [] });
+  expect(await request(second.url, 'GET', '/_pons/admin/v1/appservices', { token })).toMatchObject({ appservices: [] });
   await second.end();
 
   expect(await pons(['user', 'reset-password', 'root'], 'changed')).toMatchObject({ code: 0 });
