@@ -39,7 +39,8 @@ export type CallAppservice = (request: AppserviceRequest) => Promise<AppserviceA
 export interface Transport {
   /** Whether it leads to this application service now. */
   connected(appserviceId: string): boolean;
-  readonly call: CallAppservice;
+  /** @param hsToken  by which it knows us */
+  call(request: AppserviceRequest, hsToken: string): Promise<AppserviceAnswer>;
 }
 
 export interface CallParts {
@@ -63,11 +64,15 @@ export function createCallAppservice({ clock, transport, ...parts }: CallParts):
 
   // One whose tokens were replaced may know only the old ones until it is started anew.
   async function callNow(request: AppserviceRequest, path: string, timeoutMs: number): Promise<AppserviceAnswer> {
-    const { registration, oldHsToken } = request.appservice;
-    const answer = await callOnce(parts, request, { path, timeoutMs, hsToken: registration.hsToken });
+    const { id, registration, oldHsToken } = request.appservice;
+    const once = (hsToken: string) =>
+      transport?.connected(id) === true
+        ? transport.call(request, hsToken)
+        : callOnce(parts, request, { path, timeoutMs, hsToken });
+    const answer = await once(registration.hsToken);
     const isStranger = answer.outcome === 'answered' && (answer.status === 401 || answer.status === 403);
     if (!isStranger || oldHsToken === undefined || oldHsToken.untilTs <= clock.now()) return answer;
-    return callOnce(parts, request, { path, timeoutMs, hsToken: oldHsToken.token });
+    return once(oldHsToken.token);
   }
 
   async function withLegacy(request: AppserviceRequest, legacyPath: string): Promise<AppserviceAnswer> {
@@ -90,8 +95,8 @@ export function createCallAppservice({ clock, transport, ...parts }: CallParts):
 
   return (request) => {
     const { appservice, path, legacyPath, timeoutMs } = request;
-    if (transport?.connected(appservice.id) === true) return transport.call(request);
-    return legacyPath === undefined ? callNow(request, path, timeoutMs) : withLegacy(request, legacyPath);
+    const currentOnly = legacyPath === undefined || transport?.connected(appservice.id) === true;
+    return currentOnly ? callNow(request, path, timeoutMs) : withLegacy(request, legacyPath);
   };
 }
 

@@ -67,14 +67,17 @@ afterEach(async () => {
 });
 
 const transaction = (txnId: number, signal?: AbortSignal) =>
-  connection.call({
-    appservice,
-    method: 'PUT',
-    path: `/_matrix/app/v1/transactions/${txnId}`,
-    body: Buffer.from('{"events":[]}'),
-    timeoutMs: 10_000,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  connection.call(
+    {
+      appservice,
+      method: 'PUT',
+      path: `/_matrix/app/v1/transactions/${txnId}`,
+      body: Buffer.from('{"events":[]}'),
+      timeoutMs: 10_000,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    'hs',
+  );
 const said = (command: string) => heard.filter((message) => message['command'] === command);
 const answer = (message: object) => other.send(JSON.stringify(message));
 

@@ -77,10 +77,10 @@ export class WebsocketConnection {
   }
 
   /** Puts a call through, and waits for its answer. Never throws for what the application service does. */
-  call(request: AppserviceRequest): Promise<AppserviceAnswer> {
+  call(request: AppserviceRequest, token: string): Promise<AppserviceAnswer> {
     if (this.#ended || this.#waiting.size >= waitingMax)
       return Promise.resolve(this.#ended ? ended : { ...ended, message: 'too many calls wait for an answer' });
-    const { appservice, method, path, body, timeoutMs, signal } = request;
+    const { method, path, body, timeoutMs, signal } = request;
     const id = (this.#lastId += 1);
     const txnId = method === 'PUT' ? transactionPath.exec(path)?.[1] : undefined;
     return new Promise((resolve) => {
@@ -101,7 +101,6 @@ export class WebsocketConnection {
       this.#waiting.set(id, waiting);
       signal?.addEventListener('abort', giveUp);
       if (signal?.aborted === true) return giveUp();
-      const { hsToken: token } = appservice.registration;
       this.#send(
         txnId !== undefined && body !== undefined
           ? transactionMessage(id, txnId, body)

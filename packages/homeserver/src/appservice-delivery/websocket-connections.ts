@@ -90,7 +90,7 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     parts.onChange(id);
   }
 
-  async function call(request: AppserviceRequest): Promise<AppserviceAnswer> {
+  async function call(request: AppserviceRequest, hsToken: string): Promise<AppserviceAnswer> {
     const { id } = request.appservice;
     let answer: AppserviceAnswer = { outcome: 'failed', reason: 'no-url', message: 'it is not connected' };
     let used: WebsocketConnection | undefined;
@@ -98,7 +98,7 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
       const connection = open.get(id);
       if (connection === undefined || connection === used || request.signal?.aborted === true) break;
       used = connection;
-      answer = await connection.call(request);
+      answer = await connection.call(request, hsToken);
       if (answer.outcome === 'answered' || answer.reason === 'timeout') break;
     }
     return answer;
