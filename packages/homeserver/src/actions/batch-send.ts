@@ -1,6 +1,6 @@
 // Importing events in a batch: history before a room's first message, or what was missed at its end. For application services, which may
 // bring events of users in their namespaces, each with its own time. The same batch again makes nothing and answers the same ids: an
-// event is known by the id that the application service gives it, or by its contents where it gives none (docs/bridging/backfill.md).
+// event is known by the id that the application service gives it, or by its contents where it gives none (docs/bridging).
 import { hash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
 import { activeNames, membershipContent } from '../accounts/ghosts.ts';

@@ -3,6 +3,9 @@
 -- What application services import and what they do in bulk: history that arrives late (order_minor below 0, right before the event that
 -- was the room's first message), and events that their maker need not be told of.
 
+-- timestamp_to_event: with history and massaged times, the order of a room is not that of its times. Costs 0.3 µs of 33 for each event.
+create index events_by_ts on events (room_nid, origin_server_ts) where position is not null;
+
 alter table events add column bulk_by text collate "C";   -- the application service that made it in bulk: told to everybody but it, notifies nobody
 
 create table batch_points (                   -- where imported history goes in

@@ -153,17 +153,22 @@ export async function eventsForwards(
   ]);
 }
 
+// Two steps, so that the planner finds the time by events_by_ts whatever it believes of the table.
 const nearestBefore = statement(
   'events.nearest_before_ts',
   `select event_id as "eventId", origin_server_ts as "originServerTs" from events
-    where room_nid = $1 and position is not null and origin_server_ts <= $2
-    order by origin_server_ts desc, order_major desc, order_minor desc limit 1`,
+    where room_nid = $1 and position is not null and origin_server_ts = (
+      select max(t.origin_server_ts) from events t
+      where t.room_nid = $1 and t.position is not null and t.origin_server_ts <= $2)
+    order by order_major desc, order_minor desc limit 1`,
 );
 const nearestAfter = statement(
   'events.nearest_after_ts',
   `select event_id as "eventId", origin_server_ts as "originServerTs" from events
-    where room_nid = $1 and position is not null and origin_server_ts >= $2
-    order by origin_server_ts, order_major, order_minor limit 1`,
+    where room_nid = $1 and position is not null and origin_server_ts = (
+      select min(t.origin_server_ts) from events t
+      where t.room_nid = $1 and t.position is not null and t.origin_server_ts >= $2)
+    order by order_major, order_minor limit 1`,
 );
 
 /** The event closest to a time, looking back ('b') or forward ('f'). */
