@@ -64,7 +64,7 @@ describe.each([
     const irc = await at.appservice('irc');
     await at.deliver();
     await at.put(toDevice(ghost('bob'), [1]));
-    await irc.until(() => messages(irc).length === 1);
+    await at.until(() => messages(irc).length === 1);
     const message = {
       to_user_id: ghost('bob'),
       to_device_id: 'DEV',
@@ -73,7 +73,7 @@ describe.each([
       content: { n: 1 },
     };
     expect(sent(irc)).toEqual([{ events: [], to_device: [message], 'de.sorunome.msc2409.to_device': [message] }]);
-    await eventually(async () => (await waiting()) === 0);
+    await at.until(async () => (await waiting()) === 0);
   });
 
   it('reach two application services at the same time, each its own', async () => {
@@ -89,7 +89,7 @@ describe.each([
     while (!both()) await at.clock.advance(1);
     expect(messages(irc)).toEqual(count(15));
     expect(messages(slack)).toEqual(count(15));
-    await eventually(async () => (await waiting()) === 1); // for a user of nobody
+    await at.until(async () => (await waiting()) === 1); // for a user of nobody
   });
 
   it('all arrive once after an outage with a restart in it, in order, in full transactions', async () => {
@@ -121,7 +121,7 @@ describe.each([
     expect(messages(irc)).toEqual(count(500));
     expect(sent(irc).length).toBeLessThanOrEqual(7);
     expect(sameBytes(irc)).toBe(true);
-    await eventually(async () => (await waiting()) === 0);
+    await at.until(async () => (await waiting()) === 0);
   });
 });
 
@@ -131,7 +131,7 @@ describe('a message to a device', () => {
     await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await at.until(() => irc.events.length === 1);
     at.told.on = false;
     for (const n of count(130)) {
       if (n % 10 === 0) await at.put(toDevice(ghost('bob'), [n]));
@@ -153,7 +153,7 @@ describe('a message to a device', () => {
     const irc = await at.appservice('irc', { namespaces: { users: [{ regex: '@shared', exclusive: false }] } });
     await at.deliver();
     await at.put(toDevice('@shared:example.org', [1]));
-    await irc.until(() => messages(irc).length === 1);
+    await at.until(() => messages(irc).length === 1);
     await at.clock.advance(10_000);
     expect(await waiting()).toBe(1);
   });
@@ -166,14 +166,14 @@ describe('a message to a device', () => {
     await at.put(toDevice(ghost('bob'), [1]));
     await other.until(() => other.transactions.length === 1);
     await at.put(toDevice(ghost('bob'), [2]));
-    await irc.until(() => messages(irc).length === 2);
+    await at.until(() => messages(irc).length === 2);
     await at.clock.advance(10_000);
     expect(await waiting()).toBeGreaterThan(0);
     other.mode = 'ok';
     delivery.wakeAppservice('other');
     while (messages(other).length < 2) await at.clock.advance(500);
     expect(messages(other)).toEqual([1, 2]);
-    await eventually(async () => (await waiting()) === 0);
+    await at.until(async () => (await waiting()) === 0);
   });
 
   it('that is refused for its content is set aside, kept, and sent again when an operator asks', async () => {
@@ -185,11 +185,11 @@ describe('a message to a device', () => {
     delivery.news();
     const accepted = () => messages(irc).filter((n) => n !== 2);
     while (delivery.status('irc')?.setAside !== 1 || accepted().length < 2) await at.clock.advance(100);
-    await eventually(async () => (await waiting()) === 1);
+    await at.until(async () => (await waiting()) === 1);
     irc.judge = () => undefined;
     await at.db.query({ name: 'test.replay', text: 'update appservice_set_aside set replay = true' });
     await delivery.refresh('irc');
-    await eventually(async () => (await waiting()) === 0);
+    await at.until(async () => (await waiting()) === 0);
     expect(delivery.status('irc')?.setAside).toBe(0);
   });
 });
@@ -223,7 +223,7 @@ describe('receipts', () => {
     await at.end(delivery);
     irc.mode = 'ok';
     delivery = await at.deliver();
-    await eventually(() => delivery.status('irc')?.deliveredTransactions === 1);
+    await at.until(() => delivery.status('irc')?.deliveredTransactions === 1);
     expect(irc.transactions.length).toBeGreaterThan(1);
     expect(sameBytes(irc)).toBe(true);
     expect(sent(irc).flatMap(({ ephemeral = [] }) => ephemeral.map(({ content }) => content))).toEqual([
@@ -238,7 +238,7 @@ describe('receipts', () => {
     const delivery = await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await at.until(() => irc.events.length === 1);
     at.told.on = false;
     for (const n of count(50))
       await at.put({
@@ -247,7 +247,7 @@ describe('receipts', () => {
         ],
       });
     delivery.news();
-    await irc.until(() => sent(irc).some(({ ephemeral }) => ephemeral !== undefined));
+    await at.until(() => sent(irc).some(({ ephemeral }) => ephemeral !== undefined));
     const told = sent(irc).flatMap(({ ephemeral = [] }) => ephemeral.map(({ content }) => content));
     expect(told).toEqual([{ $49: { 'm.read': { [alice]: { ts: 49 } } } }]);
   });
@@ -262,8 +262,8 @@ describe('presence', () => {
     const other = await at.makeRoom('!b:example.org');
     await room.join(ghost('x', 'deaf'));
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
-    await eventually(() => delivery.status('irc')?.state === 'idle');
+    await at.until(() => irc.events.length === 1);
+    await at.until(() => delivery.status('irc')?.state === 'idle');
     irc.mode = 'hang';
     delivery.presence(alice, [room.roomNid], { presence: 'online' });
     await irc.until(() => irc.transactions.length === 2);
@@ -301,9 +301,9 @@ describe.each([
     await room.join(alice);
     await room.join(ghost('x', 'deaf'));
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await at.until(() => irc.events.length === 1);
     await at.put(changed(alice, '@carol:example.org'));
-    await irc.until(() => lists(irc).length === 1);
+    await at.until(() => lists(irc).length === 1);
     expect(lists(irc)).toEqual([{ changed: [alice], left: [] }]);
     expect(sent(irc).at(-1)).toHaveProperty(['org.matrix.msc3202.device_lists'], { changed: [alice], left: [] });
     expect(deaf.transactions.map(({ body }) => body).join('')).not.toContain('device_');
@@ -318,11 +318,11 @@ describe.each([
     await two.join(ghost('bob'));
     await one.join(alice);
     await two.join(alice);
-    await irc.until(() => irc.events.length === 4);
+    await at.until(() => irc.events.length === 4);
     await one.join(alice, 'leave');
-    await irc.until(() => irc.events.length === 5);
+    await at.until(() => irc.events.length === 5);
     await two.join(alice, 'leave');
-    await irc.until(() => irc.events.length === 6);
+    await at.until(() => irc.events.length === 6);
     const all = lists(irc);
     expect(all.flatMap((list) => list.changed)).toContain(alice);
     expect(all.at(-1)).toEqual({ changed: [], left: [alice] });
@@ -336,12 +336,12 @@ describe.each([
     const two = await at.makeRoom('!two:example.org');
     for (const user of [alice, '@carol:example.org', ghost('bob'), ghost('eve')]) await one.join(user);
     for (const user of ['@carol:example.org', ghost('bob')]) await two.join(user);
-    await irc.until(() => irc.events.length === 3);
+    await at.until(() => irc.events.length === 3);
     await one.join(ghost('bob'), 'leave');
-    await irc.until(() => irc.events.length === 4);
+    await at.until(() => irc.events.length === 4);
     expect(lists(irc).flatMap((list) => list.left)).toEqual([]);
     await one.join(ghost('eve'), 'leave');
-    await irc.until(() => irc.events.length === 5);
+    await at.until(() => irc.events.length === 5);
     expect(lists(irc).flatMap((list) => list.left)).toEqual([alice]);
   });
 });
@@ -363,7 +363,7 @@ describe('keys', () => {
       "insert into fallback_keys (user_id, device_id, algorithm, key_id, json) values ($1, 'DEV', 'signed_curve25519', 'f', '{}')",
     );
     await at.put(toDevice(ghost('bob'), [1]));
-    await irc.until(() => messages(irc).length === 1);
+    await at.until(() => messages(irc).length === 1);
     const counts = { [ghost('bob')]: { DEV: { signed_curve25519: 9 } } };
     const types = { [ghost('bob')]: { DEV: ['signed_curve25519'] } };
     expect(sent(irc)[0]).toMatchObject({

@@ -53,7 +53,8 @@ async function mortal<T>(
   const forever = () => new Promise<never>(() => {});
   if (death === undefined) return query();
   if (death.isDead) return forever();
-  const dies = name === 'appservice_cursors.step' && id === death.appserviceId && (death.steps += 1) === death.step;
+  const isStep = typeof name === 'string' && /^appservice_cursors\.(full_)?step$/.test(name);
+  const dies = isStep && id === death.appserviceId && (death.steps += 1) === death.step;
   if (dies && death.when === 'before') {
     death.isDead = true;
     return forever();
@@ -76,6 +77,19 @@ export async function deliveryFixture() {
   const told = { on: true };
   const away = { on: false };
   let fences = 0;
+  let processes = 0;
+  const holders = new Map<string, number>();
+  // A later process is given every lease without the earlier one being told: as it is when that has hung for too long.
+  const giveBack = (name: string, process: number) => {
+    if (holders.get(name) === process) holders.delete(name);
+  };
+  const leasesOf = (process: number) => ({
+    take: async (name: string) => {
+      if ((holders.get(name) ?? 0) > process) return undefined;
+      holders.set(name, process);
+      return { fence: (fences += 1), release: async () => giveBack(name, process) };
+    },
+  });
   const makeRoom = streamWriter(database.db, serverName, (first, commit) => {
     for (const delivery of deliveries) {
       if (fromMemory.on) delivery.committed(first, commit);
@@ -134,7 +148,7 @@ export async function deliveryFixture() {
               : mortal(death, [statement.name, values?.[0]], () => database.db.query(statement, values)),
         },
         registry,
-        leases: { take: async () => ({ fence: (fences += 1), release: async () => {} }) },
+        leases: leasesOf((processes += 1)),
         clock,
         random: randomFrom(randomBytes),
         log: silent,
@@ -145,6 +159,10 @@ export async function deliveryFixture() {
       await delivery.start();
       deliveries.push(delivery);
       return delivery;
+    },
+    /** Waits for something that comes by itself, a busy delivery's gathering of some milliseconds included. */
+    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
+      while (!(await condition())) await clock.advance(1);
     },
     /** One that was killed is told nothing any more. */
     bury(delivery: AppserviceDelivery): void {

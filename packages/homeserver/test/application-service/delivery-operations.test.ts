@@ -25,11 +25,11 @@ function operations(delivery: AppserviceDelivery) {
 
 /** Turns the clock until so many events have come. */
 async function arrived(double: AppserviceDouble, count: number): Promise<void> {
-  while (double.events.length < count) await at.clock.advance(1);
+  await at.until(() => double.events.length >= count);
 }
 
 const idle = (delivery: AppserviceDelivery, ...ids: readonly string[]) =>
-  eventually(() => ids.every((id) => delivery.status(id)?.state === 'idle'));
+  at.until(() => ids.every((id) => delivery.status(id)?.state === 'idle'));
 
 describe('filters', () => {
   it('keep own events away, however many there are', async () => {
@@ -63,7 +63,7 @@ describe('filters', () => {
     await one.append({ type: 'm.room.topic', sender: alice, stateKey: '', content: { topic: 't' } });
     await two.join(ghost('bob'));
     await two.say(alice, 'two');
-    await irc.until(() => irc.events.length >= expected.length);
+    await at.until(() => irc.events.length >= expected.length);
     expect(irc.events.map(({ type, content }) => content['body'] ?? type)).toEqual(expected);
   });
 
@@ -161,7 +161,7 @@ describe('explain', () => {
       written.push({ ...event, roomId: room.roomId });
     }
     const end = written.at(-1)?.position ?? 0;
-    await eventually(() => ['irc', 'slack'].every((id) => (delivery.status(id)?.readPosition ?? 0) >= end));
+    await at.until(() => ['irc', 'slack'].every((id) => (delivery.status(id)?.readPosition ?? 0) >= end));
     while (delivery.status('irc')?.state !== 'idle' || delivery.status('slack')?.state !== 'idle')
       await at.clock.advance(100);
     await at.clock.advance(10_000);
@@ -206,7 +206,7 @@ describe('explain', () => {
       });
     irc.mode = 'hang';
     const flying = await room.say(alice, 'flying');
-    await irc.until(() => irc.transactions.at(-1)?.body.includes('flying') === true);
+    await at.until(() => irc.transactions.at(-1)?.body.includes('flying') === true);
     const behind = await room.say(alice, 'behind');
     const txnId = irc.transactions.at(-1)?.txnId;
     expect(await why(flying)).toMatchObject({ verdict: 'in-flight', txnId });
@@ -240,7 +240,7 @@ describe('replay', () => {
         after: (first?.position ?? 0) - 1,
       });
       await room.say(alice, 'new');
-      await irc.until(() => irc.transactions.length > length);
+      await at.until(() => irc.transactions.length > length);
       // It goes on after a restart where it was.
       await at.end(delivery);
       irc.mode = 'ok';

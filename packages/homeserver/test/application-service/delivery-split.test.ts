@@ -3,7 +3,7 @@
 // left the room by then and nothing in it would be of interest any more. And a delivery whose lease went to another process writes nothing.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listSetAside } from '../../src/storage/tables/appservice-set-aside.ts';
-import { type Death, type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
+import { type Death, type DeliveryFixture, deliveryFixture } from './delivery-fixture.ts';
 
 let at: DeliveryFixture;
 beforeEach(async () => {
@@ -121,18 +121,18 @@ describe('a lease', () => {
     const first = await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join('@_irc_bob:example.org');
-    await irc.until(() => irc.events.length === 1);
-    await eventually(() => first.status('irc')?.state === 'idle');
+    await at.until(() => irc.events.length === 1);
+    await at.until(() => first.status('irc')?.state === 'idle');
     await at.clock.advance(10_000); // the acknowledgement is written
-    await eventually(async () => (await at.db.query(frozen)).length === 0);
+    await at.until(async () => (await at.db.query(frozen)).length === 0);
     const second = await at.deliver();
     await room.append(say('one'));
-    await irc.until(() => irc.events.length === 2);
+    await at.until(() => irc.events.length === 2);
     // It has tried to write, was refused, and gave up.
-    await eventually(() => first.status('irc') === undefined);
+    await at.until(() => first.status('irc') === undefined);
     await room.append(say('two'));
-    await irc.until(() => irc.events.length === 3);
-    await eventually(() => second.status('irc')?.deliveredEvents === 2);
+    await at.until(() => irc.events.length === 3);
+    await at.until(() => second.status('irc')?.deliveredEvents === 2);
     expect(irc.transactions).toHaveLength(3);
   });
 });

@@ -23,7 +23,7 @@ const say = (sender: string, body: string) => ({ sender, content: { msgtype: 'm.
 
 /** Turns the clock a little at a time until so many events have come: a busy delivery gathers them for some milliseconds. */
 async function arrived(double: AppserviceDouble, count: number): Promise<void> {
-  while (double.events.length < count) await at.clock.advance(1);
+  await at.until(() => double.events.length >= count);
 }
 
 /** Turns the clock until there is one more attempt than `before`. */
@@ -52,9 +52,9 @@ describe.each([
     await room.append({ type: 'm.room.topic', sender: alice, stateKey: '', content: { topic: 'two' } });
     await room.join(ghost('bob'), 'leave');
     await room.say(alice, 'after');
-    await irc.until(() => irc.events.length === 5);
+    await arrived(irc, 5);
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 6);
+    await arrived(irc, 6);
     expect(
       irc.events.map((event) => [
         event.type,
@@ -104,8 +104,8 @@ describe.each([
     });
     await one.say(alice, 'for both');
     await one.join('@_irc_remote:elsewhere.example');
-    await irc.until(() => irc.events.length === 5);
-    await slack.until(() => slack.events.length === 4);
+    await arrived(irc, 5);
+    await arrived(slack, 4);
     expect(bodies(irc)).toEqual(['for irc', 'for both']);
     expect(bodies(slack)).toEqual(['for slack', 'for both']);
   });
@@ -116,16 +116,16 @@ describe.each([
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('a'));
     await room.join(ghost('b'));
-    await irc.until(() => irc.events.length === 2);
+    await arrived(irc, 2);
     await at.end(delivery);
     await room.join(ghost('a'), 'leave');
     await room.say(alice, 'while stopped');
     delivery = await at.deliver();
-    await irc.until(() => irc.events.length === 4);
+    await arrived(irc, 4);
     await room.join(ghost('b'), 'leave');
     await room.say(alice, 'nobody is left');
     await room.join(ghost('c'));
-    await irc.until(() => irc.events.length === 6);
+    await arrived(irc, 6);
     expect(bodies(irc)).toEqual(['while stopped']);
   });
 });
@@ -145,7 +145,7 @@ describe('a transaction', () => {
     await at.end(delivery);
     irc.mode = 'ok';
     delivery = await at.deliver();
-    await irc.until(() => irc.events.length === 2);
+    await arrived(irc, 2);
     const [first] = irc.transactions;
     const same = irc.transactions.filter(({ txnId }) => txnId === first?.txnId);
     expect(same).toHaveLength(3);
@@ -158,7 +158,7 @@ describe('a transaction', () => {
     await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await arrived(irc, 1);
     await Promise.all(texts(60).map((body) => room.say(alice, body)));
     await arrived(irc, 61);
     expect(irc.inFlightMax).toBe(1);
@@ -175,7 +175,7 @@ describe('a transaction', () => {
     await room.join(ghost('bob'));
     await room.say(alice, 'one');
     await room.say(alice, 'two');
-    await irc.until(() => irc.events.length === 3);
+    await arrived(irc, 3);
     expect(new Set(irc.transactions.map(({ txnId }) => txnId)).size).toBe(irc.transactions.length);
   });
 
@@ -187,8 +187,8 @@ describe('a transaction', () => {
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
     await room.join(ghost('eve', 'slack'));
-    await below.until(() => below.events.length === 2);
-    await local.until(() => local.events.length === 1);
+    await arrived(below, 2);
+    await arrived(local, 1);
     expect(below.requests[0]?.path).toMatch(/^\/bridge\/_matrix\/app\/v1\/transactions\/\d+$/);
     rmSync(folder, { recursive: true });
   });
@@ -201,7 +201,7 @@ describe('a transaction', () => {
     await room.join(ghost('bob'));
     await irc.until(() => irc.requests.length === 2);
     await room.say(alice, 'one');
-    await irc.until(() => irc.events.length === 2);
+    await arrived(irc, 2);
     expect(irc.requests.map(({ path }) => path.replace(/\d+$/, ''))).toEqual([
       '/_matrix/app/v1/transactions/',
       '/transactions/',
@@ -236,7 +236,7 @@ describe('an application service that was down', () => {
     const delivery = await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await arrived(irc, 1);
     at.fromMemory.on = false;
     at.told.on = false;
     const said = texts(450);
@@ -252,14 +252,14 @@ describe('an application service that was down', () => {
     const delivery = await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
-    await irc.until(() => irc.events.length === 1);
+    await arrived(irc, 1);
     await eventually(() => delivery.status('irc')?.state === 'idle');
     at.away.on = true;
     await room.say(alice, 'hello');
     for (let seconds = 0; seconds < 600; seconds += 1) await at.clock.advance(1000);
     at.away.on = false;
     for (let seconds = 0; seconds < 3; seconds += 1) await at.clock.advance(1000);
-    await irc.until(() => irc.events.length === 2);
+    await arrived(irc, 2);
     expect(irc.transactions).toHaveLength(2);
   });
 
@@ -288,7 +288,7 @@ describe('an application service that was down', () => {
     await room.join(ghost('x', 'hung'));
     await room.join(ghost('bob'));
     for (const body of texts(100)) await room.append(say(alice, body));
-    await irc.until(() => bodies(irc).length === 100);
+    await at.until(() => bodies(irc).length === 100);
     expect(hung.transactions).toHaveLength(1);
   });
 });
@@ -344,8 +344,8 @@ describe('a refused transaction', () => {
       irc.judge = () => undefined;
       await askReplay(at.db, 'irc');
       await delivery.refresh('irc');
-      await irc.until(() => irc.transactions.at(-1)?.body.includes('poison') === true);
-      await eventually(async () => (await listSetAside(at.db, 'irc', { after: 0, limit: 10 })).length === 0);
+      await at.until(() => irc.transactions.at(-1)?.body.includes('poison') === true);
+      await at.until(async () => (await listSetAside(at.db, 'irc', { after: 0, limit: 10 })).length === 0);
     },
   );
 
@@ -392,7 +392,7 @@ describe('what waits', () => {
     irc.mode = 'ok';
     await eventually(() => delivery.status('irc')?.retries === 1);
     await at.clock.advance(2000);
-    await irc.until(() => irc.events.length === 3);
+    await arrived(irc, 3);
     expect(irc.events[1]).toMatchObject({ content: {}, unsigned: { redacted_because: { type: 'm.room.redaction' } } });
     expect(irc.events[2]).toMatchObject({ redacts: secret.eventId, content: { redacts: secret.eventId } });
     expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
@@ -412,7 +412,7 @@ describe('what waits', () => {
     irc.mode = 'ok';
     delivery.wakeAppservice('irc');
     await at.clock.advance(1);
-    await irc.until(() => irc.events.length === 3);
+    await arrived(irc, 3);
     expect(irc.transactions.map(({ body }) => body).join('')).not.toContain('secret');
   });
 
@@ -446,7 +446,7 @@ describe('what waits', () => {
       async () => (await at.db.query({ name: 'test.cursors', text: 'select * from appservice_cursors' })).length === 1,
     );
     await room.say(alice, 'new');
-    await irc.until(() => irc.events.length === 1);
+    await arrived(irc, 1);
     expect(bodies(irc)).toEqual(['new']);
   });
 
@@ -457,9 +457,9 @@ describe('what waits', () => {
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
     await room.join(ghost('x', 'deaf'));
-    await irc.until(() => irc.events.length === 2);
+    await arrived(irc, 2);
     delivery.typing(room.roomNid, [alice]);
-    await irc.until(() => irc.transactions.at(-1)?.body.includes('m.typing') === true);
+    await at.until(() => irc.transactions.at(-1)?.body.includes('m.typing') === true);
     const typing = { type: 'm.typing', room_id: room.roomId, content: { user_ids: [alice] } };
     expect(JSON.parse(irc.transactions.at(-1)?.body ?? '')).toEqual({
       events: [],
@@ -475,7 +475,7 @@ describe('what waits', () => {
       [room.roomNid, [alice, alice, ghost('bob')], ['m.read', 'm.read.private', 'm.read.private'], [3, 4, 4]],
     );
     delivery.news();
-    await irc.until(() => irc.transactions.at(-1)?.body.includes('m.receipt') === true);
+    await at.until(() => irc.transactions.at(-1)?.body.includes('m.receipt') === true);
     const { ephemeral } = JSON.parse(irc.transactions.at(-1)?.body ?? '') as { ephemeral: { content: unknown }[] };
     expect(ephemeral.map(({ content }) => content)).toEqual([
       { $e: { 'm.read': { [alice]: { ts: 5 } } } },

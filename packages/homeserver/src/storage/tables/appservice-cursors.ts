@@ -3,7 +3,7 @@
 // moment leaves either all or nothing. Only the holder of the latest lease writes (`fence`, stream/lease.ts), so a process that lost its
 // lease without knowing is refused, however late it wakes up.
 
-import { type Queryable, statement } from '../database.ts';
+import { type Queryable, type SqlValue, statement } from '../database.ts';
 import { deleteAcknowledgedToDevice } from '../purge.ts';
 
 export interface CursorRow {
@@ -91,27 +91,31 @@ export interface CursorStep {
 }
 
 // counted_at never goes back: counts that were taken up to there must not be taken again.
-const step = statement(
-  'appservice_cursors.step',
-  `with moved as (
-      update appservice_cursors set position = $3, counted_at = greatest(counted_at, $3), rest = $14,
-        replay_after = case when replay_after = $18 then $19 else replay_after end,
+const moved = (more: string) => `moved as (
+      update appservice_cursors set position = $3, counted_at = greatest(counted_at, $3), rest = $8,${more}
         next_txn_id = case when $5::bytea is null then next_txn_id else $2 + 1 end
-      where appservice_id = $1 and next_txn_id = $2 and fence = $15 returning appservice_id),
+      where appservice_id = $1 and next_txn_id = $2 and fence = $9 returning appservice_id),
     done as (delete from appservice_transactions t using moved
       where t.appservice_id = moved.appservice_id and t.txn_id = $4),
     frozen as (insert into appservice_transactions (appservice_id, txn_id, body, positions, created_ts)
-      select appservice_id, $2, $5, $6, $7 from moved where $5::bytea is not null),
+      select appservice_id, $2, $5, $6, $7 from moved where $5::bytea is not null)`;
+
+// Most steps are this and no more: an empty part of the other one still opens its table and indexes.
+const plainStep = statement('appservice_cursors.step', `with ${moved('')} select appservice_id from moved`);
+
+const fullStep = statement(
+  'appservice_cursors.full_step',
+  `with ${moved(' replay_after = case when replay_after = $18 then $19 else replay_after end,')},
     counted as (insert into appservice_interest (room_nid, appservice_id, members)
       select c.room_nid, moved.appservice_id, c.members
-        from moved, unnest($8::bigint[], $9::int[]) as c (room_nid, members)
+        from moved, unnest($10::bigint[], $11::int[]) as c (room_nid, members)
       on conflict (room_nid, appservice_id) do update set members = excluded.members),
     aside as (insert into appservice_set_aside (appservice_id, position, reason, created_ts)
-      select moved.appservice_id, s.position, $11, $12 from moved, unnest($10::bigint[]) as s (position)
+      select moved.appservice_id, s.position, $13, $14 from moved, unnest($12::bigint[]) as s (position)
       on conflict (appservice_id, position) do update
         set reason = excluded.reason, created_ts = excluded.created_ts, replay = false),
     replayed as (delete from appservice_set_aside s using moved
-      where s.appservice_id = moved.appservice_id and s.position = any($13::bigint[])),
+      where s.appservice_id = moved.appservice_id and s.position = any($15::bigint[])),
     to_device_gone as (${deleteAcknowledgedToDevice({ from: 'moved', positions: '$16', others: '$17' })})
     select appservice_id from moved`,
 );
@@ -119,9 +123,9 @@ const step = statement(
 /** Writes a step; false when the cursor has been moved or taken over by somebody else. */
 export async function writeStep(
   db: Queryable,
-  { frozen, counts = [], setAside, ...move }: CursorStep,
+  { frozen, counts = [], setAside, replayed, toDevice, replay, ...move }: CursorStep,
 ): Promise<boolean> {
-  const rows = await db.query(step, [
+  const values: SqlValue[] = [
     move.appserviceId,
     move.nextTxnId,
     move.position,
@@ -129,18 +133,23 @@ export async function writeStep(
     frozen?.body ?? null,
     frozen?.positions ?? null,
     frozen?.createdTs ?? null,
+    move.rest,
+    move.fence,
+  ];
+  const isPlain = counts.length === 0 && [setAside, replayed, toDevice, replay].every((part) => part === undefined);
+  if (isPlain) return (await db.query(plainStep, values)).length === 1;
+  const rows = await db.query(fullStep, [
+    ...values,
     counts.map(({ roomNid }) => roomNid),
     counts.map(({ members }) => members),
     setAside?.positions ?? [],
     setAside?.reason ?? null,
     setAside?.createdTs ?? null,
-    move.replayed ?? [],
-    move.rest,
-    move.fence,
-    move.toDevice?.positions ?? [],
-    move.toDevice?.others ?? [],
-    move.replay?.from ?? null,
-    move.replay?.to ?? null,
+    replayed ?? [],
+    toDevice?.positions ?? [],
+    toDevice?.others ?? [],
+    replay?.from ?? null,
+    replay?.to ?? null,
   ]);
   return rows.length === 1;
 }
