@@ -165,9 +165,8 @@ function check(text: string, registry: AppserviceRegistry, replace: boolean): Ad
     throw complain('as_token', `is the as_token of ${owner.id} too: make a new secret`);
   const appservice = toAppservice(registration, serverName, { live: registration.id });
   const others = registry.all().filter(({ id }) => id !== registration.id);
-  const known = new Set(warningsOf(others, serverName).map((warning) => JSON.stringify(warning)));
   const warnings = warningsOf([...others, appservice], serverName);
-  return { appservice, warnings: warnings.filter((warning) => !known.has(JSON.stringify(warning))) };
+  return { appservice, warnings: warnings.filter(({ id, other }) => [id, other?.id].includes(registration.id)) };
 }
 
 function refused(complaints: readonly Complaint[]): MatrixError {

@@ -4,7 +4,7 @@
 // lives on for a while. Each loaded application service gets its own user here: bridges call /whoami before they register anybody.
 
 import path from 'node:path';
-import { type Complaint, lintRegistration, lintTogether, type Finding } from '@pons/registration';
+import { type Complaint, type Finding, lintRegistration, lintTogether, type Registration } from '@pons/registration';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
@@ -82,7 +82,7 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     last = {
       loaded: appservices.map(({ id }) => id),
       complaints: [...complaints, ...(read.folderGone && waiting.length > 0 ? [folderComplaint()] : [])],
-      warnings: warningsOf(appservices, registry.serverName),
+      warnings: added.length + removed.length === 0 ? last.warnings : warningsOf(appservices, registry.serverName),
     };
     parts.report(last);
     return { report: last, changed: [...new Set([...added, ...removed].map(({ id }) => id))] };
@@ -169,11 +169,19 @@ async function createSender(
   });
 }
 
+/** Looking for it takes milliseconds for each: once for a registration that stays as it is. */
+const unwise = new WeakMap<Registration, readonly Finding[]>();
+
 /** What is unwise in registrations, each alone and together. */
 export function warningsOf(appservices: readonly Appservice[], serverName: string): Finding[] {
   const registrations = appservices.map(({ registration }) => registration);
-  return [
-    ...registrations.flatMap((registration) => lintRegistration(registration, serverName, { notes: false })),
-    ...lintTogether(registrations, serverName),
-  ].filter(({ level }) => level === 'warning');
+  return [...registrations.flatMap(alone), ...lintTogether(registrations, serverName)].filter(
+    ({ level }) => level === 'warning',
+  );
+
+  function alone(registration: Registration): readonly Finding[] {
+    const known = unwise.get(registration) ?? lintRegistration(registration, serverName, { notes: false });
+    unwise.set(registration, known);
+    return known;
+  }
 }
