@@ -64,13 +64,13 @@ export function composeAppservices(
   const { clock, random, log, tracing } = ground;
   const { requestTimeoutMs: timeoutMs, allowPrivateAddresses: allowPrivate } = config.appservices;
   const registry = createRegistry(config.serverName, () => clock.now());
-  const websockets = composeAppserviceWebsockets(config, ground, {
+  const { websockets, transport } = composeAppserviceWebsockets(config, ground, {
     db,
     registry,
     onChange: (id) => delivery.waysChanged(id),
   });
   const { deliversHere } = websockets;
-  const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate, transport: websockets });
+  const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate, transport });
   const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, deliversHere, timeoutMs });
   observeAppservices(ground.metrics.registry, () =>
     registry.all().flatMap(({ id }) => {

@@ -322,6 +322,26 @@ describe('two processes on one database', () => {
     expect(heard).toEqual(['by url', 'by url again']);
   });
 
+  it('pass pings and questions on to where the websocket is, and what comes of them back', async () => {
+    const there = await connect('nat', otherBase);
+    const ping = () => request(base, 'POST', '/_matrix/client/v1/appservice/nat/ping', { token: 'as-nat', body: {} });
+    await expect.poll(() => refusal(ping())).toBe('undefined');
+    expect(there.messages.at(-1)).toMatchObject({
+      data: { path: '/_matrix/app/v1/ping', headers: { Authorization: ['Bearer hs-nat'] } },
+    });
+    const long = { userid: '@_nat_a:localhost', protocol: 'nat', fields: { nick: 'ü'.repeat(50_000) } };
+    there.proxied = (path) => ({ status: path.includes('/thirdparty/') ? 200 : 404, headers: {}, body: [long] });
+    const users = await request<unknown>(base, 'GET', `${v3}/thirdparty/user?userid=@_nat_a:localhost`, {
+      token: alice.token,
+    });
+    expect(users).toEqual([long]);
+    expect(await refusal(ping())).toBe('502 M_BAD_STATUS');
+    there.proxied = () => undefined;
+    expect(await refusal(ping())).toBe('504 M_CONNECTION_TIMEOUT');
+    await there.close();
+    await expect.poll(() => refusal(ping())).toBe('400 M_URL_NOT_SET');
+  });
+
   it('tell their application services when they stop', async () => {
     const bridge = await connect('nat', otherBase);
     await second.stop();
