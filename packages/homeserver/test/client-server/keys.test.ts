@@ -78,6 +78,27 @@ describe('identity keys', () => {
     expect(Object.keys(found['failures'] ?? {})).toEqual(['elsewhere.example']);
   });
 
+  it('that take the place of others take their signatures away, and a renamed device is told of', async () => {
+    const [alice, bob] = [await servers.person('alice'), await servers.person('bob')];
+    await room(alice, bob);
+    const { upload: cross, selfSigning } = crossSigning(bob.userId);
+    await signingUpload(bob, cross);
+    const device = deviceKeys(bob, signingKey(bob.deviceId));
+    await upload(bob, { device_keys: device });
+    const body = { [bob.userId]: { [bob.deviceId]: signed(device, bob.userId, selfSigning) } };
+    await servers.call('POST', '/keys/signatures/upload', { token: bob.token, body });
+    const signersOf = async () => {
+      const found = (await query(alice, bob))['device_keys']?.[bob.userId]?.[bob.deviceId] as JsonObject;
+      return Object.keys((found['signatures'] as JsonObject)[bob.userId] as JsonObject);
+    };
+    expect(await signersOf()).toEqual([`ed25519:${bob.deviceId}`, selfSigning.keyId]);
+    await upload(bob, { device_keys: deviceKeys(bob, signingKey(bob.deviceId)) });
+    expect(await signersOf()).toEqual([`ed25519:${bob.deviceId}`]);
+    const { next_batch: since } = await sync(alice);
+    await servers.call('PUT', `/devices/${bob.deviceId}`, { token: bob.token, body: { display_name: 'new' } });
+    expect((await sync(alice, since)).device_lists?.changed).toEqual([bob.userId]);
+  });
+
   it('that are uploaded again unchanged tell nobody', async () => {
     const bob = await servers.person('bob');
     const keys = { device_keys: deviceKeys(bob, signingKey(bob.deviceId)) };
