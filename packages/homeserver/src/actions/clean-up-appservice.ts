@@ -2,20 +2,17 @@
 // aliases go. A page at a time: who asks (the command, the console) goes on where a page ended and sees how far it is; nothing is
 // lost when it stops half-way, and to do a part again does no harm.
 
-import { type DevicesParts, removeAllDevices } from '../accounts/devices.ts';
-import { eraseProfile } from '../accounts/profiles.ts';
-import { endAccount } from '../accounts/users.ts';
 import { forgetGhost, type Ghost, listAliases, listGhosts } from '../appservices/ghosts.ts';
 import type { AppserviceRegistry } from '../appservices/registry.ts';
+import { endUser, type EndUserParts } from './deactivate-account.ts';
 
 /** What becomes of ghosts or aliases. */
 export const cleanUps = ['deactivate', 'purge', 'leave', 'aliases'] as const;
 export type CleanUp = (typeof cleanUps)[number];
 
 /** What cleaning up needs of the house. */
-export interface CleanUpParts extends DevicesParts {
+export interface CleanUpParts extends EndUserParts {
   readonly registry: AppserviceRegistry;
-  readonly leaveAllRooms: (userId: string) => Promise<void>;
   /** Takes an alias off its room. */
   readonly removeAlias: (alias: string, roomId: string) => Promise<void>;
 }
@@ -65,23 +62,12 @@ async function inGroups<T>(all: readonly T[], work: (one: T) => Promise<void>): 
   for (let at = 0; at < all.length; at += atOnce) await Promise.all(all.slice(at, at + atOnce).map(work));
 }
 
-// The account ends first: whatever fails after that, nobody acts as it any more, and the next try does the rest.
-async function cleanUpGhost(parts: CleanUpParts, page: CleanUpPage, { userId, deactivated }: Ghost): Promise<void> {
+async function cleanUpGhost(parts: CleanUpParts, page: CleanUpPage, { userId }: Ghost): Promise<void> {
   const { appserviceId, action } = page;
-  if (action !== 'leave') {
-    if (!deactivated) {
-      await parts.db.transaction(async (tx) => {
-        await endAccount(tx, userId, parts.now());
-        await parts.accessTokens.userEnded(tx, userId);
-      });
-    }
-    parts.accessTokens.forget('user', userId);
-    await removeAllDevices(parts, userId);
-  }
-  await parts.leaveAllRooms(userId);
-  if (action !== 'purge') return;
-  await eraseProfile(parts.db, userId);
+  if (action === 'leave') return parts.leaveAllRooms(userId);
+  await endUser(parts, userId, { erase: action === 'purge' });
   // An id that nobody else can have may be registered anew; another stays taken, as the specification asks of deactivated accounts.
   const appservice = parts.registry.byId(appserviceId);
-  if (appservice?.namespaces.user(userId) === 'exclusive') await forgetGhost(parts.db, userId, appserviceId);
+  if (action === 'purge' && appservice?.namespaces.user(userId) === 'exclusive')
+    await forgetGhost(parts.db, userId, appserviceId);
 }

@@ -10,11 +10,15 @@ import { endAccount } from '../accounts/users.ts';
 import { forgetKeys } from '../e2ee/forget-keys.ts';
 import type { Requester } from '../platform/requester.ts';
 
-/** What deactivation needs of the house. */
-export interface DeactivateParts extends DevicesParts {
-  readonly interactiveAuth: InteractiveAuth;
+/** What the end of an account needs of the house. */
+export interface EndUserParts extends DevicesParts {
   /** Leaves every room that the user has joined, and refuses every invitation. */
   readonly leaveAllRooms: (userId: string) => Promise<void>;
+}
+
+/** What deactivation needs of the house. */
+export interface DeactivateParts extends EndUserParts {
+  readonly interactiveAuth: InteractiveAuth;
 }
 
 /** Ends the requester's account; answers the body of a 401 where authentication comes first. */
@@ -30,14 +34,23 @@ export async function deactivateAccount(
     const auth = await parts.interactiveAuth.authenticate({ operation: 'deactivateAccount', userId, body, flows });
     if (auth.outcome === 'challenge') return auth.body;
   }
+  await endUser(parts, userId, request);
+  return undefined;
+}
+
+/** Ends an account, whoever asked for it; to end one that has ended does what was left undone. */
+export async function endUser(
+  parts: EndUserParts,
+  userId: string,
+  { erase }: { readonly erase: boolean },
+): Promise<void> {
   await parts.db.transaction(async (tx) => {
     await endAccount(tx, userId, parts.now());
-    if (request.erase) await eraseProfile(tx, userId);
+    if (erase) await eraseProfile(tx, userId);
     await parts.accessTokens.userEnded(tx, userId);
   });
   parts.accessTokens.forget('user', userId);
   await forgetKeys(parts.db, userId);
   await removeAllDevices(parts, userId);
   await parts.leaveAllRooms(userId);
-  return undefined;
 }
