@@ -76,6 +76,7 @@ export async function deliveryFixture() {
   const fromMemory = { on: true };
   const told = { on: true };
   const away = { on: false };
+  const counted = { statements: 0 };
   let fences = 0;
   let processes = 0;
   const holders = new Map<string, number>();
@@ -120,6 +121,8 @@ export async function deliveryFixture() {
     told,
     /** True: the deliveries cannot reach the database. */
     away,
+    /** Statements of the deliveries. */
+    counted,
     /** @param where  a path below its url, or a unix socket */
     async appservice(
       id: string,
@@ -145,7 +148,10 @@ export async function deliveryFixture() {
           query: (statement, values) =>
             away.on
               ? Promise.reject(new StorageError('unreachable', 'away'))
-              : mortal(death, [statement.name, values?.[0]], () => database.db.query(statement, values)),
+              : mortal(death, [statement.name, values?.[0]], () => {
+                  counted.statements += 1;
+                  return database.db.query(statement, values);
+                }),
         },
         registry,
         leases: leasesOf((processes += 1)),

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
 import type { AppserviceDelivery } from '../../src/appservice-delivery/delivery.ts';
-import { createOperations } from '../../src/appservice-delivery/operate.ts';
+import { createOperations, type DeliveryOperations } from '../../src/appservice-delivery/operate.ts';
 import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
 
 let at: DeliveryFixture;
@@ -113,6 +113,37 @@ describe('limits of a registration', () => {
   });
 });
 
+describe('an event', () => {
+  it.each([true, false])(
+    'costs as many statements with 50 application services as with one (memory: %s)',
+    async (memory) => {
+      at.fromMemory.on = memory;
+      const irc = await at.appservice('irc');
+      const delivery = await at.deliver();
+      const room = await at.makeRoom('!a:example.org');
+      await room.join(ghost('bob'));
+      await arrived(irc, 1);
+      const costOf20 = async () => {
+        const [before, seen] = [at.counted.statements, irc.events.length];
+        for (let n = 1; n <= 20; n += 1) {
+          await room.say(alice, `n${n}`);
+          await arrived(irc, seen + n);
+          await idle(delivery, 'irc');
+        }
+        return at.counted.statements - before;
+      };
+      const withOne = await costOf20();
+      const others = Array.from({ length: 49 }, (_, index) => `o${index}`);
+      for (const id of others) await at.appservice(id);
+      await at.until(() => others.every((id) => delivery.status(id)?.readPosition === 21));
+      const withFifty = await costOf20();
+      // Rooms are looked up once more after registrations have changed.
+      expect(withFifty).toBeLessThanOrEqual(withOne + 5);
+      expect(withOne).toBeLessThanOrEqual(20 * (memory ? 1 : 5) + 5);
+    },
+  );
+});
+
 describe('ten thousand events', () => {
   it('that waited come in at most 101 transactions, in order', async () => {
     const irc = await at.appservice('irc');
@@ -165,7 +196,7 @@ describe('explain', () => {
     while (delivery.status('irc')?.state !== 'idle' || delivery.status('slack')?.state !== 'idle')
       await at.clock.advance(100);
     await at.clock.advance(10_000);
-    const { explain } = operations(delivery);
+    const explain: DeliveryOperations['explain'] = (...asked) => operations(delivery).explain(...asked);
     for (const [id, double] of [
       ['irc', irc],
       ['slack', slack],
@@ -188,7 +219,7 @@ describe('explain', () => {
   it('names the reason, the filter, the transaction and why it was set aside', async () => {
     const irc = await at.appservice('irc', { pons: { filters: { not_types: ['m.room.topic'] } } });
     const delivery = await at.deliver();
-    const { explain } = operations(delivery);
+    const explain: DeliveryOperations['explain'] = (...asked) => operations(delivery).explain(...asked);
     const room = await at.makeRoom('!a:example.org');
     const why = async ({ eventId }: { eventId: string }) => explain('irc', room.roomId, eventId);
     const join = await room.join(ghost('bob'));
