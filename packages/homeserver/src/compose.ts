@@ -171,11 +171,8 @@ function build(config: Config, foundations: Foundations) {
     namespaces: appservices.namespaces,
     askAppservices: appservices.queryUser,
     updateMemberships: (userId, profile, trace) => updateMemberships({ db, lanes }, userId, profile, trace),
-    leaveAllRooms(userId) {
-      // The account has just ended: nobody may act as it from here on.
-      appservices.masquerading.forgetUser(userId);
-      return leaveAllRooms({ db, lanes }, userId);
-    },
+    userForgotten: (userId) => appservices.masquerading.forgetUser(userId),
+    leaveAllRooms: (userId) => leaveAllRooms({ db, lanes }, userId),
   });
   stream.follow({ appservices, accessTokens: accounts.accessTokens });
   const files = new FileStore(config.media.dir, (size) => ground.random.bytes(size));

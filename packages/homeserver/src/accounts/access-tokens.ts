@@ -18,6 +18,8 @@ export interface AccessTokensParts {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
   readonly invalidations: Pick<Invalidations, 'invalidate' | 'isCurrent'>;
+  /** Somebody else remembers users too (appservices/masquerade.ts): told whenever one is forgotten here. */
+  readonly userForgotten?: (userId: string) => void;
   /** Whether the configuration names this user an administrator. */
   readonly isAdmin: (userId: string) => boolean;
 }
@@ -116,6 +118,7 @@ export class AccessTokens {
       this.#cache.delete(key);
       return;
     }
+    this.#parts.userForgotten?.(key);
     for (const [hash, { requester }] of this.#cache.entries()) {
       if (requester.userId === key) this.#cache.delete(hash);
     }

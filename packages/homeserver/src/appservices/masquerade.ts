@@ -34,7 +34,7 @@ export interface Masquerading {
    *         for; M_UNKNOWN_DEVICE for a device that is not that user's; M_USER_DEACTIVATED
    */
   actAs(masquerade: Masquerade): Requester | Promise<Requester>;
-  /** The account changed: look it up again. Told by stream/invalidate.ts. */
+  /** The account changed: look it up again. Told by accounts/access-tokens.ts, of changes here and in other processes. */
   forgetUser(userId: string): void;
 }
 

@@ -19,6 +19,7 @@ export interface AccountsOptions {
   readonly db: Database;
   readonly door: Door;
   readonly invalidations: AccessTokensParts['invalidations'];
+  readonly userForgotten: NonNullable<AccessTokensParts['userForgotten']>;
   readonly namespaces: UserNamespaces;
   /** See GetProfileParts, SetProfileParts and DeactivateParts. */
   readonly askAppservices: AccountRouteParts['askAppservices'];
@@ -49,6 +50,7 @@ export function composeAccounts(config: Config, ground: Ground, options: Account
     now,
     randomBytes,
     invalidations: options.invalidations,
+    userForgotten: options.userForgotten,
     isAdmin: (userId) => admins.has(userId),
   });
   const interactiveAuth = new InteractiveAuth({

@@ -39,7 +39,7 @@ export interface Stream {
 
 /** Those who hear of more than /sync does. */
 export interface Followers {
-  readonly appservices: Pick<Appservices, 'delivery' | 'masquerading' | 'loader'>;
+  readonly appservices: Pick<Appservices, 'delivery' | 'loader'>;
   readonly accessTokens: AccessTokens;
 }
 
@@ -131,7 +131,7 @@ function tellFollowers(
   { appservices, accessTokens }: Followers,
   { log }: Ground,
 ): void {
-  const { delivery, masquerading, loader } = appservices;
+  const { delivery, loader } = appservices;
   wake.onNews({ news: (heard) => news.heard(heard), missed: (position) => news.heardAll(position) });
   wake.onNews({ news: ({ position }) => delivery.news(position), missed: () => delivery.news() });
   typing.onChange((roomNid) => {
@@ -146,10 +146,7 @@ function tellFollowers(
     for (const key of keys) accessTokens.forget('token', key);
   });
   invalidations.onInvalidated('user', (keys) => {
-    for (const userId of keys) {
-      accessTokens.forget('user', userId);
-      masquerading.forgetUser(userId);
-    }
+    for (const userId of keys) accessTokens.forget('user', userId);
   });
   invalidations.onInvalidated('appservices', (ids) => {
     void loader
