@@ -2,6 +2,7 @@
 // in time. The ids tried are made from the pattern: what leads to a loop, the loop's body again and again, and an end that does not fit.
 
 import { literalPrefix, type Program } from './compile-pattern.ts';
+import type { Atom } from './parse-pattern.ts';
 
 /** An id that costs such an engine more than it has. */
 export interface Catastrophe {
@@ -10,25 +11,58 @@ export interface Catastrophe {
   readonly steps: number;
 }
 
-/** More than any pattern needs on so short an id that does not explode: of the third degree it is 44,000. */
+/** More than a pattern of the third degree needs on the longest of them (350,000). */
 const stepsMax = 1_000_000;
-/** Length of the ids that are tried, in characters. */
-const triedLength = 64;
+/** Lengths of the ids that are tried, in characters: an id may have 255. The longer ones show what doubles only every few letters. */
+const triedLengths = [64, 128];
 /** Ids tried for one pattern, and instructions looked at to make them. */
-const triesMax = 400;
+const triesMax = 600;
 const workMax = 2_000_000;
+/** Choices one after another that do no harm: of three loops the steps grow with the third power. */
+const choicesMin = 3;
+/** Instructions of a pattern that explodes without a loop: one optional letter repeated thirty times. */
+const fixedMin = 60;
+/** Combinations of two rounds of one loop that are tried. */
+const pairsMax = 30;
+/** Letters in several orders: a round that the rest of the pattern takes as well ends the match, one that it does not take goes back. */
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789_.-=/+@#!:ABCDEFGHIJKLMNOPQRSTUVWXYZ$%&*~';
+const orders = [letters, '_.-=/+0123456789zyxwvutsrqponmlkjihgfedcba@#!:', 'qxj5bca_.0', 'BCAZ09zm-'];
 
 /** The first id found that makes the pattern explode. */
 export function findCatastrophe(program: Program): Catastrophe | undefined {
-  const seen = new Set<string>();
-  for (const id of candidates(program)) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    if (seen.size > triesMax) return undefined;
-    if (countSteps(program, id, stepsMax) >= stepsMax) return { id, steps: stepsMax };
+  if (!mayExplode(program)) return undefined;
+  for (const length of triedLengths) {
+    const seen = new Set<string>();
+    for (const id of candidates(program, length)) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      if (seen.size > triesMax) break;
+      if (countSteps(program, id, stepsMax) >= stepsMax) return { id, steps: stepsMax };
+    }
   }
   return undefined;
+}
+
+/** Whether there is anything to try: a choice within a loop, or many choices one after another. Nearly all patterns have neither. */
+function mayExplode(program: Program): boolean {
+  const choices = program.instructions.flatMap((instruction, at) => (instruction.op === 'try' ? [at] : []));
+  if (choices.length > choicesMin) return true;
+  return choices.some((loop) => {
+    const instruction = program.instructions[loop]!;
+    if (instruction.op !== 'try' || !instruction.loop) return false;
+    // The body of a loop is left by its head alone.
+    const body = new Set<number>([loop]);
+    const open = [instruction.first];
+    while (open.length > 0) {
+      const at = open.pop()!;
+      if (body.has(at)) continue;
+      body.add(at);
+      const inner = program.instructions[at]!;
+      if (inner.op === 'try') return true;
+      if (inner.op !== 'match') open.push(inner.next);
+    }
+    return false;
+  });
 }
 
 /** Steps of a backtracking engine on a text, from its start, up to a bound. */
@@ -71,25 +105,23 @@ export function countSteps({ instructions, start }: Program, text: string, bound
   return steps;
 }
 
-function* candidates(program: Program): Generator<string> {
+function* candidates(program: Program, length: number): Generator<string> {
+  const fill = (before: string, round: string, end: string) =>
+    before + round.repeat(Math.max(1, Math.floor((length - before.length) / round.length))) + end;
   const { instructions, start } = program;
   const work = { left: workMax };
   const ends = ['!', '~:x', ''];
   for (const [loop, instruction] of instructions.entries()) {
     if (instruction.op !== 'try' || !instruction.loop) continue;
-    const before = wordTo(program, start, loop, work);
+    const before = wordTo(program, { from: start, to: loop, order: letters }, work);
     if (before === undefined) continue;
-    for (const round of rounds(program, loop, instruction.first, work))
+    for (const round of rounds(program, { loop, first: instruction.first }, work))
       for (const end of ends) yield fill(before, round, end);
   }
   // Without loops, optional parts repeated a fixed number of times explode as well.
-  if (instructions.length > triedLength)
+  if (instructions.length > fixedMin)
     for (const letter of new Set(instructions.flatMap((one) => (one.op === 'take' ? [one.atom.literal ?? 'a'] : []))))
       for (const end of ends) yield fill(literalPrefix(program), letter, end);
-}
-
-function fill(before: string, round: string, end: string): string {
-  return before + round.repeat(Math.max(1, Math.floor((triedLength - before.length) / round.length))) + end;
 }
 
 /** What is left of workMax. */
@@ -97,17 +129,21 @@ interface Work {
   left: number;
 }
 
-/** Words that go once round a loop, one for each way to begin. */
-function rounds(program: Program, loop: number, first: number, work: Work): string[] {
-  const words: string[] = [];
-  for (const at of reachable(program, first, work)) {
-    const instruction = program.instructions[at]!;
-    const letter = instruction.op === 'take' ? letterOf(instruction.atom) : undefined;
-    if (instruction.op !== 'take' || letter === undefined) continue;
-    const rest = wordTo(program, instruction.next, loop, work);
-    if (rest !== undefined) words.push(letter + rest);
-  }
-  return [...new Set(words)];
+/** Words that go round a loop: once, for each way to begin and each order of letters; and two of those, one after the other. */
+function rounds(program: Program, at: { readonly loop: number; readonly first: number }, work: Work): string[] {
+  const words = new Set<string>();
+  const firsts = reachable(program, at.first, work);
+  for (const order of orders)
+    for (const place of firsts) {
+      const instruction = program.instructions[place]!;
+      const letter = instruction.op === 'take' ? letterOf(instruction.atom, order) : undefined;
+      if (instruction.op !== 'take' || letter === undefined) continue;
+      const rest = wordTo(program, { from: instruction.next, to: at.loop, order }, work);
+      if (rest !== undefined) words.add(letter + rest);
+    }
+  const once = [...words];
+  const twice = once.flatMap((one) => once.flatMap((two) => (one === two ? [] : [one + two])));
+  return [...once, ...twice.slice(0, pairsMax)];
 }
 
 /** Places that can be reached without taking a character. */
@@ -126,8 +162,15 @@ function reachable({ instructions }: Program, from: number, work: Work): number[
   return [...found];
 }
 
+interface Way {
+  readonly from: number;
+  readonly to: number;
+  /** Letters, the preferred ones first. */
+  readonly order: string;
+}
+
 /** The shortest word that leads from one place to another. */
-function wordTo(program: Program, from: number, to: number, work: Work): string | undefined {
+function wordTo(program: Program, { from, to, order }: Way, work: Work): string | undefined {
   const words = new Map<number, string>([[from, '']]);
   const open = [from];
   for (let head = 0; head < open.length && work.left > 0; head++) {
@@ -136,7 +179,7 @@ function wordTo(program: Program, from: number, to: number, work: Work): string 
       if (at === to) return word;
       const instruction = program.instructions[at]!;
       if (instruction.op !== 'take' || words.has(instruction.next)) continue;
-      const letter = letterOf(instruction.atom);
+      const letter = letterOf(instruction.atom, order);
       if (letter === undefined) continue;
       words.set(instruction.next, word + letter);
       open.push(instruction.next);
@@ -145,6 +188,8 @@ function wordTo(program: Program, from: number, to: number, work: Work): string 
   return undefined;
 }
 
-function letterOf(atom: { readonly literal: string | undefined; has(character: string): boolean }): string | undefined {
-  return atom.literal ?? Array.from(letters).find((letter) => atom.has(letter));
+function letterOf({ literal, has }: Atom, order: string): string | undefined {
+  return (
+    literal ?? Array.from(order).find((letter) => has(letter)) ?? Array.from(letters).find((letter) => has(letter))
+  );
 }

@@ -10,7 +10,7 @@ import { RE2JS } from 're2js';
 export interface Atom {
   /** A literal that stands for itself alone; `undefined` for classes and folded letters. */
   readonly literal: string | undefined;
-  has(character: string): boolean;
+  readonly has: (character: string) => boolean;
 }
 
 /** Part of an expression. */
