@@ -129,6 +129,31 @@ it('lets the as_token that a changed file replaced live for an hour, over a rest
   expect(opens(first)).toBeUndefined();
 });
 
+it('says when a replaced token has ended, for whoever is connected by it', async () => {
+  await write('socket.yaml', text('socket'));
+  const { loads, registry, clock } = loader();
+  await loads.load();
+  await loads.watch();
+  await write('socket.yaml', text('socket', 'as-socket-2'));
+  await expect
+    .poll(async () => {
+      await clock.advance(1_000);
+      return registry.byToken('as-socket-2')?.id;
+    })
+    .toBe('socket');
+  const changes: string[] = [];
+  registry.onChange(({ added, removed }) => changes.push(`${added.length} ${removed.length}`));
+  await clock.advance(3_500_000);
+  expect(registry.byToken('as-socket')?.id).toBe('socket');
+  await expect
+    .poll(async () => {
+      await clock.advance(100_000);
+      return changes;
+    })
+    .toEqual(['0 0']);
+  expect(registry.byToken('as-socket')).toBeUndefined();
+});
+
 it('ends all tokens of one that is removed, the replaced ones too', async () => {
   await write('gone.yaml', text('gone'));
   const { loads, registry, clock } = loader();

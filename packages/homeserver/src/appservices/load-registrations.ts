@@ -5,7 +5,7 @@
 
 import path from 'node:path';
 import { type Complaint, type Finding, lintRegistration, lintTogether, type Registration } from '@pons/registration';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
 import { insertUser } from '../storage/tables/users.ts';
@@ -45,6 +45,8 @@ export interface RegistrationLoader {
 
 /** How long a replaced as_token lives unless an operator says otherwise. */
 export const overlapMs = 3_600_000;
+/** Timers do not reach further than some weeks. */
+const dayMs = 86_400_000;
 /** An editor that writes a file anew may take it away for this long. */
 const absentMs = 1_000;
 
@@ -57,6 +59,7 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
   let running: Promise<unknown> = Promise.resolve();
   let last: LoadReport = { loaded: [], complaints: [], warnings: [] };
   let watching = false;
+  let over: Timer | undefined;
 
   async function loadNow(): Promise<{ report: LoadReport; changed: readonly string[] }> {
     const read = await readRegistrations(places, db);
@@ -76,7 +79,9 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     const known = new Set(registry.all());
     for (const { id, sender } of appservices.filter((appservice) => !known.has(appservice)))
       await createSender(db, { userId: sender, appserviceId: id, now: clock.now() });
-    const { added, removed } = registry.replace(appservices, await keepTokens(db, clock.now(), appservices));
+    const oldTokens = await keepTokens(db, clock.now(), appservices);
+    const { added, removed } = registry.replace(appservices, oldTokens);
+    if (watching) loadWhenOver(oldTokens);
     const ended = removed.map(({ id }) => id).filter((id) => registry.byId(id) === undefined);
     if (ended.length > 0) await deleteTokensOf(db, ended);
     last = {
@@ -108,6 +113,14 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     }
   }
 
+  // Whoever is connected by a replaced token hears when it ends.
+  function loadWhenOver(oldTokens: readonly OldToken[]): void {
+    over?.cancel();
+    if (oldTokens.length === 0) return;
+    const leftMs = Math.min(...oldTokens.map(({ untilTs }) => untilTs)) - clock.now();
+    over = clock.setTimer(Math.min(Math.max(leftMs, 0) + 1, dayMs), () => void reload());
+  }
+
   function noteMissing(files: readonly string[]): void {
     for (const file of missed.keys()) if (!files.includes(file)) missed.delete(file);
     for (const file of files) if (!missed.has(file)) missed.set(file, clock.monotonicMs());
@@ -131,7 +144,11 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
       await watch.start();
       watching = true;
     },
-    stop: () => watch.stop(),
+    stop() {
+      watching = false;
+      over?.cancel();
+      watch.stop();
+    },
   };
 }
 

@@ -51,7 +51,7 @@ export interface AppserviceRegistry {
   ofRoom(roomId: string): readonly Appservice[];
   /** Puts these in place of all there were; ids and tokens are unique (load-registrations.ts sees to it). */
   replace(appservices: readonly Appservice[], oldTokens?: readonly OldToken[]): RegistryChange;
-  /** Calls back after each change. Returns the way to stop. */
+  /** Calls back after each change, also when only a replaced token has ended. Returns the way to stop. */
   onChange(listener: (change: RegistryChange) => void): () => void;
 }
 
@@ -151,9 +151,13 @@ export function createRegistry(serverName: string, now: () => number = () => 0):
       };
       current = [...appservices];
       byId = new Map(current.map((appservice) => [appservice.id, appservice]));
+      const tokensBefore = byTokenHash;
       setTokens(oldTokens);
       users.clear();
-      if (change.added.length + change.removed.length > 0) for (const listener of listeners) listener(change);
+      // Who is connected by a token that has ended must hear of it too.
+      const tokenEnded = [...tokensBefore.keys()].some((hash) => !byTokenHash.has(hash));
+      if (tokenEnded || change.added.length + change.removed.length > 0)
+        for (const listener of listeners) listener(change);
       return change;
     },
     onChange(listener) {

@@ -1,7 +1,6 @@
 // The live registry of a whole homeserver, over HTTP: application services come, get new tokens and go while everything runs; files take
 // effect by themselves; what is removed leaves its users behind until an operator decides.
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppserviceDouble } from '@pons/testkit/appservice';
 import { request, RequestError } from '@pons/testkit/requests';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
