@@ -111,6 +111,12 @@ export class Deliverer {
     this.kick();
   }
 
+  /** Stopped or paused, with more waiting: what was accepted is recorded all the same. */
+  async record(): Promise<void> {
+    const rests = this.#running === undefined && (this.#paused || this.#ending);
+    if (rests && this.#frozen === undefined) await this.#freezer.record();
+  }
+
   /** The step that an idle cursor is owed, if any. */
   idleStep(): IdleStep | undefined {
     const isIdle = this.#running === undefined && this.#frozen === undefined && this.feed.isEmpty;

@@ -196,8 +196,10 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     await one.release();
   }
 
-  async function writeIdle(which: Iterable<Open>): Promise<void> {
-    const owed = [...which].flatMap(({ deliverer }) => {
+  async function writeIdle(all: Iterable<Open>): Promise<void> {
+    const which = [...all];
+    for (const { deliverer } of which) await deliverer.record();
+    const owed = which.flatMap(({ deliverer }) => {
       const step = deliverer.idleStep();
       return step === undefined ? [] : [{ deliverer, step }];
     });

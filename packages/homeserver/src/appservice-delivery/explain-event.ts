@@ -137,6 +137,8 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
   if (filter !== undefined && !(isPassed && filter === 'max_age_ms'))
     return say('filtered', `\`pons.filters.${filter}\` of its registration leaves it out.`, reasons, { filter });
   if (!isPassed) return say('waiting', 'Its turn has not come.', reasons);
+  if (filter !== undefined)
+    return say('acknowledged', 'It was sent, and accepted, unless it was too old when its turn came.', reasons);
   return say('acknowledged', 'It was sent, and accepted.', reasons);
 }
 

@@ -100,9 +100,14 @@ export class Freezer {
       this.#probe = undefined;
   }
 
-  /** Messages to devices are deleted when they were accepted, not when something else comes. */
+  /** Messages to devices are deleted when they were accepted, not when something else comes; all else may wait for an idle step. */
   async settle(): Promise<void> {
-    if (this.#done !== undefined && this.#done.toDevice.length > 0) await this.#write({ position: this.#cursor });
+    if (this.#done !== undefined && this.#done.toDevice.length > 0) await this.record();
+  }
+
+  /** Records what was accepted, without anything new. */
+  async record(): Promise<void> {
+    if (this.#done !== undefined) await this.#write({ position: this.#cursor });
   }
 
   /**

@@ -6,6 +6,7 @@
 // https://github.com/matrix-org/matrix-spec-proposals/pull/3202
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
+import { setPaused } from '../../src/storage/tables/appservice-cursors.ts';
 import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
 
 let at: DeliveryFixture;
@@ -174,6 +175,30 @@ describe('a message to a device', () => {
     while (messages(other).length < 2) await at.clock.advance(500);
     expect(messages(other)).toEqual([1, 2]);
     await at.until(async () => (await waiting()) === 0);
+  });
+
+  it('is deleted although the homeserver stops right after its acknowledgement, or an operator pauses', async () => {
+    const irc = await at.appservice('irc');
+    let delivery = await at.deliver();
+    let stopping: Promise<void> | undefined;
+    irc.judge = () => {
+      stopping ??= delivery.stop();
+      return undefined;
+    };
+    await at.put(toDevice(ghost('bob'), [1]));
+    await at.until(() => stopping !== undefined);
+    await stopping;
+    at.bury(delivery);
+    expect(await waiting()).toBe(0);
+    irc.judge = () => undefined;
+    delivery = await at.deliver();
+    await at.put(toDevice(ghost('bob'), [2]));
+    await at.until(() => messages(irc).includes(2));
+    await setPaused(at.db, 'irc', true);
+    await delivery.refresh('irc');
+    await at.put(toDevice(ghost('bob'), [3]));
+    await at.clock.advance(10_000);
+    await at.until(async () => (await waiting()) === 1);
   });
 
   it('that is refused for its content is set aside, kept, and sent again when an operator asks', async () => {
