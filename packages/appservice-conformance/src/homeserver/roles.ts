@@ -43,6 +43,8 @@ export const roles: Readonly<Record<Role, RoleShape>> = {
       ...everything,
       'io.element.msc4190': true,
       'com.example.unknown': { kept: true },
+      // What a Pons wants to be asked for; others know nothing of it.
+      pons: { bot_reads_all: true, proxy_keys: true },
     },
   },
   other: {
