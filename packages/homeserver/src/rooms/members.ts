@@ -1,4 +1,5 @@
 // Members of a room: as they are now from the table of memberships, as they were at a place from the state there.
+import type { Pdu } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { eventsBackwards, eventsByNids, type HistoryPlace, type TimelineRow } from '../storage/tables/events.ts';
 import { membersOf } from '../storage/tables/room-members.ts';
@@ -61,6 +62,27 @@ export async function memberEventsOf(
     roomNid,
     values.map((value) => value.eventNid),
   );
+}
+
+/**
+ * Membership events of the senders of a page: as they were at its first event. Who speaks only in imported history, which has members of
+ * its own, as they were in that.
+ */
+export async function sendersOf(db: Queryable, roomNid: number, page: readonly TimelineRow[]): Promise<TimelineRow[]> {
+  const members = new Map<string, TimelineRow>();
+  for (const rows of Map.groupBy(page, (row) => row.line).values()) {
+    const [first] = rows;
+    if (first === undefined) continue;
+    const senders = [...new Set(rows.map((row) => row.sender))].filter((sender) => !members.has(sender));
+    for (const member of await memberEventsOf(db, roomNid, placeBefore(first), senders)) {
+      members.set((JSON.parse(member.json) as Pdu).state_key ?? '', member);
+    }
+  }
+  return [...members.values()];
+}
+
+function placeBefore({ line, stateVersion: version }: TimelineRow): StatePlace {
+  return { line, version };
 }
 
 /** Joined members with the names that they have in the room. */

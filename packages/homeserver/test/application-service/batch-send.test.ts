@@ -289,6 +289,28 @@ describe('history', () => {
   });
 });
 
+it('shows who spoke in it where members are loaded lazily, and a first /sync with it in the timeline', async () => {
+  const roomId = await room('now');
+  await as('PUT', `${v3}/profile/${enc(ghost('cara'))}/displayname?user_id=${enc(ghost('cara'))}`, {
+    displayname: 'Cara',
+  });
+  await batch(roomId, [text('a', { sender: ghost('cara') }), text('b', { sender: ghost('cara') })]);
+  const { state } = await request<{ state: (Shown & { state_key: string })[] }>(
+    base,
+    'GET',
+    `${v3}/rooms/${enc(roomId)}/messages?dir=b&limit=3&filter=${enc('{"lazy_load_members":true}')}`,
+    { token: alice.token },
+  );
+  const cara = state.find(({ state_key: key }) => key === ghost('cara'));
+  expect(cara?.content).toEqual({ membership: 'join', displayname: 'Cara' });
+  const { rooms } = await request<{
+    rooms: { join: Record<string, { timeline: { events: Shown[] }; state: { events: Shown[] } }> };
+  }>(base, 'GET', `${v3}/sync?timeout=0&filter=${enc('{"room":{"timeline":{"limit":3}}}')}`, { token: alice.token });
+  const shown = rooms.join[roomId];
+  expect(bodies(shown?.timeline.events ?? [])).toEqual(['a', 'b', 'now']);
+  expect(shown?.state.events.some(({ type }) => type === 'm.room.create')).toBe(true);
+});
+
 describe('a forward batch', () => {
   it('is appended with its own times by senders who join for it, and is not told to its maker', async () => {
     const roomId = await room('now');

@@ -5,7 +5,7 @@ import { endpoints } from '@pons/spec/endpoints';
 import { requesterOf } from '../../http/requester.ts';
 import type { Route } from '../../http/route.ts';
 import { historyToken } from '../../rooms/history-token.ts';
-import { memberEventsOf } from '../../rooms/members.ts';
+import { sendersOf } from '../../rooms/members.ts';
 import { presentEvents, presentState, type RoomReadParts } from '../../rooms/present-events.ts';
 import { viewRoom } from '../../rooms/room-view.ts';
 import { historyPage } from '../../rooms/timeline.ts';
@@ -39,12 +39,9 @@ export function getMessages(parts: RoomReadParts): Route {
         chunk: await presentEvents(parts, audience, page.events),
       };
       if (page.end !== undefined) json['end'] = historyToken(page.end);
-      const [first] = page.events;
-      if (filter?.lazyLoadMembers === true && first !== undefined) {
-        const senders = [...new Set(page.events.map(({ row }) => row.sender))];
-        const { line, stateVersion: version } = first.row;
-        const members = await memberEventsOf(parts.db, view.room.roomNid, { line, version }, senders);
-        json['state'] = presentState(parts, audience, members);
+      if (filter?.lazyLoadMembers === true && page.events.length > 0) {
+        const rows = page.events.map(({ row }) => row);
+        json['state'] = presentState(parts, audience, await sendersOf(parts.db, view.room.roomNid, rows));
       }
       return { json };
     },
