@@ -7,6 +7,7 @@ import type { Door, KeyRows } from '../storage/commit.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { deleteTokensOfDevices } from '../storage/tables/access-tokens.ts';
 import { purgeToDeviceOf } from '../storage/purge.ts';
+import { deviceKeysOf } from '../storage/tables/device-keys.ts';
 import { type DeviceRow, devicesOfUser, ensureDevice, findDevice } from '../storage/tables/devices.ts';
 import { deviceListChange } from '../stream/device-list-change.ts';
 import type { AccessTokens, IssuedTokens } from './access-tokens.ts';
@@ -114,7 +115,9 @@ export async function updateDevice(
   }
   checkDisplayName(displayName);
   const { displayName: before } = await getDevice(parts.db, userId, deviceId);
-  if (before !== displayName) await tellOfDevices(parts, userId, { deviceNames: [{ userId, deviceId, displayName }] });
+  if (before === displayName) return;
+  const keys = { deviceNames: [{ userId, deviceId, displayName }] };
+  await tellOfDevices(parts, userId, { deviceIds: [deviceId], keys });
 }
 
 /** Makes a device without a session (application services, v1.17), or renames it. True when it is new. */
@@ -130,7 +133,7 @@ export async function createOrUpdateDevice(
     displayName: displayName === undefined ? null : checkDisplayName(displayName),
     createdTs: parts.now(),
   });
-  if (created) await tellOfDevices(parts, userId);
+  if (created) await tellOfDevices(parts, userId, { deviceIds: [deviceId] });
   else await updateDevice(parts, userId, deviceId, displayName);
   return created;
 }
@@ -148,10 +151,11 @@ export async function removeDevices(parts: DevicesParts, userId: string, deviceI
     return hashes;
   });
   for (const tokenHash of ended) accessTokens.forget('token', tokenHash.toString('hex'));
-  await tellOfDevices(parts, userId, {
+  const keys = {
     devicesRemoved: removed.map((deviceId) => ({ userId, deviceId })),
     signaturesRemoved: removed.map((keyId) => ({ userId, keyId })),
-  });
+  };
+  await tellOfDevices(parts, userId, { deviceIds: removed, keys });
   await purgeToDeviceOf(db, userId, removed);
 }
 
@@ -165,14 +169,24 @@ export async function removeAllDevices(parts: DevicesParts, userId: string, exce
   );
 }
 
-/** Tells those who share a room that a user's devices are others now, together with what changed of them. */
+/**
+ * Tells of a user's devices that are others now, together with what changed of them: those who share a room when one of them has published
+ * keys; else it is nothing to others, and the user's own devices hear of it. Of removed devices everybody hears, at the latest with other
+ * news: keys may have come in the same moment.
+ */
 export async function tellOfDevices(
   { db, door }: Pick<DevicesParts, 'db' | 'door'>,
   userId: string,
-  keys?: KeyRows,
+  changed: { readonly deviceIds: readonly string[]; readonly keys?: KeyRows },
 ): Promise<void> {
-  const changes = [await deviceListChange(db, userId)];
-  await door.commit({ ...(keys === undefined ? {} : { keys }), deviceListChanges: changes, positions: 1 });
+  const { deviceIds, keys } = changed;
+  const published = await deviceKeysOf(
+    db,
+    deviceIds.map((deviceId) => ({ userId, deviceId })),
+  );
+  const unheard = keys?.devicesRemoved === undefined ? { userId, onlyFor: userId, at: 0 } : { userId, at: 0 };
+  const change = published.length > 0 ? await deviceListChange(db, userId) : unheard;
+  await door.commit({ ...(keys === undefined ? {} : { keys }), deviceListChanges: [change], positions: 1 });
 }
 
 function noSuchDevice(deviceId: string): MatrixError {

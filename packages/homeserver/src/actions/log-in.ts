@@ -106,6 +106,6 @@ async function openFor(parts: LogInParts, userId: string, request: LogInRequest)
     openSession(tx, parts, { userId, deviceId, displayName, refreshable: request.refreshable }),
   );
   for (const tokenHash of ended) parts.accessTokens.forget('token', tokenHash.toString('hex'));
-  if (created) await tellOfDevices(parts, userId);
+  if (created) await tellOfDevices(parts, userId, { deviceIds: [deviceId] });
   return { userId, deviceId, ...tokens };
 }

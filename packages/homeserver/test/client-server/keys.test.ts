@@ -179,6 +179,16 @@ describe('device lists', () => {
     }
   });
 
+  it('say nothing to others of a new device that has published no keys, and tell the other devices of its user', async () => {
+    const [alice, bob] = [await servers.person('alice'), await servers.person('bob')];
+    await room(alice, bob);
+    const [since, own] = [(await sync(alice)).next_batch, (await sync(bob)).next_batch];
+    const user = { type: 'm.id.user', user: bob.userId };
+    await servers.call('POST', '/login', { body: { type: 'm.login.password', identifier: user, password } });
+    expect((await sync(bob, own)).device_lists?.changed).toEqual([bob.userId]);
+    expect((await sync(alice, since)).device_lists).toBeUndefined();
+  });
+
   it('name who comes to share a room and who shares none any more, and nobody whose profile changed', async () => {
     const [alice, bob, carol] = [
       await servers.person('alice'),
