@@ -20,6 +20,8 @@ export interface KeysParts {
 
 /** Unclaimed one-time keys of a device: an account of Olm holds 100. */
 const oneTimeKeysMax = 1_000;
+/** Fallback keys of a device, one of an algorithm. */
+const fallbackKeysMax = 20;
 /** The spelling from before the specification, which older clients still send. */
 const unstableFallback = 'org.matrix.msc2732.fallback_keys';
 const foreignKeyViolation = '23503';
@@ -72,13 +74,12 @@ async function storeClaimable(
         `the one-time key ${contradicted} is there already, with another content`,
       );
     }
-    if (fallback.length > 0) await setFallbackKeys(tx, device, fallback);
+    if (fallback.length > 0 && (await setFallbackKeys(tx, device, fallback)) > fallbackKeysMax) {
+      throw new MatrixError('M_TOO_LARGE', `a device has fallback keys of at most ${fallbackKeysMax} algorithms`);
+    }
     const counts = (await keyCountsOf(tx, [device]))[0]?.oneTimeKeys ?? {};
-    if (Object.values(counts).some((count) => count > oneTimeKeysMax)) {
-      throw new MatrixError(
-        'M_TOO_LARGE',
-        `at most ${oneTimeKeysMax} one-time keys of an algorithm wait to be claimed`,
-      );
+    if (Object.values(counts).reduce((sum, count) => sum + count, 0) > oneTimeKeysMax) {
+      throw new MatrixError('M_TOO_LARGE', `at most ${oneTimeKeysMax} one-time keys of a device wait to be claimed`);
     }
     return counts;
   });

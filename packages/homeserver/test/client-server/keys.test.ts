@@ -394,6 +394,7 @@ describe('an application service', () => {
 describe('refusals', () => {
   const upTo = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`signed_curve25519:${n}`, oneTimeKey(`${n}`)]));
+  const algorithms = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}:F`, 'key']));
   const base = { user_id: 'USER', device_id: 'DEVICE', algorithms: [], keys: {}, signatures: {} };
   const own = { user_id: 'USER', usage: ['master'], keys: { [`ed25519:${'A'.repeat(43)}`]: 'A'.repeat(43) } };
   // USER and DEVICE stand for those of the requester.
@@ -487,6 +488,7 @@ describe('refusals', () => {
     ],
     ['two fallback keys of an algorithm', 'POST', '/keys/upload', { fallback_keys: upTo(2) }, '400 M_INVALID_PARAM'],
     ['1,001 one-time keys', 'POST', '/keys/upload', { one_time_keys: upTo(1_001) }, '413 M_TOO_LARGE'],
+    ['fallback keys of 21 algorithms', 'POST', '/keys/upload', { fallback_keys: algorithms(21) }, '413 M_TOO_LARGE'],
     ['a query for nothing', 'POST', '/keys/query', {}, '400 M_MISSING_PARAM'],
     [
       'a query whose devices are no list',

@@ -65,12 +65,17 @@ const upsertFallback = statement(
       where k.key_id <> excluded.key_id or k.json <> excluded.json`,
 );
 
-/** Sets fallback keys, at most one of an algorithm; the same again counts as used where it was. */
+const countFallback = statement(
+  'fallback_keys.count',
+  'select count(*)::int as count from fallback_keys where user_id = $1 and device_id = $2',
+);
+
+/** Sets fallback keys, at most one of an algorithm; the same again counts as used where it was. @returns how many the device has now */
 export async function setFallbackKeys(
   tx: Queryable,
   { userId, deviceId }: DeviceRef,
   keys: readonly UploadedKey[],
-): Promise<void> {
+): Promise<number> {
   await tx.query(upsertFallback, [
     userId,
     deviceId,
@@ -78,6 +83,7 @@ export async function setFallbackKeys(
     keys.map((key) => key.keyId),
     keys.map((key) => key.json),
   ]);
+  return (await tx.query<{ count: number }>(countFallback, [userId, deviceId]))[0]?.count ?? 0;
 }
 
 /** A key that is wanted of a device. */
