@@ -2,9 +2,9 @@
 // scripted services, people and ghosts. Everything is taken down at the end, whatever happened.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePorts } from '@pons/testkit/free-ports';
 import { serve, type Served, testConfig } from '@pons/testkit/serve';
 import { type Call, CallError, caller, type CallOptions, cpuMs } from '../../bench/measure.ts';
 import { FakeService } from './fake-service.ts';
@@ -16,16 +16,6 @@ export interface Person {
 
 export const v3 = '/_matrix/client/v3';
 export const part = encodeURIComponent;
-
-/** A port that nobody has now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 export class Stage {
   readonly dir = mkdtempSync(path.join(tmpdir(), 'pons-as-check-'));
@@ -51,7 +41,7 @@ export class Stage {
 
   /** Starts the homeserver with the services so far. */
   async start(config: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const files = this.services.map((service) => {
       const file = `${service.id}.yaml`;
       writeFileSync(path.join(this.dir, file), JSON.stringify(service.registration()));

@@ -14,11 +14,12 @@ import {
   type CaseResult,
   readRegistrations,
   type Report,
+  roleNames,
   runConformance,
   writeRegistrations,
 } from '@pons/appservice-conformance';
+import { freePorts } from '@pons/testkit/free-ports';
 import { serve, testConfig } from '@pons/testkit/serve';
-import { freePort } from '../as-check/stage.ts';
 import { conformanceDocument, type Measured } from './appservice-document.ts';
 
 const synapseVersion = '1.163.2';
@@ -38,9 +39,10 @@ const onResult = ({ id, outcome, tookMs, reason }: CaseResult) =>
 
 async function measurePons(): Promise<Measured> {
   const dir = mkdtempSync(path.join(tmpdir(), 'peers-pons-'));
-  const files = writeRegistrations({ dir, host: '127.0.0.1', firstPort: await freePort() });
+  const [port = 0, ...ports] = await freePorts(1 + roleNames.length);
+  const files = writeRegistrations({ dir, host: '127.0.0.1', ports });
   const config = testConfig({
-    listeners: [{ bind: '127.0.0.1', port: await freePort() }],
+    listeners: [{ bind: '127.0.0.1', port }],
     appservices: { files },
     rate_limits: { default: wide, message, join: wide, login: wide, registration: wide, media: wide },
   });
@@ -121,9 +123,9 @@ async function measureSynapse(): Promise<Measured> {
     encoding: 'utf8',
   }).trim();
   const dir = mkdtempSync(path.join(tmpdir(), 'peers-synapse-'));
+  const [port = 0, ...ports] = await freePorts(1 + roleNames.length);
   const registrations = path.join(dir, 'registrations');
-  const files = writeRegistrations({ dir: registrations, host: '127.0.0.1', firstPort: await freePort() });
-  const port = await freePort();
+  const files = writeRegistrations({ dir: registrations, host: '127.0.0.1', ports });
   const url = `http://127.0.0.1:${port}`;
   const config = path.join(dir, 'homeserver.yaml');
   writeFileSync(config, JSON.stringify(synapseConfig(dir, port, files)));

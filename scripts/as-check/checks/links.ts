@@ -6,12 +6,14 @@ import {
   countByLevel,
   installAll,
   ponsInstaller,
+  roleNames,
   runConformance,
 } from '@pons/appservice-conformance';
+import { freePorts } from '@pons/testkit/free-ports';
 import { sleep } from '../../../bench/measure.ts';
 import { type Check, exactly, none } from '../check.ts';
 import { FakeService } from '../fake-service.ts';
-import { freePort, part, type Stage, v3 } from '../stage.ts';
+import { part, type Stage, v3 } from '../stage.ts';
 
 interface Message {
   readonly command: string;
@@ -160,7 +162,7 @@ export const conformance: Check = {
     const installer = ponsInstaller(stage.url, token);
     const { registrations } = await installAll(installer, {
       host: '127.0.0.1',
-      firstPort: await freePort(),
+      ports: await freePorts(roleNames.length),
       dir: stage.dir,
     });
     const report = await runConformance({

@@ -2,7 +2,7 @@
 
 import { loadRegistration, type Registration } from '@pons/registration';
 import { type Answer, call, describe, part } from '../call.ts';
-import { makeRegistration, type Role, roleNames } from './roles.ts';
+import { makeRegistration, portOf, type Role, roleNames } from './roles.ts';
 import type { Installer } from './world.ts';
 
 const path = '/_pons/admin/v1/appservices';
@@ -23,14 +23,14 @@ export function ponsInstaller(url: string, token: string): Installer {
  */
 export async function installAll(
   installer: Installer,
-  where: { readonly host: string; readonly firstPort: number; readonly dir: string },
+  where: { readonly host: string; readonly ports: readonly number[]; readonly dir: string },
 ): Promise<{ readonly registrations: Map<Role, Registration>; readonly remove: () => Promise<void> }> {
   const registrations = new Map<Role, Registration>();
   const remove = async (): Promise<void> => {
     for (const { id } of registrations.values()) await installer.remove(id);
   };
   for (const [index, role] of roleNames.entries()) {
-    const made = makeRegistration(role, { ...where, port: where.firstPort + index });
+    const made = makeRegistration(role, { ...where, port: portOf(where.ports, index) });
     await installer.remove(String(made['id'])); // left by a run that was broken off
     const answer = await installer.add(made);
     const loaded = loadRegistration(JSON.stringify(made), { file: role });

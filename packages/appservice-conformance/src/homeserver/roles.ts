@@ -13,7 +13,7 @@ export type Role = 'main' | 'other' | 'third' | 'wide' | 'rooms' | 'closed' | 's
 interface RoleShape {
   /** What it is for. */
   readonly purpose: string;
-  /** Where it listens: its port is counted from the first one; `null` nowhere. */
+  /** Where it listens; `null` nowhere. */
   readonly url: ((host: string, port: number, dir: string) => string) | null;
   readonly more: Readonly<Record<string, unknown>>;
 }
@@ -124,18 +124,26 @@ export function makeRegistration(
 export interface WriteOptions {
   readonly dir: string;
   readonly host: string;
-  readonly firstPort: number;
+  /** A port for each role, in the order of `roleNames`. */
+  readonly ports: readonly number[];
   /** Leaves some out: a homeserver that refuses a registration may refuse to start. */
   readonly without?: readonly Role[];
 }
 
+/** @throws Error when there are fewer ports than roles */
+export function portOf(ports: readonly number[], index: number): number {
+  const port = ports[index];
+  if (port === undefined) throw new Error(`the kit needs ${roleNames.length} ports`);
+  return port;
+}
+
 /** Writes the registration files. JSON is YAML. @returns their paths */
-export function writeRegistrations({ dir, host, firstPort, without = [] }: WriteOptions): string[] {
+export function writeRegistrations({ dir, host, ports, without = [] }: WriteOptions): string[] {
   mkdirSync(dir, { recursive: true });
   return roleNames.flatMap((role, index) => {
     if (without.includes(role)) return [];
     const file = path.join(dir, fileOf(role));
-    const registration = makeRegistration(role, { host, port: firstPort + index, dir });
+    const registration = makeRegistration(role, { host, port: portOf(ports, index), dir });
     writeFileSync(file, `# ${roles[role].purpose}\n${JSON.stringify(registration, undefined, 2)}\n`, { mode: 0o600 });
     return [file];
   });

@@ -2,7 +2,6 @@
 // the reason. The list of those must become shorter: a claim that holds and still stands in it fails the test.
 // https://spec.matrix.org/v1.19/application-service-api/
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,11 +9,13 @@ import {
   ponsInstaller,
   readRegistrations,
   type Report,
+  roleNames,
   rows,
   runConformance,
   writeRegistrations,
 } from '@pons/appservice-conformance';
 import { type TestDatabase, testDatabase } from '@pons/testkit/database';
+import { freePorts } from '@pons/testkit/free-ports';
 import { request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
@@ -30,20 +31,10 @@ let database: TestDatabase;
 let homeserver: Homeserver;
 let report: Report;
 
-/** A port that nobody has, with room above it for the services. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 beforeAll(async () => {
   database = await testDatabase();
-  const files = writeRegistrations({ dir: folder, host: '127.0.0.1', firstPort: await freePort() });
-  const port = await freePort();
+  const [port = 0, ...ports] = await freePorts(1 + roleNames.length);
+  const files = writeRegistrations({ dir: folder, host: '127.0.0.1', ports });
   const config = configFrom(
     {
       server_name: 'localhost',

@@ -50,8 +50,9 @@ async function conformance(options: ConformanceOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
   const { host } = options;
   const firstPort = numberOf(options.firstPort, '--first-port');
+  const ports = kit.roleNames.map((_, index) => firstPort + index);
   if (options.writeRegistrations !== undefined) {
-    const files = kit.writeRegistrations({ dir: path.resolve(options.writeRegistrations), host, firstPort });
+    const files = kit.writeRegistrations({ dir: path.resolve(options.writeRegistrations), host, ports });
     console.log(files.join('\n'));
     return;
   }
@@ -67,7 +68,7 @@ async function conformance(options: ConformanceOptions): Promise<void> {
     ]);
   const installed =
     dir === undefined && installer !== undefined
-      ? await kit.installAll(installer, { host, firstPort, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
+      ? await kit.installAll(installer, { host, ports, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
       : { registrations: kit.readRegistrations(path.resolve(dir ?? '')), remove: async () => {} };
   if (installed.registrations.size === 0) throw new OperatorError([`${dir}: has no registrations of the kit`]);
   try {
