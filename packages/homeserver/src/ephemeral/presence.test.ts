@@ -100,6 +100,27 @@ describe('presence', () => {
     expect(published.filter(({ presence: told }) => told !== 'offline')).toEqual([]);
   });
 
+  it('ends everywhere when the last device of two processes is gone', async () => {
+    const clock = fakeClock();
+    const both: Presence[] = [];
+    const process = (index: number) =>
+      new Presence({
+        clock,
+        publish: (report) => both[1 - index]?.heard(`p${index}`, report),
+        roomsOf: () => Promise.resolve([1]),
+      });
+    both.push(process(0), process(1));
+    const ends = both.map((presence, index) => presence.syncing('@a:x', `D${index}`, 'online'));
+    const seen = () => both.map((presence) => presence.contentOf('@a:x')?.['presence']);
+    ends[0]?.();
+    await clock.advance(60_000);
+    expect(seen()).toEqual(['online', 'online']);
+    ends[1]?.();
+    await clock.advance(60_000);
+    expect(seen()).toEqual(['offline', 'offline']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('is said again to other processes while it lasts', async () => {
     const { clock, presence, published } = presenceWith();
     presence.set({ ...phone, stays: true }, { presence: 'online' });

@@ -67,6 +67,8 @@ interface Entry {
   statusTs: number;
   /** As it was told last. */
   presence: PresenceState;
+  /** What this process told the others last, and when. */
+  reported: PresenceState;
   reportedTs: number;
   serial: number;
   roomNids: ReadonlySet<number>;
@@ -210,6 +212,7 @@ export class Presence {
       lastActiveTs: 0,
       statusTs: 0,
       presence: 'offline',
+      reported: 'offline',
       reportedTs: 0,
       serial: 0,
       roomNids: new Set(),
@@ -240,16 +243,16 @@ export class Presence {
 
   /** Something of this process's own view may have changed. */
   #update(entry: Entry, isNews = false): void {
-    const before = entry.presence;
     this.#settle(entry, isNews);
-    if (isNews || before !== entry.presence) this.#report(entry);
+    if (isNews || this.#own(entry) !== entry.reported) this.#report(entry);
   }
 
   #report(entry: Entry): void {
     const { userId, lastActiveTs, statusMsg, statusTs } = entry;
+    entry.reported = this.#own(entry);
     entry.reportedTs = this.#parts.clock.now();
     const status = statusMsg === undefined ? {} : { statusMsg };
-    this.#parts.publish({ userId, presence: this.#own(entry), lastActiveTs, ...status, statusTs });
+    this.#parts.publish({ userId, presence: entry.reported, lastActiveTs, ...status, statusTs });
   }
 
   /** What follows from all that is known; tells of it when it is other than before. */
