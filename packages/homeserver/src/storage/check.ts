@@ -107,6 +107,15 @@ const rules: readonly { readonly rule: string; readonly broken: ReturnType<typeo
       where r.joined <> m.joined or r.invited <> m.invited limit $1`,
     ),
   },
+  {
+    rule: 'a backup of room keys counts the keys in it',
+    broken: statement(
+      'check.key_backups',
+      `select b.user_id || ' ' || b.version || ': ' || b.keys || '/' || k.keys as place from key_backups b
+      join lateral (select count(*) as keys from key_backup_sessions s where s.user_id = b.user_id and s.version = b.version) k on true
+      where b.keys <> k.keys limit $1`,
+    ),
+  },
 ];
 
 const everyRoom = statement('check.rooms', 'select room_nid as "roomNid", room_id as "roomId", extremities from rooms');
