@@ -3,9 +3,11 @@
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
 import {
   isJsonObject,
+  isStrictLocalpart,
   type JsonObject,
   type JsonValue,
   MatrixError,
+  parseUserId,
   type RoomVersionRules,
   roomVersionRules,
 } from '@pons/spec';
@@ -101,7 +103,7 @@ export async function createRoom(
 
 // Known before the room is made: who is there, and under which names. Ghosts that are not registered yet are.
 async function membersOf(
-  { db, clock, speaksFor }: RoomActionParts,
+  { db, clock, speaksFor, aliasNamespaces, serverName }: RoomActionParts,
   { appserviceId, userId: maker }: Requester,
   wanted: readonly string[],
 ): Promise<ReadonlyMap<string, Names>> {
@@ -109,11 +111,17 @@ async function membersOf(
   if (wanted.length > membersMax) {
     throw new MatrixError('M_TOO_LARGE', `A room is made with at most ${membersMax} members: join the others later.`);
   }
+  const isLocal = (userId: string) => parseUserId(userId)?.serverName === serverName;
   const own: string[] = [];
   for (const userId of new Set(wanted)) {
     if (userId !== maker && (await speaksFor(appserviceId, checkUserId(userId)))) own.push(userId);
   }
-  await registerGhosts(db, own, { createdTs: clock.now(), appserviceId });
+  // Those it might register one by one: not what another claims, nor names that no new user may have.
+  const registrable = own.filter((userId) => {
+    const owner = aliasNamespaces.exclusiveOwner(userId, appserviceId) ?? appserviceId;
+    return owner === appserviceId && isStrictLocalpart(parseUserId(userId)?.localpart ?? '') && isLocal(userId);
+  });
+  await registerGhosts(db, registrable, { createdTs: clock.now(), appserviceId });
   return activeNames(db, own);
 }
 

@@ -21,9 +21,9 @@ export interface RoomActionParts {
   readonly aliasNamespaces: AliasNamespaces;
 }
 
-/** Whose aliases are whose. */
+/** Whose aliases are whose, and by the same rules whose users. */
 export interface AliasNamespaces {
-  /** Id of the application service that claims this alias exclusively. */
+  /** Id of the application service that claims this alias or user exclusively. */
   exclusiveOwner(alias: string, asking?: string): string | undefined;
   /** Whether it is in that application service's namespaces. */
   covers(appserviceId: string, alias: string): boolean;

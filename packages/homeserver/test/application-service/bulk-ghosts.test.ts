@@ -34,13 +34,18 @@ function registration(id: string, url: string | null): string {
 beforeAll(async () => {
   database = await testDatabase();
   writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
+  const wide = { users: [{ exclusive: false, regex: '@_.*' }] };
+  writeFileSync(
+    join(folder, 'wide.yaml'),
+    JSON.stringify({ ...JSON.parse(registration('wide', null)), namespaces: wide }),
+  );
   const config = configFrom(
     {
       server_name: 'localhost',
       database: database.url,
       data_dir: './data',
       listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml'] },
+      appservices: { files: ['irc.yaml', 'wide.yaml'] },
       accounts: { registration: { mode: 'open' }, password_cost: 'low' },
       rate_limits: 'off',
     },
@@ -231,6 +236,17 @@ describe('com.beeper.room_create_autojoin_invites', () => {
   it('makes a room with more members than it may have invitations', async () => {
     const many = Array.from({ length: 450 }, (_, index) => ghost(`many${index}`));
     expect(Object.keys(await create({ 'com.beeper.initial_members': many }))).toHaveLength(451);
+  });
+  it('makes no user whom another claims', async () => {
+    const wanted = [ghost('foreign'), '@_free:localhost'];
+    const body = { 'com.beeper.initial_members': wanted };
+    expect(await create({ preset: 'private_chat', ...body }, 'as-wide')).toEqual({
+      '@_wide_bot:localhost': 'join',
+      '@_free:localhost': 'join',
+      [ghost('foreign')]: 'invite',
+    });
+    const answer = await bulk([{ user_id: ghost('foreign') }, { localpart: '_other' }], 'as-wide');
+    expect(answer).toMatchObject({ registered: 1, errors: [{ user: ghost('foreign'), errcode: 'M_EXCLUSIVE' }] });
   });
   it('is nothing to people', async () => {
     const body = { 'com.beeper.initial_members': own, 'com.beeper.auto_join_invites': true, invite: [ghost('known')] };
