@@ -193,6 +193,11 @@ describe('check', () => {
     ['no state is newer than its room, no line is beyond the next one', 'update rooms set state_version = 1'],
     ['members are those of the state', 'update room_members set event_nid = 1'],
     ['the counts of members are right', 'update rooms set joined = 7'],
+    [
+      'a backup of room keys counts the keys in it',
+      `with u as (insert into users (user_id, created_ts) values ('@keys:x', 1))
+        insert into key_backups (user_id, version, algorithm, auth_data, keys) values ('@keys:x', 1, 'a', '{}', 3)`,
+    ],
     ['the extremities of a room are the events that nothing follows', "update rooms set extremities = '{2}'"],
   ];
   it.each(damages)('finds that %s', async (rule, damage) => {
