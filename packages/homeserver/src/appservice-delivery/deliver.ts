@@ -39,6 +39,8 @@ export interface DelivererParts extends Omit<FreezerParts, 'onOvertaken'> {
 /** While this many events come with each transaction, the next begins this long after the one before: half as many for 5 ms of delay. */
 const busyEvents = 4;
 const busySpacingMs = 5;
+/** Typing and presence alone do not make a transaction more often than this. */
+const passingSpacingMs = 100;
 /** Between two tries to write to a database that is away: it is back soon, and the application service is not to blame. */
 const databaseRetryMs = 1_000;
 
@@ -55,6 +57,7 @@ export class Deliverer {
   #running: Promise<void> | undefined;
   #again = false;
   #ending = false;
+  #endGathering: (() => void) | undefined;
   #waiting: { readonly timer: Timer; readonly end: () => void } | undefined;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   #tries = 0;
@@ -81,6 +84,7 @@ export class Deliverer {
   /** Something may have to be done: never waits, never loses a call. */
   kick(): void {
     this.#again = true;
+    if (this.feed.items.length > 0) this.#endGathering?.();
     if (this.#running !== undefined || this.#stop.signal.aborted || this.#ending || this.#paused) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
@@ -131,6 +135,7 @@ export class Deliverer {
   /** Ends after the attempt in flight; one that takes longer than `withinMs` is given up, its bytes are sent again at the next start. */
   async stop(withinMs: number): Promise<void> {
     this.#ending = true;
+    this.#endGathering?.();
     this.#waiting?.end();
     const timer = this.#parts.clock.setTimer(withinMs, () => this.#stop.abort());
     await this.#running;
@@ -191,10 +196,22 @@ export class Deliverer {
   // A transaction costs a commit and a call, however few events are in it.
   async #gather(): Promise<void> {
     const { clock } = this.#parts;
-    const isFull = !this.feed.atHead || this.feed.items.length >= transactionEventsMax;
-    if (this.#frozen !== undefined || isFull || this.#delivered.last < busyEvents) return;
+    const { items, isEmpty, atHead } = this.feed;
+    if (this.#frozen !== undefined || this.#freezer.restLength > 0) return;
+    if (items.length === 0 && !isEmpty) return this.#gatherPassing();
+    if (!atHead || items.length >= transactionEventsMax || this.#delivered.last < busyEvents) return;
     const leftMs = this.#lastAttemptMs + busySpacingMs - clock.monotonicMs();
     if (leftMs > 0) await sleep(clock, leftMs, this.#stop.signal);
+  }
+
+  // Typing and presence may wait a little; what comes meanwhile and has a position does not.
+  async #gatherPassing(): Promise<void> {
+    const leftMs = this.#lastAttemptMs + passingSpacingMs - this.#parts.clock.monotonicMs();
+    if (leftMs <= 0) return;
+    const early = new AbortController();
+    this.#endGathering = () => early.abort();
+    await sleep(this.#parts.clock, leftMs, AbortSignal.any([this.#stop.signal, early.signal]));
+    this.#endGathering = undefined;
   }
 
   async #attempt(frozen: FrozenTransaction): Promise<void> {

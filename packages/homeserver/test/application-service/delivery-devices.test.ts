@@ -278,6 +278,31 @@ describe('receipts', () => {
   });
 });
 
+describe('typing', () => {
+  it('by itself makes a transaction ten times a second at most, and goes along with events at once', async () => {
+    const irc = await at.appservice('irc', { receive_ephemeral: true });
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await at.until(() => delivery.status('irc')?.deliveredTransactions === 1);
+    const startMs = at.clock.monotonicMs();
+    for (let n = 0; n < 500; n += 1) {
+      delivery.typing(room.roomNid, n % 2 === 0 ? [alice] : []);
+      await at.clock.advance(1);
+    }
+    await at.until(() => delivery.status('irc')?.state === 'idle');
+    const typed = irc.transactions.length - 1;
+    expect(typed).toBeGreaterThan(0);
+    expect(typed).toBeLessThanOrEqual((at.clock.monotonicMs() - startMs) / 100 + 1);
+    // An event does not wait for the rest of the 100 ms.
+    const beforeMs = at.clock.monotonicMs();
+    delivery.typing(room.roomNid, [alice]);
+    await room.say(alice, 'hello');
+    await irc.until(() => irc.events.length === 2);
+    expect(at.clock.monotonicMs()).toBe(beforeMs);
+  });
+});
+
 describe('presence', () => {
   it('is told of those who share a room with a ghost and of users in the namespace, the latest only', async () => {
     const irc = await at.appservice('irc', { receive_ephemeral: true });
@@ -291,7 +316,7 @@ describe('presence', () => {
     await at.until(() => delivery.status('irc')?.state === 'idle');
     irc.mode = 'hang';
     delivery.presence(alice, [room.roomNid], { presence: 'online' });
-    await irc.until(() => irc.transactions.length === 2);
+    await at.until(() => irc.transactions.length === 2);
     delivery.presence(alice, [room.roomNid], { presence: 'unavailable' });
     delivery.presence('@carol:example.org', [other.roomNid], { presence: 'online' });
     delivery.presence(ghost('eve'), [], { presence: 'online' });
