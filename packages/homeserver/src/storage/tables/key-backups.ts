@@ -18,7 +18,11 @@ export interface KeyBackupRow {
 
 const columns = `version, algorithm, auth_data as "authData", keys, etag, deleted`;
 
-const lockUser = statement('key_backups.lock_user', 'select 1 as locked from users where user_id = $1 for update');
+// Not `for update`, which the door would wait for when it writes keys of this user.
+const lockUser = statement(
+  'key_backups.lock_user',
+  'select 1 as locked from users where user_id = $1 for no key update',
+);
 const create = statement(
   'key_backups.create',
   `insert into key_backups (user_id, version, algorithm, auth_data)
