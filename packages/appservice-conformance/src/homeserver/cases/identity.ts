@@ -207,6 +207,7 @@ export const identityCases: readonly HomeserverCase[] = [
   {
     ...about,
     id: 'identity/txn-restart',
+    level: 'beyond',
     link: csApi('transaction-identifiers'),
     claim: 'a transaction id is remembered over a restart of the server',
     rows: ['A2.10'],
