@@ -23,6 +23,7 @@ export function createNotifications({ connection, clock, log }: NotificationOpti
   const closing = new AbortController();
   const backoff = createBackoff({ firstMs: 100, maxMs: 10_000, random: systemRandom });
   let current: Promise<pg.Client> | undefined;
+  let before: Promise<void> = Promise.resolve();
 
   function tell(channel: string, payload: string): void {
     for (const heard of ears.get(channel) ?? []) {
@@ -76,13 +77,18 @@ export function createNotifications({ connection, clock, log }: NotificationOpti
     return current;
   }
 
-  async function say(text: string, values: string[] = []): Promise<void> {
-    const connected = await client();
-    try {
-      await connected.query(text, values);
-    } catch (error) {
-      throw storageError(error);
-    }
+  // One after the other: the connection takes a query only when it is done with the one before.
+  function say(text: string, values: string[] = []): Promise<void> {
+    const said = before.then(async () => {
+      const connected = await client();
+      try {
+        await connected.query(text, values);
+      } catch (error) {
+        throw storageError(error);
+      }
+    });
+    before = said.catch(() => {}); // whoever said it was told
+    return said;
   }
 
   return {
@@ -91,8 +97,7 @@ export function createNotifications({ connection, clock, log }: NotificationOpti
       if (found !== undefined) found.add(heard);
       else {
         ears.set(channel, new Set([heard]));
-        const connected = await client();
-        await connected.query(`listen ${connected.escapeIdentifier(channel)}`);
+        await say(`listen ${pg.escapeIdentifier(channel)}`);
       }
       return async () => {
         const all = ears.get(channel);
