@@ -284,7 +284,7 @@ const heroes = statement(
          from unnest($1::bigint[]) as w (room_nid)
          cross join lateral (
            select m.user_id, m.position from room_members m
-           where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('join', 'invite')
+           where m.room_nid = w.room_nid and m.user_id <> $2 and m.membership in ('join', 'invite') and m.position > 0
            order by m.position limit $3) as h
          order by h.position`,
 );
