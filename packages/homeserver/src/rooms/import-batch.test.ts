@@ -98,6 +98,12 @@ describe('a batch', () => {
     await send(0, roomId, batchOf('backward', ['x']));
     told.length = 0;
     await Promise.all([send(0, roomId, batchOf('backward', ['x'])), send(1, roomId, batchOf('forward', ['x']))]);
+    await send(0, roomId, batchOf('backward', []));
+    expect(told).toEqual([]);
+    const other = await roomWithMessage();
+    await send(0, other, batchOf('forward', ['x']));
+    told.length = 0;
+    expect(ids(await send(0, other, batchOf('backward', ['x'])))).toHaveLength(1);
     expect(told).toEqual([]);
   });
 

@@ -2,6 +2,7 @@
 // before under the same name is answered with its id and not made again. Senders who were not in the room are let in first: forward
 // they join now, in history they count as members of that time, in its line alone.
 import { MatrixError, type Pdu } from '@pons/spec';
+import type { BatchPointRow } from '../storage/tables/batches.ts';
 import { appendPdu, type AppendContext } from './append-pdu.ts';
 import { authorisePdu, type JudgedPdu } from './authorise-pdu.ts';
 import type { BatchGround, HistoryGround } from './batch-ground.ts';
@@ -30,8 +31,8 @@ class BatchWriter {
   readonly #ground: BatchGround;
   readonly #making: Making;
   readonly #trace: string | undefined;
-  /** The line of the history's state. */
-  readonly #line: number;
+  /** The line of the history's state; made with the first event that stands on it. */
+  #line: number | undefined;
   /** Events of this batch may be redacted by it, which takes their texts. */
   readonly #redacts: boolean;
 
@@ -42,7 +43,7 @@ class BatchWriter {
     this.#making = making;
     this.#trace = trace;
     this.#redacts = batch.events.some(({ draft }) => draft.redacts !== undefined);
-    this.#line = ground.history === undefined ? 0 : lineOf(part, ground.history);
+    part.isHistory = ground.history !== undefined;
   }
 
   add({ remoteIds, draft }: BatchEvent, index: number): { readonly eventId: string; readonly at: number } {
@@ -100,7 +101,7 @@ class BatchWriter {
     const minor = place.lowestMinor - this.#batch.events.length + index;
     return {
       order: { major: place.orderMajor, minor },
-      line: outlier ? 0 : this.#line,
+      line: outlier ? 0 : this.#lineOf(place),
       stateVersion: place.stateVersion,
       outlier,
     };
@@ -134,22 +135,28 @@ class BatchWriter {
     const { eventId, json, pdu } = judged;
     const keyNid = this.#part.inputs.keyNids.get(stateKeyText(draft.type, draft.stateKey));
     if (keyNid === undefined) throw new Error('a member without a number');
-    const row = { line: this.#line, keyNid, fromVersion: history.place.stateVersion, eventNid: context.eventNid };
+    const row = {
+      line: this.#lineOf(history.place),
+      keyNid,
+      fromVersion: history.place.stateVersion,
+      eventNid: context.eventNid,
+    };
     const before = this.#part.state.findIndex((one) => one.line === row.line && one.keyNid === keyNid);
     // An invitation and the join that takes it up: what counts is the last.
     if (before === -1) this.#part.state.push(row);
     else this.#part.state[before] = row;
     history.setValue({ keyNid, eventNid: context.eventNid, eventId, event: stateContent(pdu), length: json.length });
   }
-}
 
-function lineOf(part: Part, { place }: HistoryGround): number {
-  part.isHistory = true;
-  if (place.line !== null) return place.line;
-  const line = part.point.nextLine;
-  part.point = { ...part.point, nextLine: line + 1 };
-  part.history = { eventNid: place.eventNid, line, baseVersion: place.stateVersion };
-  return line;
+  #lineOf(place: BatchPointRow): number {
+    if (this.#line !== undefined) return this.#line;
+    this.#line = place.line ?? this.#part.point.nextLine;
+    if (place.line === null) {
+      this.#part.point = { ...this.#part.point, nextLine: this.#line + 1 };
+      this.#part.history = { eventNid: place.eventNid, line: this.#line, baseVersion: place.stateVersion };
+    }
+    return this.#line;
+  }
 }
 
 function refuseState(json: string | undefined): void {
