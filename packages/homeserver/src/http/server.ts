@@ -66,8 +66,13 @@ export function createHttpServer(parts: ServerParts): HttpServer {
           const server = serverFor(listener, desk, parts.around.log);
           server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
             upgraded.add(socket);
+            // Node listens no more, and an error that nobody listens for would end the process.
+            socket.on('error', () => socket.destroy());
             socket.once('close', () => upgraded.delete(socket));
-            desk.upgrade(incoming, socket, head);
+            const taker = desk.upgradeOf(incoming);
+            // Before 24.9 Node does not ask (shouldUpgradeCallback).
+            if (taker === undefined) socket.destroy();
+            else taker.upgrade(incoming, socket, head);
           });
           server.on(listener.tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
             unused.add(socket);
@@ -92,7 +97,9 @@ export function createHttpServer(parts: ServerParts): HttpServer {
 
 function serverFor(listener: ListenerConfig, desk: Desk, log: Log): http.Server {
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => desk.serve(incoming, outgoing);
-  const options = { keepAliveTimeout: IDLE_MS, noDelay: true };
+  // Who would like another protocol that is not spoken here (h2c, say) is answered in this one.
+  const shouldUpgradeCallback = (incoming: IncomingMessage) => desk.upgradeOf(incoming) !== undefined;
+  const options = { keepAliveTimeout: IDLE_MS, noDelay: true, shouldUpgradeCallback };
   const server =
     listener.tls === undefined
       ? http.createServer(options, serve)
@@ -199,11 +206,10 @@ class Desk {
     }
   }
 
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const [path = ''] = (incoming.url ?? '').split('?');
-    const found = this.#upgrades.find((one) => one.path === path);
-    if (found === undefined) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else found.upgrade(incoming, socket, head);
+  /** Who takes the upgrade that a request asks for. */
+  upgradeOf({ url = '' }: IncomingMessage): Upgrade | undefined {
+    const [path] = url.split('?');
+    return this.#upgrades.find((one) => one.path === path);
   }
 
   // Behind a proxy that we are told to trust, the last address of the header is the one that the proxy itself has seen.

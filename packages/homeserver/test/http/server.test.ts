@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -124,7 +125,32 @@ test('a WebSocket of somebody else in this process gets its upgrades', async () 
   const upgrade = (path: string) =>
     raw(base, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`);
   expect(await upgrade('/_pons/try-it')).toMatch(/^HTTP\/1\.1 101 .*hello$/s);
-  expect(await upgrade('/_pons/other')).toMatch(/^HTTP\/1\.1 404 /);
+  await server.stop();
+});
+
+test('who asks for an upgrade that there is not is answered as if they had not', async () => {
+  const { base, server } = await stubServer({ routes });
+  const asking = (path: string, protocol: string) =>
+    raw(
+      base,
+      `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings, close\r\nupgrade: ${protocol}\r\n\r\n`,
+    );
+  expect(await asking('/_matrix/client/versions', 'h2c')).toMatch(/^HTTP\/1\.1 200 .*"from":"127\.0\.0\.1"/s);
+  expect(await asking('/_pons/other', 'websocket')).toMatch(/^HTTP\/1\.1 404 .*M_UNRECOGNIZED/s);
+  await server.stop();
+});
+
+test('a connection that breaks after its upgrade harms nobody', async () => {
+  const arrived = Promise.withResolvers<Duplex>();
+  const upgrades = [{ path: '/_pons/try-it', upgrade: (_: unknown, socket: Duplex) => arrived.resolve(socket) }];
+  const { base, server } = await stubServer({ routes, parts: { upgrades } });
+  const client = connect(Number(new URL(base).port), '127.0.0.1');
+  client.write('GET /_pons/try-it HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+  const socket = await arrived.promise;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+  expect((await fetch(`${base}/_matrix/client/versions`)).status).toBe(200);
   await server.stop();
 });
 
