@@ -1,0 +1,69 @@
+// What bridges of mautrix's Go framework have in common: a configuration of one file, a registration that the bridge writes, and a process
+// that says when it is there.
+
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { freePorts } from '@pons/testkit/free-ports';
+import { eventually } from './eventually.ts';
+import { type Program, printed } from './program.ts';
+import type { Site } from './site.ts';
+
+/** What a part decides; the rest is as the bridge's example says. */
+export interface MautrixConfig {
+  readonly id: string;
+  /** The network's own section. */
+  readonly network: object;
+  readonly websocket?: boolean;
+  readonly encryption?: object;
+  readonly backfill?: object;
+  readonly bridge?: object;
+}
+
+export class MautrixBridge {
+  readonly #site: Site;
+  readonly #binary: string;
+  readonly #file: string;
+  #program: Program | undefined;
+
+  constructor(site: Site, binary: string, id: string) {
+    this.#site = site;
+    this.#binary = binary;
+    this.#file = path.join(site.dir, `${id}-config.yaml`);
+  }
+
+  /** Writes its configuration, lets it write its registration, and adds that to the running homeserver. */
+  async register(config: MautrixConfig): Promise<void> {
+    const [port = 0] = await freePorts(1);
+    const { id, network, websocket = false, encryption = {}, backfill = {}, bridge = {} } = config;
+    const values = {
+      network,
+      bridge: { permissions: { localhost: 'admin' }, ...bridge },
+      database: { type: 'sqlite3-fk-wal', uri: `file:${path.join(this.#site.dir, `${id}.db`)}?_txlock=immediate` },
+      homeserver: { address: this.#site.recorder.url, domain: 'localhost', websocket },
+      // With a websocket nobody calls the bridge: it says the word where an address would stand.
+      appservice: { address: websocket ? 'websocket' : `http://127.0.0.1:${port}`, hostname: '127.0.0.1', port, id },
+      encryption,
+      backfill,
+      logging: { min_level: 'debug', writers: [{ type: 'stdout', format: 'json' }] },
+    };
+    writeFileSync(this.#file, JSON.stringify(values));
+    const registration = path.join(this.#site.dir, `${id}-registration.yaml`);
+    await printed(this.#binary, ['-g', '-c', this.#file, '-r', registration]);
+    await this.#site.addAppservice(registration);
+  }
+
+  async start(): Promise<void> {
+    const program = this.#site.program(this.#binary, ['-c', this.#file]);
+    this.#program = program;
+    await eventually('the bridge has started', () => program.log().includes('Bridge started'));
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.stop();
+  }
+
+  /** What it wrote since it was started last. */
+  log(): string {
+    return this.#program?.log() ?? '';
+  }
+}

@@ -1,0 +1,11 @@
+// The parts by name, in the order in which --all tries them.
+
+import { heisenbridge } from './heisenbridge.ts';
+import { mautrixIrcHttp, mautrixIrcWebsocket } from './mautrix-irc.ts';
+import type { Part } from './part.ts';
+
+export const parts: Readonly<Record<string, Part>> = {
+  heisenbridge,
+  'mautrix-irc-http': mautrixIrcHttp,
+  'mautrix-irc-websocket': mautrixIrcWebsocket,
+};
