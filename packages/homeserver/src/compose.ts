@@ -7,6 +7,7 @@ import { ensureAccount, registerWithSharedSecret } from './actions/register-acco
 import { resetPassword } from './actions/reset-password.ts';
 import { setProfile } from './actions/set-profile.ts';
 import { updateMemberships } from './actions/update-memberships.ts';
+import { roomAdminRoutes } from './admin-api/rooms.ts';
 import { adminRoutes } from './admin-api/routes.ts';
 import { appserviceRoutes } from './client-api/appservice/routes.ts';
 import { clientRoutes } from './client-api/routes.ts';
@@ -28,6 +29,7 @@ import { FileStore } from './media/file-store.ts';
 import type { Config } from './platform/config/schema.ts';
 import { createRoomLanes } from './rooms/lanes.ts';
 import { createHousekeeping } from './stream/housekeeping.ts';
+import { createRoomPurges } from './stream/purge-rooms.ts';
 import { createNids } from './storage/nids.ts';
 import { createStateKeys } from './storage/tables/state-keys.ts';
 import { setNetworkRoom } from './storage/tables/appservice-rooms.ts';
@@ -94,7 +96,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       monotonicMs: () => clock.monotonicMs(),
     },
   });
-  const { appservices, files, lastSeen } = house;
+  const { appservices, files, lastSeen, purges } = house;
   let sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
   function writeSightings(): void {
     // What cannot be written now is written next time.
@@ -116,12 +118,14 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await appservices.websockets.start();
       await appservices.delivery.start();
       housekeeping.start();
+      purges.start();
       return server.listen();
     },
     async stop() {
       await appservices.websockets.stop();
       await server.stop();
       sightings.cancel();
+      await purges.stop();
       await housekeeping.stop();
       appservices.loader.stop();
       await appservices.delivery.stop();
@@ -175,6 +179,17 @@ function build(config: Config, foundations: Foundations) {
     leaveAllRooms: (userId) => leaveAllRooms({ db, lanes }, userId),
   });
   stream.follow({ appservices, accessTokens: accounts.accessTokens });
+  stream.invalidations.onInvalidated('room', (roomIds) => {
+    for (const roomId of roomIds) lanes.forget(roomId);
+  });
+  const purges = createRoomPurges({
+    ...stream,
+    db,
+    clock,
+    appserviceIds: () => appservices.registry.all().map(({ id }) => id),
+    forgetRoom: (roomId) => lanes.forget(roomId),
+    failed: (error) => ground.log.warn({ err: error }, 'purging rooms'),
+  });
   const files = new FileStore(config.media.dir, (size) => ground.random.bytes(size));
   const client = composeClientApi(config, {
     ...foundations,
@@ -193,6 +208,7 @@ function build(config: Config, foundations: Foundations) {
       imports: { ...client.rooms, receipts: client.ephemeral, namespaces: appservices.namespaces },
     }),
     ...operatorRoutes(config, foundations, accounts),
+    ...roomAdminRoutes({ purges, lanes }),
     ...appserviceOperatorRoutes(ground, {
       db,
       invalidations: stream.invalidations,
@@ -201,7 +217,15 @@ function build(config: Config, foundations: Foundations) {
       account: accounts.routeParts,
     }),
   ];
-  return { appservices, accounts, accessTokens: accounts.accessTokens, lastSeen: accounts.lastSeen, files, routes };
+  return {
+    appservices,
+    accounts,
+    accessTokens: accounts.accessTokens,
+    lastSeen: accounts.lastSeen,
+    files,
+    purges,
+    routes,
+  };
 }
 
 function operatorRoutes(config: Config, { ground, storage: { db } }: Foundations, accounts: Accounts): Route[] {

@@ -6,6 +6,7 @@ import { appserviceCommand } from './commands/appservice.ts';
 import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { registrationCommand } from './commands/registration.ts';
+import { roomCommand } from './commands/room.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { userCommand } from './commands/user.ts';
@@ -22,6 +23,7 @@ export const program = new Command('pons')
   .addCommand(configCommand())
   .addCommand(registrationCommand())
   .addCommand(appserviceCommand())
+  .addCommand(roomCommand())
   .addCommand(dbCommand())
   .addCommand(userCommand());
 

@@ -3,7 +3,7 @@
 // The memory is only a guess: another process may have written since. The door checks the guess (rooms.version); a refused part
 // comes back here to be refreshed by what changed.
 import { LRUCache } from 'lru-cache';
-import type { Pdu, RoomVersionRules } from '@pons/spec';
+import { MatrixError, type Pdu, type RoomVersionRules } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { redactedSince } from '../storage/tables/events.ts';
 import { currentKeyValues, stateChanges } from '../storage/tables/room-state.ts';
@@ -182,12 +182,13 @@ export class LaneMemory {
     if (position > this.#knownUpTo) this.#knownUpTo = position;
   }
 
-  /** Learns what others have committed. @returns whether anything had changed */
+  /** Learns what others have committed. @returns whether anything had changed. @throws MatrixError when the room is deleted */
   async refresh(db: Queryable): Promise<boolean> {
     // The position first: what is committed after it is looked at again by the next refresh, never missed.
     const position = await lastStreamPosition(db);
     const row = (await roomsByNids(db, [this.roomNid]))[0];
-    if (row === undefined || row.version === this.point.version) return false;
+    if (row === undefined) throw new MatrixError('M_NOT_FOUND', 'This server does not have that room any more.');
+    if (row.version === this.point.version) return false;
     if (row.stateVersion > this.point.stateVersion) await this.#refreshState(db, row.stateVersion);
     // A redaction changes an event that is state without changing which event is: forget what may have been stripped.
     if (await redactedSince(db, this.roomNid, this.#knownUpTo)) this.#values.clear();

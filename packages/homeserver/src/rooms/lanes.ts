@@ -35,6 +35,8 @@ export interface RoomLanes {
    * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN when the rules refuse, M_ROOM_IN_USE when an alias is taken
    */
   create(room: NewRoom): Promise<ProposalResult & { readonly roomId: string }>;
+  /** The room is gone from this server, or was made anew: its lane goes. */
+  forget(roomId: string): void;
   /** Lanes open now. */
   readonly size: number;
 }
@@ -114,6 +116,10 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
       const { lane, result } = await aliasesChecked(createDistinctRoom(parts, room, total));
       keep(result.roomId, lane);
       return result;
+    },
+    forget: (roomId) => {
+      open.get(roomId)?.close();
+      open.delete(roomId);
     },
     get size() {
       return open.size;

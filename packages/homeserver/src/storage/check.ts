@@ -121,7 +121,7 @@ const rules: readonly { readonly rule: string; readonly broken: ReturnType<typeo
 const everyRoom = statement('check.rooms', 'select room_nid as "roomNid", room_id as "roomId", extremities from rooms');
 const eventsOfRoom = statement(
   'check.events_of_room',
-  `select e.event_nid as "eventNid", e.event_id as "eventId", j.json
+  `select e.event_nid as "eventNid", e.event_id as "eventId", e.depth, j.json
   from events e join event_json j using (room_nid, event_nid)
   where e.room_nid = $1 and e.event_nid > $2 and not (e.outlier or e.rejected or e.soft_failed)
     and e.order_minor >= 0 -- imported history hangs on the room, and nothing follows it
@@ -160,29 +160,42 @@ async function checkLeaves(session: Queryable): Promise<Finding[]> {
   const findings: Finding[] = [];
   const rooms = await session.query<{ roomNid: number; roomId: string; extremities: number[] }>(everyRoom);
   for (const { roomNid, roomId, extremities } of rooms) {
-    const leaves = await leavesOf(session, roomNid);
-    const same = leaves.size === extremities.length && extremities.every((eventNid) => leaves.has(eventNid));
-    if (!same && findings.length < findingsPerRuleMax) findings.push({ rule: leavesRule, where: roomId });
+    const { leaves, newestGap } = await leavesOf(session, roomNid);
+    // What followed an event that is older than a gap may have been in the gap (purged history, history of other servers).
+    const isWrong = [...leaves].some(([eventNid, depth]) => depth >= newestGap && !extremities.includes(eventNid));
+    const isRight = !isWrong && extremities.every((eventNid) => leaves.has(eventNid));
+    if (!isRight && findings.length < findingsPerRuleMax) findings.push({ rule: leavesRule, where: roomId });
   }
   return findings;
 }
 
-/** Walks a room once; in memory is only what nothing has followed yet, and what was followed before it came. */
-async function leavesOf(session: Queryable, roomNid: number): Promise<Set<number>> {
-  const unfollowed = new Map<string, number>();
-  const early = new Set<string>();
+/**
+ * Walks a room once; in memory is only what nothing has followed yet, and what was followed before it came.
+ *
+ * @returns events that nothing follows with their depths; the depth of the newest event that follows one which is not there
+ */
+async function leavesOf(
+  session: Queryable,
+  roomNid: number,
+): Promise<{ readonly leaves: ReadonlyMap<number, number>; readonly newestGap: number }> {
+  const unfollowed = new Map<string, { readonly eventNid: number; readonly depth: number }>();
+  const early = new Map<string, number>();
   for (let after = 0; ; ) {
-    const page = await session.query<{ eventNid: number; eventId: string; json: string }>(eventsOfRoom, [
+    const page = await session.query<{ eventNid: number; eventId: string; depth: number; json: string }>(eventsOfRoom, [
       roomNid,
       after,
       eventsPerPage,
     ]);
-    for (const { eventNid, eventId, json } of page) {
-      if (!early.delete(eventId)) unfollowed.set(eventId, eventNid);
+    for (const { eventNid, eventId, depth, json } of page) {
+      if (!early.delete(eventId)) unfollowed.set(eventId, { eventNid, depth });
       const { prev_events: prevEvents = [] } = JSON.parse(json) as { prev_events?: EventReference[] };
-      for (const prevEvent of citedIds(prevEvents)) if (!unfollowed.delete(prevEvent)) early.add(prevEvent);
+      for (const prevEvent of citedIds(prevEvents))
+        if (!unfollowed.delete(prevEvent)) early.set(prevEvent, Math.max(depth, early.get(prevEvent) ?? 0));
       after = eventNid;
     }
-    if (page.length < eventsPerPage) return new Set(unfollowed.values());
+    if (page.length < eventsPerPage) {
+      const leaves = new Map([...unfollowed.values()].map(({ eventNid, depth }) => [eventNid, depth]));
+      return { leaves, newestGap: Math.max(0, ...early.values()) };
+    }
   }
 }

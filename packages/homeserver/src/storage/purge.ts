@@ -106,3 +106,129 @@ const keysOfUser = statement(
 export async function purgeKeysOf(db: Queryable, userId: string): Promise<void> {
   await db.query(keysOfUser, [userId]);
 }
+
+// Rooms --------------------------------------------------------------------------------------------------------------------
+
+/** Events of one slice: a few milliseconds. */
+const eventsPerSlice = 1_000;
+/** Rows of other tables of a room that is gone. */
+const rowsPerSlice = 5_000;
+
+const lockRoom = statement('purge.lock_room', 'select room_nid as "roomNid" from rooms where room_id = $1 for update');
+// Its own statement after the lock: it sees what was committed while it waited, such as a join.
+const unlistRoom = statement(
+  'purge.room',
+  `with gone as (delete from rooms where room_nid = $1
+      and not exists (select from room_members where room_nid = $1 and local and membership in ('join', 'invite', 'knock'))
+      returning room_nid),
+    a as (delete from room_aliases using gone where room_aliases.room_nid = gone.room_nid),
+    i as (delete from appservice_interest using gone where appservice_interest.room_nid = gone.room_nid),
+    n as (delete from appservice_rooms using gone where appservice_rooms.room_nid = gone.room_nid),
+    b as (delete from batch_points using gone where batch_points.room_nid = gone.room_nid),
+    m as (delete from room_members using gone where room_members.room_nid = gone.room_nid)
+    insert into room_purges (room_nid, asked_ts) select room_nid, $2 from gone
+    on conflict (room_nid) do update set before_major = null, before_minor = null returning room_nid as "roomNid"`,
+);
+
+/**
+ * Deletes the row of a room, its aliases and memberships, if no local user is in it, invited or knocking; the rest goes by purgeRoomSlice.
+ * Whoever is writing to the room waits, and then is refused by the door.
+ *
+ * @returns its number; 'inhabited'; undefined when there is no such room
+ */
+export async function deleteRoomRow(
+  tx: Queryable,
+  roomId: string,
+  now: number,
+): Promise<number | 'inhabited' | undefined> {
+  const [room] = await tx.query<{ roomNid: number }>(lockRoom, [roomId]);
+  if (room === undefined) return undefined;
+  return (await tx.query(unlistRoom, [room.roomNid, now])).length === 0 ? 'inhabited' : room.roomNid;
+}
+
+// Every statement says it again: only of a room that is not there. What stands on events goes before them.
+const gone = 'not exists (select from rooms where room_nid = $1)';
+const partsOfRooms = [
+  'room_state',
+  'state_lines',
+  'event_auth',
+  'auth_chain_links',
+  'batch_events',
+  'receipts',
+  'account_data',
+  'client_transactions',
+].map((table) =>
+  statement(
+    `purge.room.${table}`,
+    `delete from ${table} where ctid = any(array(select ctid from ${table} where room_nid = $1 and ${gone} limit $2)) returning 1 as gone`,
+  ),
+);
+const eventsOfRoom = statement(
+  'purge.room.events',
+  `with slice as materialized (select event_nid, position from events where room_nid = $1 and ${gone} limit $2),
+    j as (delete from event_json j using slice s where j.room_nid = $1 and j.event_nid = s.event_nid),
+    r as (delete from event_relations r using slice s where r.room_nid = $1 and r.event_nid = s.event_nid),
+    a as (delete from appservice_set_aside a using slice s where a.position = s.position),
+    n as (update room_purges set deleted = deleted + (select count(*) from slice) where room_nid = $1)
+    delete from events e using slice s where e.room_nid = $1 and e.event_nid = s.event_nid returning 1 as gone`,
+);
+
+/** What a slice did: `done` when nothing is left. */
+export interface PurgedSlice {
+  readonly events: number;
+  readonly done: boolean;
+}
+
+/** Deletes a little of a room whose row is gone. Its media and frozen transactions are not touched. */
+export async function purgeRoomSlice(db: Queryable, roomNid: number): Promise<PurgedSlice> {
+  for (const part of partsOfRooms) {
+    const rows = await db.query(part, [roomNid, rowsPerSlice]);
+    if (rows.length > 0) return { events: 0, done: false };
+  }
+  const events = (await db.query(eventsOfRoom, [roomNid, eventsPerSlice])).length;
+  return { events, done: events === 0 };
+}
+
+// Messages and the like: state stays, since it is what authorises and explains everything after it. Kept besides: where the room may
+// still grow from (extremities, the place of imported history), and what an application service has not got yet.
+const history = statement(
+  'purge.history',
+  `with waiting as materialized (
+      select coalesce(min(least(c.position, case when c.replay_after < c.replay_upto then c.replay_after end,
+        (select min(p) - 1 from unnest(c.rest) p))), 9223372036854775807) as after
+      from appservice_cursors c where c.appservice_id = any($7::text[])),
+    slice as materialized (
+      select e.event_nid, e.order_major, e.order_minor from events e join rooms r on r.room_nid = e.room_nid cross join waiting w
+      where e.room_nid = $1 and e.position is not null and e.key_nid is null
+        and (e.order_major, e.order_minor) > ($4, $5) and (e.order_major, e.order_minor) < ($2, $3)
+        and e.position <= w.after and e.event_nid <> all(r.extremities)
+        and not exists (select from batch_points b where b.room_nid = $1 and b.event_nid = e.event_nid)
+        and not exists (select from appservice_set_aside a where a.position = e.position)
+      order by e.order_major, e.order_minor limit $6),
+    j as (delete from event_json j using slice s where j.room_nid = $1 and j.event_nid = s.event_nid),
+    r as (delete from event_relations r using slice s where r.room_nid = $1 and r.event_nid = s.event_nid),
+    n as (update room_purges set deleted = deleted + (select count(*) from slice) where room_nid = $1)
+    delete from events e using slice s where e.room_nid = $1 and e.event_nid = s.event_nid and e.key_nid is null
+      returning e.order_major as major, e.order_minor as minor`,
+);
+
+/** Where a purge of history is: what comes next is after it. */
+export interface PurgePlace {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Deletes a little of a room's history between two places. @returns where it got to; undefined: nothing is left */
+export async function purgeHistorySlice(
+  db: Queryable,
+  roomNid: number,
+  between: { readonly after: PurgePlace; readonly before: PurgePlace; readonly appserviceIds: readonly string[] },
+): Promise<{ readonly events: number; readonly reached: PurgePlace } | undefined> {
+  const { after, before, appserviceIds } = between;
+  const places = [before.major, before.minor, after.major, after.minor];
+  const rows = await db.query<PurgePlace>(history, [roomNid, ...places, eventsPerSlice, appserviceIds]);
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const isLater = (a: PurgePlace, b: PurgePlace) => a.major > b.major || (a.major === b.major && a.minor > b.minor);
+  return { events: rows.length, reached: rows.reduce((last, row) => (isLater(row, last) ? row : last), first) };
+}

@@ -1,4 +1,4 @@
-// What all commands of `pons appservice` share: where the server is, by whose token, and one call of its admin API. What the server
+// What all commands of `pons appservice` and `pons room` share: where the server is, by whose token, and one call of its admin API. What the server
 // refuses is the operator's to mend: its text says what to do.
 
 import { OperatorError } from '@pons/homeserver';
@@ -38,11 +38,16 @@ export class Refusal extends OperatorError {
 }
 
 /** One call below /_pons/admin/v1/appservices. @throws OperatorError */
-export async function call<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
+export function call<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
+  return callAdmin(where, method, `/appservices${below}`, body);
+}
+
+/** One call of the admin API, below /_pons/admin/v1. @throws OperatorError */
+export async function callAdmin<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
   const { server, token } = where;
   const secret = token ?? process.env['PONS_TOKEN'];
   if (secret === undefined) throw new OperatorError(["give an administrator's access token: --token or PONS_TOKEN"]);
-  const url = `${server.replace(/\/+$/, '')}/_pons/admin/v1/appservices${below}`;
+  const url = `${server.replace(/\/+$/, '')}/_pons/admin/v1${below}`;
   const response = await fetch(url, {
     method,
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../endpoint.ts';
 import { registryEndpoints } from './pons-registry.ts';
+import { roomEndpoints } from './pons-rooms.ts';
 
 const docs = 'https://spec.matrix.org/v1.19/client-server-api/#api-standards';
 
@@ -15,6 +16,7 @@ const appservice = `${appservices}/{appserviceId}` as const;
 /** Ours, by operation. */
 export const ponsEndpoints = {
   ...registryEndpoints,
+  ...roomEndpoints,
   getHealth: { ...probe, operation: 'getHealth', path: '/health' },
   getMetrics: { ...probe, operation: 'getMetrics', path: '/metrics' },
   getStatistics: {
