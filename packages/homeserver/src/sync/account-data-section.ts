@@ -15,27 +15,31 @@ export interface AccountDataRead {
   readonly ignored: ReadonlySet<string>;
 }
 
-/** Reads what changed since the client's token; may run ahead of the position that the response ends with. */
-export async function newAccountData(db: Queryable, request: SyncRequest): Promise<readonly StreamAccountDataRow[]> {
+/** Account data that is new, and the position up to which nothing of it is missing. */
+export type NewAccountData = Awaited<ReturnType<typeof streamAccountData>>;
+
+/** Reads what changed since the client's token; may run ahead of the position that the response ends with, or stay behind it. */
+export function newAccountData(db: Queryable, request: SyncRequest): Promise<NewAccountData> {
   const after = request.since?.position ?? 0;
   return streamAccountData(db, request.userId, { after, wholeRooms: [] });
 }
 
 /**
- * What of it belongs to a response, and all of the rooms that the client does not know yet.
+ * What of it belongs to a response, and all of the rooms that the client does not know yet. Read again where it stayed behind.
  *
  * @param upTo  position of the response: what is newer comes with the next
  */
 export async function accountDataOf(
   db: Queryable,
   request: SyncRequest,
-  news: readonly StreamAccountDataRow[],
+  news: NewAccountData,
   { upTo, newRooms }: { readonly upTo: number; readonly newRooms: readonly number[] },
 ): Promise<AccountDataRead> {
-  const all =
-    newRooms.length === 0
+  const after = request.since?.position ?? 0;
+  const { rows: all } =
+    newRooms.length === 0 && news.head >= upTo
       ? news
-      : await streamAccountData(db, request.userId, { after: request.since?.position ?? 0, wholeRooms: newRooms });
+      : await streamAccountData(db, request.userId, { after, wholeRooms: newRooms });
   const rows = all.filter((row) => row.position <= upTo);
   const list = all.find((row) => row.roomNid === 0 && row.type === 'm.ignored_user_list');
   const users = list === undefined ? undefined : (JSON.parse(list.json) as JsonObject)['ignored_users'];

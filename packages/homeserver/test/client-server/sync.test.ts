@@ -11,6 +11,7 @@ import {
 } from '../../../testkit/src/sync-house.ts';
 import { testUser } from '../../../testkit/src/room-lanes.ts';
 import { setAccountData, setTag } from '../../src/accounts/account-data.ts';
+import { parseFilter } from '../../src/accounts/filters.ts';
 import { createAccount } from '../../src/accounts/users.ts';
 import { createRoom } from '../../src/actions/create-room.ts';
 import { inviteUser } from '../../src/actions/invite-user.ts';
@@ -23,7 +24,12 @@ import { sendState } from '../../src/actions/send-state.ts';
 import { setReadMarkers } from '../../src/ephemeral/receipts.ts';
 import { sendToDevice } from '../../src/ephemeral/to-device.ts';
 import { joinedRoomNid } from '../../src/ephemeral/joined-room.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import type { Requester } from '../../src/platform/requester.ts';
+import type { Queryable } from '../../src/storage/database.ts';
+import { parseSinceToken } from '../../src/sync/since-token.ts';
+import { Sync } from '../../src/sync/sync-response.ts';
+import { NewsIndex } from '../../src/sync/wait-for-news.ts';
 
 let house: SyncHouse;
 let serial = 0;
@@ -392,6 +398,41 @@ describe('full_state and use_state_after', () => {
 });
 
 describe('what is not an event of a room', () => {
+  it('account data that is set while a response is read is in it, or in the next', async () => {
+    const alice = await newUser('alice');
+    const { next_batch: since } = await house.sync(alice.userId);
+    // The statement that fixes the position arrives at the database after the one that reads the account data.
+    const opened = Promise.withResolvers<void>();
+    let isSet = false;
+    const late: Queryable = {
+      async query(statement, values) {
+        if (statement.name === 'stream.rooms_of_user') await opened.promise;
+        const rows = house.db.query<never>(statement, values);
+        if (statement.name !== 'stream.account_data' || isSet) return rows;
+        isSet = true;
+        await rows;
+        await setAccountData(house.accountData, { userId: alice.userId, roomNid: 0, type: 'org.example.moment' }, {});
+        opened.resolve();
+        return rows;
+      },
+    };
+    const token = parseSinceToken(since);
+    const news = new NewsIndex(systemClock);
+    const sync = new Sync({ ...house, news, db: late, clock: systemClock, deleteToDevice: async () => {} });
+    const body = (await sync.respond({
+      userId: alice.userId,
+      ...(token === undefined ? {} : { since: token }),
+      filter: parseFilter({}),
+      fullState: false,
+      useStateAfter: false,
+      timeoutMs: 0,
+      signal: AbortSignal.timeout(60_000),
+    })) as unknown as SyncBody;
+    const next = await house.sync(alice.userId, { since: body.next_batch });
+    const heard = [body, next].flatMap((one) => one.account_data?.events ?? []).map(({ type }) => type);
+    expect(heard).toEqual(['org.example.moment']);
+  });
+
   it('account data of the user and of rooms reaches every device', async () => {
     const alice = await newUser('alice');
     const roomId = await newRoom(alice);

@@ -314,10 +314,11 @@ export async function streamHeroes(
 
 const accountData = statement(
   'stream.account_data',
-  `select a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
-         from account_data a left join rooms r on r.room_nid = a.room_nid
-         where a.user_id = $1
+  `select p.value as head, a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
+         from position p
+         left join account_data a on a.user_id = $1
            and (a.position > $2 or a.room_nid = any($3::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
+         left join rooms r on r.room_nid = a.room_nid
          order by a.position`,
 );
 
@@ -330,11 +331,21 @@ export interface StreamAccountDataRow {
   readonly position: number;
 }
 
-/** Account data that changed, all of some rooms, and in any case whom the user ignores. */
+/**
+ * Account data that changed, all of some rooms, and in any case whom the user ignores.
+ *
+ * @returns with the position up to which nothing is missing
+ */
 export async function streamAccountData(
   db: Queryable,
   userId: string,
   want: { readonly after: number; readonly wholeRooms: readonly number[] },
-): Promise<StreamAccountDataRow[]> {
-  return db.query<StreamAccountDataRow>(accountData, [userId, want.after, want.wholeRooms]);
+): Promise<{ readonly head: number; readonly rows: readonly StreamAccountDataRow[] }> {
+  const found = await db.query<{ head: number } & (StreamAccountDataRow | { roomNid: null })>(accountData, [
+    userId,
+    want.after,
+    want.wholeRooms,
+  ]);
+  const rows = found.filter((row): row is { head: number } & StreamAccountDataRow => row.roomNid !== null);
+  return { head: found[0]?.head ?? 0, rows };
 }
