@@ -31,7 +31,7 @@ export interface BatchSendRequest {
   readonly forwardIfNoMessages: boolean;
   /** Whether the last event, of what goes in forward, is news to people. */
   readonly sendNotification: boolean;
-  /** Who has read all of it. */
+  /** Who has read all of it, if the application service speaks for them. */
   readonly markReadBy: string | undefined;
   /** The oldest first. */
   readonly events: readonly ImportedEvent[];
@@ -88,19 +88,22 @@ export async function batchSend(
   const eventIds = result.events.map(({ eventId }) => eventId);
   const last = eventIds.at(-1);
   if (last !== undefined && request.markReadBy !== undefined) {
-    await markRead(parts, { roomId, roomNid: room.roomNid, userId: request.markReadBy }, last);
+    const reader = { appserviceId, roomId, roomNid: room.roomNid, userId: request.markReadBy };
+    await markRead(parts, reader, last);
   }
   return eventIds;
 }
 
-// Who is not in the room (yet) has no receipts there.
+// Bridges name the person for whom they import, whether that person lets them speak for them or not. Who does not has read nothing by their
+// word, and who is not in the room (yet) has no receipts there.
 async function markRead(
-  { db, receipts }: BatchSendParts,
-  reader: { readonly roomId: string; readonly roomNid: number; readonly userId: string },
+  { db, receipts, speaksFor }: BatchSendParts,
+  reader: { readonly appserviceId: string; readonly roomId: string; readonly roomNid: number; readonly userId: string },
   eventId: string,
 ): Promise<void> {
-  const { roomId, roomNid, userId } = reader;
-  if (userId.includes('\0') || (await membershipIn(db, roomId, userId))?.membership !== 'join') return;
+  const { appserviceId, roomId, roomNid, userId } = reader;
+  if (!(await speaksFor(appserviceId, userId))) return;
+  if ((await membershipIn(db, roomId, userId))?.membership !== 'join') return;
   await setReadMarkers(receipts, { userId, roomNid }, [{ type: 'm.read', eventId }]);
 }
 

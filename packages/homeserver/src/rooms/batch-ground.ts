@@ -93,6 +93,7 @@ export async function readBatch(db: Queryable, memory: LaneMemory, batch: Batch)
     await memory.load(db, needed);
     return { ids, targets };
   }
+  refuseForeign(fresh, ids, targets);
   const at = { line: place.line ?? 0, version: place.stateVersion };
   const values = new Map<string, StateValue>();
   for (const row of await keyValuesAt(db, roomNid, [at], needed)) {
@@ -100,6 +101,22 @@ export async function readBatch(db: Queryable, memory: LaneMemory, batch: Batch)
     values.set(stateKeyText(row.type, row.stateKey), { ...row, event, length: row.json.length });
   }
   return { ids, targets, history: new HistoryGround(memory, place, targets, values) };
+}
+
+// History is authorised by the power levels of that time. What was said since is not for those who had the power then.
+function refuseForeign(
+  fresh: readonly EventDraft[],
+  ids: ReadonlyMap<string, string>,
+  targets: ReadonlyMap<string, RedactionTargetRow>,
+): void {
+  for (const { redacts, sender } of fresh) {
+    const target = redacts === undefined || ids.has(redacts) ? undefined : targets.get(redacts);
+    if (target === undefined || target.sender === sender) continue;
+    throw new MatrixError(
+      'M_FORBIDDEN',
+      'A batch of history redacts what was imported, by its name, and the own events of a sender.',
+    );
+  }
 }
 
 function pointedTo({ redacts, content }: EventDraft): string[] {

@@ -332,17 +332,23 @@ describe('a forward batch', () => {
     expect(bodies(news.rooms.join[roomId]?.timeline.events ?? [])).toEqual(['missed 1', 'missed 2']);
   });
 
-  it('has receipts of who has read it', async () => {
+  it('has receipts of who has read it, and of nobody else on the word of an application service', async () => {
     const roomId = await room('now');
-    const { event_ids: ids } = await batch(roomId, [text('a'), text('b')], {
+    const readers = async () =>
+      database.db.query<{ userId: string; eventId: string }>(
+        {
+          name: 'batch.receipts',
+          text: 'select user_id as "userId", event_id as "eventId" from receipts join rooms using (room_nid) where room_id = $1',
+        },
+        [roomId],
+      );
+    await batch(roomId, [text('a')], { forward: true, mark_read_by: alice.userId });
+    expect(await readers()).toEqual([]);
+    const { event_ids: ids } = await batch(roomId, [text('b'), text('c')], {
       forward: true,
-      mark_read_by: alice.userId,
+      mark_read_by: ghost('anna'),
     });
-    const [row] = await database.db.query<{ event_id: string }>(
-      { name: 'batch.receipt', text: 'select event_id from receipts join rooms using (room_nid) where room_id = $1' },
-      [roomId],
-    );
-    expect(row?.event_id).toBe(ids[1]);
+    expect(await readers()).toEqual([{ userId: ghost('anna'), eventId: ids[1] }]);
   });
 });
 
@@ -408,6 +414,26 @@ it('what comes later finds imported events by the names they came under', async 
     {},
   );
   expect(bodies(await history(roomId))).toEqual(['a', 'now', 'hello', '* A']);
+});
+
+it('gives no power over what was said since to who had it then', async () => {
+  const roomId = await room('now');
+  const path = `${v3}/rooms/${enc(roomId)}`;
+  const { event_id: own } = await request<{ event_id: string }>(
+    base,
+    'PUT',
+    `${path}/send/m.room.message/t${(txn += 1)}`,
+    { token: alice.token, body: { msgtype: 'm.text', body: 'mine' } },
+  );
+  const redaction = text('', {
+    type: 'm.room.redaction',
+    sender: '@_irc_bot:localhost',
+    content: {},
+    redacts: own,
+    event_id: '$redaction:remote.example',
+  });
+  await expect(batch(roomId, [redaction])).rejects.toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
+  expect(bodies(await history(roomId))).toEqual(['now', 'mine']);
 });
 
 describe('refusals', () => {
