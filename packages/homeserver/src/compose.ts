@@ -215,6 +215,7 @@ function build(config: Config, foundations: Foundations) {
       lanes,
       appservices,
       account: accounts.routeParts,
+      timeoutMs: config.appservices.requestTimeoutMs,
     }),
   ];
   return {

@@ -124,7 +124,8 @@ function replayOf({ after_position: position, since_ts: ts }: JsonObject): Repla
   throw new MatrixError('M_INVALID_PARAM', 'give either after_position or since_ts (milliseconds since 1970)');
 }
 
-function explanationJson({ setAsideTs, txnId, ...plain }: Explanation): JsonObject {
+/** An explanation on the wire. */
+export function explanationJson({ setAsideTs, txnId, ...plain }: Explanation): JsonObject {
   return {
     ...plain,
     reasons: [...plain.reasons],

@@ -21,6 +21,7 @@ import { faultOf } from './fault.ts';
 import type { Feed } from './feed.ts';
 import { Freezer, type FreezerParts } from './freeze.ts';
 import { isWell } from './ping.ts';
+import type { RecentTransactions } from './recent-transactions.ts';
 import { attemptSpacingMs, firstWaitMs, longestWaitMs, remedyFor } from './recover.ts';
 import { type SendOutcome, sendTransaction } from './send-transaction.ts';
 
@@ -28,6 +29,8 @@ export interface DelivererParts extends Omit<FreezerParts, 'onOvertaken'> {
   readonly random: Random;
   readonly call: CallAppservice;
   readonly timeoutMs: number;
+  /** Told of each attempt, for operators who look. */
+  readonly recent: RecentTransactions;
   /** The feed has room again. */
   readonly onDrained: () => void;
   /** How far the stream is known to have grown. */
@@ -218,7 +221,9 @@ export class Deliverer {
     const body = frozen.body ?? (await frozenBody(this.#parts.db, this.#appservice.id, frozen.txnId));
     if (body === undefined) return this.#overtaken();
     const spans = frozen.traces.map((trace) => this.#parts.tracing.span('client', 'appservice transaction', trace));
-    this.#lastAttemptMs = this.#parts.clock.monotonicMs();
+    const { clock, recent } = this.#parts;
+    this.#lastAttemptMs = clock.monotonicMs();
+    recent.attempt(frozen, body, clock.now());
     const outcome = await sendTransaction(this.#parts.call, {
       appservice: this.#appservice,
       txnId: frozen.txnId,
@@ -226,6 +231,7 @@ export class Deliverer {
       timeoutMs: this.#parts.timeoutMs,
       signal: this.#stop.signal,
     });
+    recent.answered(frozen.txnId, outcome, clock.now());
     await failpoint('as.afterPut');
     for (const span of spans) span?.end(outcome.outcome === 'accepted' ? undefined : outcome.reason);
     if (outcome.outcome === 'accepted') return this.#accepted(frozen, body.length);
@@ -266,6 +272,7 @@ export class Deliverer {
         (await isWell({ call: this.#parts.call, clock, timeoutMs: this.#parts.timeoutMs }, this.#appservice)));
     if (split) {
       // Its transaction is gone then, whatever took its place.
+      this.#parts.recent.divided(frozen.txnId);
       this.#frozen = await this.#freezer.split(frozen, { status, reason: refusal.reason, bytes });
       this.#tries = 0;
       return;

@@ -15,6 +15,7 @@ import { findCursor, takeCursor, writeIdleSteps } from '../storage/tables/appser
 import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import { Deliverer } from './deliver.ts';
+import { type DeliveryMemory, lagSampleMs } from './delivery-memory.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
 import { faultOf } from './fault.ts';
 import { Feed } from './feed.ts';
@@ -43,6 +44,8 @@ export interface DeliveryParts {
   readonly log: Log;
   readonly tracing: Tracing;
   readonly call: CallAppservice;
+  /** What operators look at. */
+  readonly memory: DeliveryMemory;
   /** Whether this process is to send to it; without it: where it has a url. */
   readonly deliversHere?: (appservice: Appservice) => boolean;
   /** `appservices.request_timeout_ms` */
@@ -163,6 +166,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         { cursor, fence: lease.fence, setAside, ...(frozen === undefined ? {} : { frozen }) },
         {
           ...parts,
+          recent: parts.memory.transactions(id),
           index,
           readReplay,
           unwrittenRooms: () => follower.unwrittenRooms(),
@@ -214,7 +218,10 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     async start() {
       unsubscribe = registry.onChange(({ removed }) => {
         void serially(async () => {
-          for (const { id } of removed) await closeOne(id, stopWithinMs);
+          for (const { id } of removed) {
+            await closeOne(id, stopWithinMs);
+            if (registry.byId(id) === undefined) parts.memory.forget(id);
+          }
           index.clear();
           await openAll();
         });
@@ -222,6 +229,9 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       await serially(openAll);
       every('idle cursors', idleWriteMs, () => writeIdle(open.values()));
       every('leases', leaseRetryMs, () => serially(openAll));
+      every('lag', lagSampleMs, () => {
+        for (const [id, { deliverer }] of open) parts.memory.sample(id, deliverer.status());
+      });
     },
     async stop() {
       stopped = true;
@@ -234,6 +244,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     },
     committed(first, commit) {
       recent.committed(first, commit);
+      parts.memory.committed(first, commit);
       const { room } = commit;
       if (room !== undefined && (room.aliases !== undefined || room.aliasesRemoved !== undefined))
         index.forgetRoom(room.roomNid);

@@ -2,8 +2,10 @@
 
 import { endConsentsTo } from '../actions/appservice-consent.ts';
 import { appserviceAdminRoutes } from '../admin-api/appservices.ts';
+import { deliveryAdminRoutes } from '../admin-api/deliveries.ts';
 import { registryAdminRoutes } from '../admin-api/appservices-registry.ts';
 import { ghostRoutes } from '../admin-api/ghosts.ts';
+import { journeyOf } from '../appservice-delivery/journey.ts';
 import { createOperations } from '../appservice-delivery/operate.ts';
 import { orphanOwners } from '../appservices/ghosts.ts';
 import { createLiveRegistrations } from '../appservices/live-registrations.ts';
@@ -25,12 +27,14 @@ export interface AppserviceOperatorsOptions {
   readonly lanes: RoomLanes;
   readonly appservices: Appservices;
   readonly account: AccountRouteParts;
+  /** Of a ping. */
+  readonly timeoutMs: number;
 }
 
 /** All of these routes. */
 export function appserviceOperatorRoutes({ clock, random }: Ground, options: AppserviceOperatorsOptions): Route[] {
   const { db, invalidations, lanes, account } = options;
-  const { registry, loader, delivery, websockets } = options.appservices;
+  const { registry, loader, delivery, websockets, memory, call } = options.appservices;
   const live = createLiveRegistrations({ db, registry, loader, clock, random, invalidations });
   return [
     ...appserviceAdminRoutes({
@@ -40,6 +44,13 @@ export function appserviceOperatorRoutes({ clock, random }: Ground, options: App
       operations: createOperations({ db, clock, registry, delivery, invalidations }),
       refused: () => loader.lastReport().complaints,
       removed: () => orphanOwners(db, (id) => registry.byId(id) !== undefined),
+    }),
+    ...deliveryAdminRoutes({
+      registry,
+      memory,
+      ping: { call, clock, timeoutMs: options.timeoutMs },
+      journey: (roomId, eventId) =>
+        journeyOf({ db, clock, registry, memory, status: (id) => delivery.status(id) }, roomId, eventId),
     }),
     ...registryAdminRoutes({ registry, live, clock, endConsents: (id) => endConsentsTo(account, id) }),
     ...ghostRoutes({

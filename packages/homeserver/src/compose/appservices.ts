@@ -4,6 +4,7 @@ import type { Ask } from '../appservice-delivery/ask-appservices.ts';
 import { createAskForKeys } from '../appservice-delivery/ask-for-keys.ts';
 import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery, type DeliveryLeases } from '../appservice-delivery/delivery.ts';
+import { createDeliveryMemory, type DeliveryMemory } from '../appservice-delivery/delivery-memory.ts';
 import { createQueryAlias } from '../appservice-delivery/query-alias.ts';
 import { createQueryUser } from '../appservice-delivery/query-user.ts';
 import { createThirdParty, type ThirdParty } from '../appservice-delivery/third-party.ts';
@@ -34,6 +35,8 @@ export interface Appservices {
   readonly masquerading: Masquerading;
   readonly namespaces: ExclusiveNamespaces;
   readonly delivery: AppserviceDelivery;
+  /** Of the deliveries, for operators. */
+  readonly memory: DeliveryMemory;
   readonly websockets: AppserviceWebsockets;
   readonly thirdParty: ThirdParty;
   readonly call: ReturnType<typeof createCallAppservice>;
@@ -71,7 +74,20 @@ export function composeAppservices(
   });
   const { deliversHere } = websockets;
   const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate, transport });
-  const delivery = createDelivery({ db, registry, leases, clock, random, log, tracing, call, deliversHere, timeoutMs });
+  const memory = createDeliveryMemory(() => clock.now());
+  const delivery = createDelivery({
+    db,
+    registry,
+    leases,
+    clock,
+    random,
+    log,
+    tracing,
+    call,
+    memory,
+    deliversHere,
+    timeoutMs,
+  });
   observeAppservices(ground.metrics.registry, () =>
     registry.all().flatMap(({ id }) => {
       const status = delivery.status(id);
@@ -96,6 +112,7 @@ export function composeAppservices(
     }),
     namespaces: exclusiveNamespaces(registry),
     delivery,
+    memory,
     websockets,
     thirdParty: createThirdParty({ ...questions, log, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
     call,

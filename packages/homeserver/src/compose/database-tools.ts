@@ -18,7 +18,8 @@ type Counts = Readonly<Record<string, number>>;
 export interface DatabaseTools {
   dump(file: string): Promise<Counts>;
   restore(file: string): Promise<Counts>;
-  check(): Promise<readonly Finding[]>;
+  /** @param deep  hashes every event */
+  check(deep: boolean): Promise<readonly Finding[]>;
 }
 
 /** @param progress told of each step */
@@ -44,6 +45,6 @@ export function databaseTools(config: Config, now: () => number, progress: (text
     dump: (file) => visit(reachEmbedded, (connection) => dumpDatabase({ connection, file, progress })),
     restore: (file) =>
       visit(startEmbedded, (connection) => restoreDatabase({ connection, file, now: now(), progress })),
-    check: () => visit(reachEmbedded, (connection) => checkDatabase(connection, progress)),
+    check: (deep) => visit(reachEmbedded, (connection) => checkDatabase(connection, { progress, deep })),
   };
 }

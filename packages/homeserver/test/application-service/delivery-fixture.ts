@@ -7,6 +7,7 @@ import { testDatabase } from '../../../testkit/src/database.ts';
 import { createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
 import { type AppserviceDelivery, createDelivery } from '../../src/appservice-delivery/delivery.ts';
 import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
+import { createDeliveryMemory } from '../../src/appservice-delivery/delivery-memory.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import { randomFrom } from '../../src/platform/random.ts';
@@ -79,6 +80,7 @@ export async function deliveryFixture() {
   const counted = { statements: 0 };
   let fences = 0;
   let processes = 0;
+  const memory = createDeliveryMemory(() => clock.now());
   const holders = new Map<string, number>();
   // A later process is given every lease without the earlier one being told: as it is when that has hung for too long.
   const giveBack = (name: string, process: number) => {
@@ -123,6 +125,8 @@ export async function deliveryFixture() {
     away,
     /** Statements of the deliveries. */
     counted,
+    /** What the deliveries remember. */
+    memory,
     /** @param where  a path below its url, or a unix socket */
     async appservice(
       id: string,
@@ -141,7 +145,7 @@ export async function deliveryFixture() {
       await door.commit({ ...commit, positions: rows.reduce((sum, count) => sum + count, 0) });
     },
     /** @param death  it is killed at this step of its cursor; everything it would still do never ends */
-    async deliver(timeoutMs = 5000, death?: Death): Promise<AppserviceDelivery> {
+    async deliver(timeoutMs = 60_000, death?: Death): Promise<AppserviceDelivery> {
       const delivery = createDelivery({
         db: {
           ...database.db,
@@ -160,6 +164,7 @@ export async function deliveryFixture() {
         log: silent,
         tracing: noTracing,
         call,
+        memory,
         timeoutMs,
       });
       await delivery.start();
@@ -167,8 +172,12 @@ export async function deliveryFixture() {
       return delivery;
     },
     /** Waits for something that comes by itself, a busy delivery's gathering of some milliseconds included. */
-    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-      while (!(await condition())) await clock.advance(1);
+    async until(condition: () => boolean | Promise<boolean>, stepMs = 1): Promise<void> {
+      while (!(await condition())) {
+        await clock.advance(stepMs);
+        // The hands never run ahead of the world, or what merely takes its time would count as timed out.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     },
     /** One that was killed is told nothing any more. */
     bury(delivery: AppserviceDelivery): void {

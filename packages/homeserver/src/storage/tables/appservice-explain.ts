@@ -16,6 +16,8 @@ export interface ExplainedEventRow {
   /** Version of the room's state before it; of a fork, where that left the room's. */
   readonly stateVersion: number;
   readonly bulkBy: string | null;
+  /** W3C traceparent of the request that made it. */
+  readonly trace: string | null;
   readonly aliases: readonly string[];
 }
 
@@ -23,7 +25,7 @@ const event = statement(
   'appservice_explain.event',
   `select e.room_nid as "roomNid", e.event_nid as "eventNid", e.position, e.type, e.sender,
       (select k.state_key from state_keys k where k.key_nid = e.key_nid) as "stateKey",
-      e.origin_server_ts as "originServerTs", e.bulk_by as "bulkBy",
+      e.origin_server_ts as "originServerTs", e.bulk_by as "bulkBy", e.trace,
       case when e.line = 0 then e.state_version else
         coalesce((select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line), 0) end as "stateVersion",
       array(select a.alias::text from room_aliases a where a.room_nid = e.room_nid order by a.alias) as aliases

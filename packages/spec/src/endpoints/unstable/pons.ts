@@ -1,6 +1,7 @@
 // Endpoints of ours, all below /_pons/ and without a place in the specification: operators' (admin) and probes'.
 
 import type { Endpoint } from '../endpoint.ts';
+import { deliveryEndpoints } from './pons-deliveries.ts';
 import { registryEndpoints } from './pons-registry.ts';
 import { roomEndpoints } from './pons-rooms.ts';
 
@@ -17,6 +18,7 @@ const appservice = `${appservices}/{appserviceId}` as const;
 export const ponsEndpoints = {
   ...registryEndpoints,
   ...roomEndpoints,
+  ...deliveryEndpoints,
   getHealth: { ...probe, operation: 'getHealth', path: '/health' },
   getMetrics: { ...probe, operation: 'getMetrics', path: '/metrics' },
   getStatistics: {
