@@ -90,9 +90,16 @@ function parsed(body: Buffer): JsonObject | undefined {
 }
 
 function claimBody(wanted: Wanted): JsonObject {
-  const body: Record<string, Record<string, string[]>> = {};
-  for (const { userId, deviceId, algorithm } of wanted) ((body[userId] ??= {})[deviceId] ??= []).push(algorithm);
-  return body;
+  const devicesOf = (keys: Wanted) =>
+    Object.fromEntries(
+      [...Map.groupBy(keys, ({ deviceId }) => deviceId)].map(([deviceId, own]) => [
+        deviceId,
+        own.map(({ algorithm }) => algorithm),
+      ]),
+    );
+  return Object.fromEntries(
+    [...Map.groupBy(wanted, ({ userId }) => userId)].map(([userId, keys]) => [userId, devicesOf(keys)]),
+  );
 }
 
 /** Of what was said, what was asked: one key of each device and algorithm. */

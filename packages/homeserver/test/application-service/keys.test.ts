@@ -109,6 +109,16 @@ describe('an application service that keeps keys for itself', () => {
     expect(asked(keeps, queryPath).at(-1)?.body).toBe(JSON.stringify({ [bob]: [] }));
   });
 
+  it.each(['constructor', '__proto__', 'toString'])(
+    'is asked for keys of a device that is called %s',
+    async (deviceId) => {
+      const body = `{"one_time_keys":{"${bob}":{"${deviceId}":"signed_curve25519"}}}`;
+      await post('/keys/claim', JSON.parse(body));
+      const said = asked(keeps, claimPath).at(-1)?.body;
+      expect(said).toBe(`{"${bob}":{"${deviceId}":["signed_curve25519"]}}`);
+    },
+  );
+
   it('is not asked on its own behalf, and no other is asked at all', async () => {
     const before = keeps.requests.length;
     await query(bob, 'as-keeps');
