@@ -9,6 +9,9 @@ export const callKinds = ['read', 'send', 'membership', 'rooms', 'profile', 'med
 /** One of them. */
 export type CallKind = (typeof callKinds)[number];
 
+// Asking for these is not reading either: addresses, sessions and where they are, keys.
+const ofAccount = /\/(devices|pushers|room_keys|3pid|whois)(\/|$)/;
+
 // The first that fits. POST that only asks is reading.
 const rules: readonly (readonly [CallKind, RegExp])[] = [
   ['read', /\/(keys\/query|search|publicRooms|filter)$/],
@@ -29,6 +32,7 @@ const rules: readonly (readonly [CallKind, RegExp])[] = [
  * @param path  its path parameters: a state event can be a membership
  */
 export function kindOfCall({ method, path: template }: Endpoint, path: Readonly<Record<string, string>>): CallKind {
+  if (ofAccount.test(template)) return 'account';
   if (method === 'GET') return 'read';
   const [kind = 'account'] = rules.find(([, pattern]) => pattern.test(template)) ?? [];
   return kind === 'send' && path['eventType'] === 'm.room.member' ? 'membership' : kind;

@@ -170,6 +170,9 @@ describe('a person who lets an application service act for them', () => {
       ['DELETE', `${v3}/devices/${others}`, {}],
       ['POST', `${v3}/delete_devices`, { devices: [others] }],
       ['PUT', `${v3}/devices/NEW`, {}],
+      ['GET', `${v3}/devices`],
+      ['GET', `${v3}/devices/${others}`],
+      ['GET', `${v3}/room_keys/version`],
       ['POST', `${v3}/logout/all`, {}],
       ['DELETE', `${consentPath}/irc`],
     ];
