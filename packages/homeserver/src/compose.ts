@@ -17,6 +17,7 @@ import { composeAppservices } from './compose/appservices.ts';
 import { composeClientApi } from './compose/client-api.ts';
 import { type Ground, type GroundOptions, layGround } from './compose/ground.ts';
 import { openStorage, type Storage } from './compose/open-storage.ts';
+import { composeDatabaseChecks } from './compose/database-checks.ts';
 import { makeDataDir } from './compose/data-dir.ts';
 import { ownSigningKey } from './compose/own-key.ts';
 import { resolveTokenBy } from './compose/resolve-token.ts';
@@ -109,6 +110,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
     clock,
     failed: (error) => log.warn({ err: error }, 'housekeeping'),
   });
+  const checks = composeDatabaseChecks(ground, storage, stream);
   return {
     async listen() {
       await files.prepare();
@@ -119,12 +121,14 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       await appservices.delivery.start();
       housekeeping.start();
       purges.start();
+      checks.start();
       return server.listen();
     },
     async stop() {
       await appservices.websockets.stop();
       await server.stop();
       sightings.cancel();
+      await checks.stop();
       await purges.stop();
       await housekeeping.stop();
       appservices.loader.stop();

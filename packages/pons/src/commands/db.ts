@@ -21,7 +21,11 @@ export function dbCommand(): Command {
         .argument('<file>', 'file that `pons db dump` wrote')
         .action(async (file: string, options: DbOptions) => summary(await (await tools(options)).restore(file))),
     )
-    .addCommand(withConfig('check', 'look for what does not agree; exit code 1 when something is found').action(check));
+    .addCommand(
+      withConfig('check', 'look for what does not agree; exit code 1 when something is found')
+        .option('--deep', 'hash every event, not one in twenty', false)
+        .action(check),
+    );
 }
 
 function withConfig(name: string, description: string): Command {
@@ -46,8 +50,8 @@ function summary(counts: Readonly<Record<string, number>>): void {
   console.log(`${rows} rows in ${Object.keys(counts).length} tables`);
 }
 
-async function check(options: DbOptions): Promise<void> {
-  const findings = await (await tools(options)).check();
+async function check(options: DbOptions & { readonly deep: boolean }): Promise<void> {
+  const findings = await (await tools(options)).check(options.deep);
   for (const { rule, where } of findings) console.log(`${where}: not so: ${rule}`);
   console.log(findings.length === 0 ? 'all agrees' : `${findings.length} findings`);
   if (findings.length > 0) process.exitCode = 1;
