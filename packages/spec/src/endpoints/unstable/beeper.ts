@@ -11,7 +11,7 @@ export const beeperEndpoints = {
     operation: 'batchSend',
     method: 'POST',
     path: '/_matrix/client/unstable/com.beeper.backfill/rooms/{roomId}/batch_send',
-    auth: 'accessToken',
+    auth: 'asToken',
     rateLimit: 'message',
     body: 'json',
     link: docs,

@@ -11,7 +11,7 @@ export const ghostEndpoints = {
     operation: 'bulkGhosts',
     method: 'POST',
     path: '/_pons/client/v1/appservice/ghosts',
-    auth: 'accessToken',
+    auth: 'asToken',
     rateLimit: 'join',
     body: 'json',
     link: docs,
