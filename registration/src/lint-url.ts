@@ -7,7 +7,11 @@ import type { Registration } from './registration.ts';
 export function lintUrl({ url, receiveEphemeral, pushEphemeral }: Registration, report: Report): void {
   if (url === null) {
     if (receiveEphemeral || pushEphemeral)
-      report('nothing-sent', 'url', 'is null: no ephemeral data will be sent, nor anything else');
+      report(
+        'nothing-sent',
+        'url',
+        'is null: nothing is sent, ephemeral data neither, until the service opens the websocket',
+      );
     return;
   }
   if (url.startsWith('unix:'))

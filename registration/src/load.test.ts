@@ -93,6 +93,7 @@ describe('a registration is refused', () => {
 describe('a registration is loaded', () => {
   it('with null and socket urls', () => {
     expect(registration(yaml({ url: 'null' })).url).toBeNull();
+    expect(registration(yaml({ url: '""' })).url).toBeNull(); // as mautrix bridges with a websocket write it
     expect(registration(yaml({ url: 'unix:/run/a.sock' })).url).toBe('unix:/run/a.sock');
     expect(registration(yaml({ url: 'unix:///run/a.sock' })).url).toBe('unix:///run/a.sock');
   });

@@ -103,13 +103,14 @@ function checkedToken(fields: Fields, key: 'as_token' | 'hs_token', complain: Co
 
 function checkedUrl(fields: Fields, complain: Complain): string | null {
   const value = fields['url'];
-  if (value === null) return null;
+  // A bridge without an address of its own, which opens a websocket, writes its registration with an empty url.
+  if (value === null || value === '') return null;
   if (value === undefined) {
     complain('url', 'is required; `url: null` for an application service that wants nothing sent');
     return null;
   }
   const url = text(value, 'url', complain);
-  if (url === '') return null;
+  if (url === '') return null; // of another type: complained of
   const reason = whatIsWrongWithUrl(url);
   if (reason !== undefined) complain('url', reason);
   return url;
@@ -122,7 +123,7 @@ function whatIsWrongWithUrl(url: string): string | undefined {
   if (parsed === null)
     return /^https?:\/\/[^/[\]]*:[^/[\]]*:/.test(url)
       ? 'is not a URL: an IPv6 address stands in brackets, http://[::1]:9000'
-      : 'is not a URL: write http://host:port';
+      : 'is not a URL: write http://host:port, or null for one that opens the websocket itself';
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return 'must begin with http://, https:// or unix:/';
   if (parsed.username !== '' || parsed.password !== '') return 'must not contain a user name or password';
   if (parsed.search !== '' || parsed.hash !== '') return 'must not contain a query or fragment';
