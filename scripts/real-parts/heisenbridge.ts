@@ -62,7 +62,7 @@ async function run(site: Site): Promise<Shown> {
   const [port] = await freePorts(1);
   const registration = path.join(site.dir, 'heisenbridge.yaml');
   await printed(bin('heisenbridge'), ['--config', registration, '--listen-port', String(port), '--generate']);
-  await site.addAppservice(registration);
+  await site.appservice('add', registration);
   const human = await site.human('alice');
   const args = ['--config', registration, '--owner', human.userId, '-v', site.recorder.url];
   const bridge = site.program(bin('heisenbridge'), args);

@@ -40,8 +40,8 @@ export class MautrixBridge {
       bridge: { permissions: { localhost: 'admin' }, ...bridge },
       database: { type: 'sqlite3-fk-wal', uri: `file:${path.join(this.#site.dir, `${id}.db`)}?_txlock=immediate` },
       homeserver: { address: this.#site.recorder.url, domain: 'localhost', websocket },
-      // With a websocket nobody calls the bridge: it says the word where an address would stand.
-      appservice: { address: websocket ? 'websocket' : `http://127.0.0.1:${port}`, hostname: '127.0.0.1', port, id },
+      // With a websocket nobody calls the bridge, and it has no address: in its registration `url` is empty.
+      appservice: { address: websocket ? '' : `http://127.0.0.1:${port}`, hostname: '127.0.0.1', port, id },
       encryption,
       backfill,
       logging: { min_level: 'debug', writers: [{ type: 'stdout', format: 'json' }] },
@@ -49,7 +49,7 @@ export class MautrixBridge {
     writeFileSync(this.#file, JSON.stringify(values));
     const registration = path.join(this.#site.dir, `${id}-registration.yaml`);
     await printed(this.#binary, ['-g', '-c', this.#file, '-r', registration]);
-    await this.#site.addAppservice(registration);
+    await this.#site.appservice('add', registration);
   }
 
   async start(): Promise<void> {

@@ -50,10 +50,10 @@ export class Site {
     return program;
   }
 
-  /** `pons appservice add FILE`, as an operator does it while the server runs. */
-  async addAppservice(file: string): Promise<string> {
+  /** `pons appservice …`, as an operator says it while the server runs. */
+  async appservice(...words: readonly string[]): Promise<string> {
     const { token } = await this.stage.operator();
-    return printed(process.execPath, [pons, 'appservice', 'add', file, '--server', this.url], {
+    return printed(process.execPath, [pons, 'appservice', ...words, '--server', this.url], {
       env: { PONS_TOKEN: token },
     });
   }
