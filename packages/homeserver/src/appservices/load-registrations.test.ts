@@ -94,6 +94,21 @@ it('keeps what runs while the folder is away, and sees by its own look when it i
   await until(10, ['other']);
 });
 
+it('is not kept from a file of the folder by what else is written there all the time', async () => {
+  const { loads, clock, ids } = loader();
+  await loads.load();
+  await loads.watch();
+  await write('bridge.yaml', text('bridge'));
+  let lines = 0;
+  await expect
+    .poll(async () => {
+      await write('bridge.log', `${(lines += 1)}`);
+      await clock.advance(100);
+      return ids();
+    })
+    .toEqual(['bridge']);
+});
+
 it('leaves an id with the one that runs, whatever comes before it in order', async () => {
   await write('m.yaml', text('irc'));
   const { loads, registry } = loader();

@@ -64,12 +64,16 @@ async function readOne(file: string): Promise<Candidate> {
   }
 }
 
-// Editors keep their copies beside the file: hidden, or with another ending.
+/** Whether a file of the folder is a registration. Editors keep their copies beside it: hidden, or with another ending. */
+export function isYaml(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !name.startsWith('.');
+}
+
 async function yamlFilesOf(folder: string): Promise<string[] | undefined> {
   try {
     const names = await readdir(folder);
     return names
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
+      .filter(isYaml)
       .sort()
       .map((name) => path.join(folder, name));
   } catch (error) {

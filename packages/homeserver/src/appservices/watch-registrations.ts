@@ -5,7 +5,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock, Timer } from '../platform/clock.ts';
-import { type RegistrationPlaces, stampOf } from './read-registrations.ts';
+import { isYaml, type RegistrationPlaces, stampOf } from './read-registrations.ts';
 
 /** Watches until it is stopped. */
 export interface RegistrationWatch {
@@ -65,6 +65,11 @@ export function watchRegistrations(
     looking = clock.setTimer(lookEveryMs, () => void look().finally(lookLater));
   }
 
+  // What else is written there all the time (a bridge's log, its database) would keep us waiting for a quiet moment.
+  function isRegistration(inside: string, name: string): boolean {
+    return (inside === folder && isYaml(name)) || names.get(inside)?.includes(path.join(inside, name)) === true;
+  }
+
   function watchOne(one: string): void {
     if (stopped || watchers.has(one)) return;
     const drop = (): void => {
@@ -73,8 +78,7 @@ export function watchRegistrations(
     };
     try {
       const watcher = watch(one, (_, name) => {
-        const isOurs = one === folder || name === null || names.get(one)?.includes(path.join(one, name)) === true;
-        if (isOurs) settle(settleMs);
+        if (name === null || isRegistration(one, name)) settle(settleMs);
       });
       watcher.on('error', drop);
       watchers.set(one, watcher);
