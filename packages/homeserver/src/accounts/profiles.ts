@@ -4,6 +4,7 @@
 
 import { canonicalJson, type JsonObject, type JsonValue, MatrixError, parseJsonObject } from '@pons/spec';
 import type { Database, Queryable } from '../storage/database.ts';
+import { purgeSettingsOf } from '../storage/purge.ts';
 import { deleteProfile, findProfile, lockProfile, type ProfileRow, saveProfile } from '../storage/tables/profiles.ts';
 
 /** The total, as JSON. */
@@ -61,9 +62,10 @@ export async function setProfileFieldOf(
   });
 }
 
-/** Forgets everything a user said of themselves. */
+/** Forgets everything a user said of themselves, and what they kept here for their clients. */
 export async function eraseProfile(tx: Queryable, userId: string): Promise<void> {
   await deleteProfile(tx, userId);
+  await purgeSettingsOf(tx, userId);
 }
 
 /** @throws MatrixError M_BAD_JSON, M_INVALID_PARAM for what a field cannot be; undefined for what means none */

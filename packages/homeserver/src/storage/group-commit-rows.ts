@@ -121,6 +121,7 @@ export class BatchRows {
       });
     }
     for (const row of part.relations) {
+      if (part.redactions.some(({ eventNid }) => eventNid === row.eventNid)) continue;
       this.#add('relations', {
         guard,
         event_nid: row.eventNid,

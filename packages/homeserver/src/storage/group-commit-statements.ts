@@ -145,7 +145,9 @@ export const sections = {
     sql: (from) => `rd as (update events set redacted_by = t.redacted_by ${from}
         ${guarded} and events.room_nid = t.guard and events.event_nid = t.event_nid),
       rj as (update event_json set json = t.json ${from}
-        ${guarded} and event_json.room_nid = t.guard and event_json.event_nid = t.event_nid)`,
+        ${guarded} and event_json.room_nid = t.guard and event_json.event_nid = t.event_nid),
+      rr as (delete from event_relations using ${from.replace(/^from /, '')}
+        ${guarded} and event_relations.room_nid = t.guard and event_relations.event_nid = t.event_nid)`,
   },
   authEdges: {
     columns: { guard: 'bigint', event_nid: 'bigint', auth_event_id: 'text' },

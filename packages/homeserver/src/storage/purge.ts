@@ -107,6 +107,16 @@ export async function purgeKeysOf(db: Queryable, userId: string): Promise<void> 
   await db.query(keysOfUser, [userId]);
 }
 
+const settingsOfUser = statement(
+  'purge.settings_of_user',
+  `with f as (delete from filters where user_id = $1) delete from account_data where user_id = $1`,
+);
+
+/** Deletes what an erased account kept for its clients: account data of all rooms, filters. */
+export async function purgeSettingsOf(db: Queryable, userId: string): Promise<void> {
+  await db.query(settingsOfUser, [userId]);
+}
+
 // Rooms --------------------------------------------------------------------------------------------------------------------
 
 /** Events of one slice: a few milliseconds. */
