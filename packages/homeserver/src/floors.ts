@@ -21,6 +21,7 @@ export const doorTables = [
   'events',
   'event_json',
   'event_auth',
+  'auth_chain_links',
   'room_state',
   'state_lines',
   'room_members',

@@ -8,9 +8,19 @@
 //   member     room_members follows line 0; joined and invited are counted by the difference
 //   redaction  takes effect in the same commit: the text is replaced, redacted_by set
 //
-// History that arrives late (import-batch.ts) takes a place of its own further back and moves nothing.
+// History that arrives late (import-batch.ts) takes a place of its own further back and moves nothing; so does an event of another server
+// that follows something else than the end of the room, and what it comes to is added apart (receive/append-received.ts).
 // Every event comes here, whoever made it; only what authorise-pdu.ts has judged is taken.
-import { canonicalJson, citedIds, isJsonObject, type JsonValue, type Pdu, redact, redactsOf } from '@pons/spec';
+import {
+  canonicalJson,
+  citedIds,
+  clampDepth,
+  isJsonObject,
+  type JsonValue,
+  type Pdu,
+  redact,
+  redactsOf,
+} from '@pons/spec';
 import { type StateContent, type StateValue, stateContent, stateKeyText } from './lane-memory.ts';
 import type { JudgedPdu } from './authorise-pdu.ts';
 import type { EventRow } from '../storage/commit.ts';
@@ -28,56 +38,91 @@ export interface AppendContext {
   readonly trace?: string;
   /** The application service that makes it in bulk. */
   readonly bulkBy?: string;
-  /** Given for history that arrives late: it stands where this says, and the room does not move on. */
-  readonly late?: LatePlace;
+  /** Given for what does not come at the end of the room: it stands where this says, and the room does not move on by itself. */
+  readonly stands?: Standing;
 }
 
-/** Where an event of imported history stands. */
-export interface LatePlace {
-  readonly order: { readonly major: number; readonly minor: number };
+/** Where an event of imported history stands, or one of another server that did not follow the end of the room. */
+export interface Standing {
+  /** Of history; what is news is ordered by its position. */
+  readonly order?: { readonly major: number; readonly minor: number };
   /** The state before it. */
   readonly line: number;
   readonly stateVersion: number;
   /** State of that time: known, and shown to nobody by itself. */
-  readonly outlier: boolean;
+  readonly outlier?: boolean;
+  readonly rejected?: boolean;
+  readonly softFailed?: boolean;
+  /** Version of line 0 before it, of what is news. */
+  readonly currentVersion?: number;
+  /** It is stored already, as an outlier. */
+  readonly isStored?: boolean;
+  /** That of its auth events which has its own key. */
+  readonly replaces?: string | undefined;
 }
 
 /** Adds an event to the part. @returns its place among the positions of the commit */
 export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext): number {
   const { pdu, eventId, json } = judged;
-  const { eventNid, late } = context;
+  const { eventNid, stands } = context;
   const at = part.positions;
   const keyNid = pdu.state_key === undefined ? null : stateKeyNid(part, pdu.type, pdu.state_key);
-  part.events.push({
+  const isHidden = stands?.outlier === true || stands?.rejected === true || stands?.softFailed === true;
+  const place = {
     eventNid,
-    eventId,
-    ...(late?.outlier === true ? {} : { at }),
-    ...(late === undefined ? {} : { order: late.order }),
-    type: pdu.type,
-    sender: pdu.sender,
-    keyNid,
-    depth: pdu.depth,
-    originServerTs: pdu.origin_server_ts,
-    line: late?.line ?? 0,
-    stateVersion: late?.stateVersion ?? part.point.stateVersion,
-    outlier: late?.outlier ?? false,
-    rejected: false,
-    softFailed: false,
-    authChain: null,
-    authChainSeq: null,
-    transactionKey: context.transactionKey ?? null,
-    trace: context.trace ?? null,
-    ...(context.bulkBy === undefined ? {} : { bulkBy: context.bulkBy }),
-    ...(late === undefined && pdu.state_key !== undefined ? { change: changeBy(part, pdu.type, pdu.state_key) } : {}),
-    json,
+    ...(isHidden ? {} : { at }),
+    line: stands?.line ?? 0,
+    stateVersion: stands?.stateVersion ?? part.point.stateVersion,
+    ...(stands?.currentVersion === undefined || isHidden ? {} : { currentVersion: stands.currentVersion }),
+    rejected: stands?.rejected ?? false,
+    softFailed: stands?.softFailed ?? false,
+  };
+  if (stands?.isStored === true) {
+    part.placed.push(place);
+  } else {
     // Auth chains run through state events; what authorised a message stands in its text.
-    authEventIds: keyNid === null ? [] : citedIds(pdu.auth_events),
-  });
-  if (late?.outlier !== true) part.positions += 1;
-  if (late === undefined) moveOn(judged, part, { keyNid, at, ...context });
+    const authEventIds = keyNid === null ? [] : citedIds(pdu.auth_events);
+    part.events.push({
+      ...place,
+      eventId,
+      ...(stands?.order === undefined ? {} : { order: stands.order }),
+      type: pdu.type,
+      sender: pdu.sender,
+      keyNid,
+      depth: clampDepth(pdu.depth),
+      originServerTs: storableTs(pdu.origin_server_ts),
+      outlier: stands?.outlier ?? false,
+      authChain: null,
+      authChainSeq: null,
+      transactionKey: context.transactionKey ?? null,
+      trace: context.trace ?? null,
+      ...(context.bulkBy === undefined ? {} : { bulkBy: context.bulkBy }),
+      ...(stands === undefined && pdu.state_key !== undefined
+        ? { change: changeBy(part, pdu.type, pdu.state_key) }
+        : {}),
+      json,
+      authEventIds,
+    });
+    if (authEventIds.length > 0) noteReplaced(part, judged, context);
+  }
+  if (isHidden) return at;
+  part.positions += 1;
+  if (stands === undefined) moveOn(judged, part, { keyNid, at, ...context });
   appendRelation(part, pdu, eventNid);
   if (pdu.type === 'm.room.redaction') appendRedaction(part, judged, at, context);
   return at;
+}
+
+// An event goes on the auth chain of the one that it replaces, if it cites that.
+function noteReplaced(part: Part, { pdu, eventId }: JudgedPdu, { stands }: AppendContext): void {
+  const current = stands === undefined ? part.value(pdu.type, pdu.state_key ?? '')?.eventId : stands.replaces;
+  if (current !== undefined) part.replacedBy.set(eventId, current);
+}
+
+// Room versions before 6 let any number pass; a column holds integers.
+function storableTs(ts: number): number {
+  const whole = Math.trunc(ts);
+  return Math.min(Math.max(whole, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 // What readers show of the event before: content and sender.
@@ -99,8 +144,8 @@ function moveOn(
   const loose = before.extremities.filter((extremity) => !followed.has(extremity.eventId));
   part.point = {
     ...before,
-    depth: Math.max(before.depth, pdu.depth),
-    extremities: [...loose, { eventNid, eventId, depth: pdu.depth }],
+    depth: Math.max(before.depth, clampDepth(pdu.depth)),
+    extremities: [...loose, { eventNid, eventId, depth: clampDepth(pdu.depth) }],
   };
   if (keyNid === null) return;
   appendState(part, { keyNid, eventNid, eventId, event: stateContent(pdu), length: json.length }, at, serverName);
@@ -121,14 +166,44 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
   part.setValue(event.type, stateKey, value);
   part.point = { ...part.point, stateVersion };
   if (event.type !== 'm.room.member') return;
-  const was = membershipOf(replaced?.event);
-  const is = membershipOf(event);
+  countMember(part, replaced?.event, event);
+  appendMember(part, value, at, serverName);
+}
+
+/** Changes the current state by what a merge of forks comes to, all at one version. `undefined`: the key is gone. */
+export function appendStateDelta(
+  part: Part,
+  delta: readonly {
+    readonly type: string;
+    readonly stateKey: string;
+    readonly keyNid: number;
+    readonly value: StateValue | undefined;
+  }[],
+  at: number,
+  serverName: string,
+): void {
+  if (delta.length === 0) return;
+  const stateVersion = part.point.stateVersion + 1;
+  for (const { type, stateKey, keyNid, value } of delta) {
+    const replaced = part.value(type, stateKey);
+    part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid: value?.eventNid ?? null });
+    part.setValue(type, stateKey, value);
+    if (type !== 'm.room.member') continue;
+    countMember(part, replaced?.event, value?.event);
+    if (value === undefined) part.membersRemoved.push(stateKey);
+    else appendMember(part, value, at, serverName);
+  }
+  part.point = { ...part.point, stateVersion };
+}
+
+function countMember(part: Part, before: StateContent | undefined, after: StateContent | undefined): void {
+  const was = membershipOf(before);
+  const is = membershipOf(after);
   part.point = {
     ...part.point,
     joined: part.point.joined + Number(is === 'join') - Number(was === 'join'),
     invited: part.point.invited + Number(is === 'invite') - Number(was === 'invite'),
   };
-  appendMember(part, value, at, serverName);
 }
 
 function membershipOf(event: StateContent | undefined): JsonValue | undefined {

@@ -71,7 +71,7 @@ class BatchWriter {
     const context = this.#context(history === undefined && isNews);
     const at = appendPdu(judged, this.#part, {
       ...context,
-      ...(history === undefined ? {} : { late: this.#late(history, index, false) }),
+      ...(history === undefined ? {} : { stands: this.#late(history, index, false) }),
     });
     history?.follow(eventId, pdu.depth);
     if (this.#redacts) {
@@ -131,7 +131,7 @@ class BatchWriter {
       return;
     }
     // Not in the chain of the history: state of that time, which its events cite and nobody is shown.
-    appendPdu(judged, this.#part, { ...context, late: this.#late(history, 0, true) });
+    appendPdu(judged, this.#part, { ...context, stands: this.#late(history, 0, true) });
     const { eventId, json, pdu } = judged;
     const keyNid = this.#part.inputs.keyNids.get(stateKeyText(draft.type, draft.stateKey));
     if (keyNid === undefined) throw new Error('a member without a number');

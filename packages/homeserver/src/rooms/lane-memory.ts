@@ -7,6 +7,7 @@ import { MatrixError, type Pdu, type RoomVersionRules } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { redactedSince } from '../storage/tables/events.ts';
 import { currentKeyValues, stateChanges } from '../storage/tables/room-state.ts';
+import { ChainMemory } from './chain-memory.ts';
 import {
   type ExtremityRow,
   extremitiesOf,
@@ -89,6 +90,8 @@ export class LaneMemory {
   readonly roomNid: number;
   readonly roomId: string;
   readonly rules: RoomVersionRules;
+  /** What is known of the room's auth-chain index. */
+  readonly chains = new ChainMemory();
   point: RoomPoint;
   /** No event of the room that this memory does not know of has a position up to this one. */
   #knownUpTo: number;
@@ -189,6 +192,7 @@ export class LaneMemory {
     const row = (await roomsByNids(db, [this.roomNid]))[0];
     if (row === undefined) throw new MatrixError('M_NOT_FOUND', 'This server does not have that room any more.');
     if (row.version === this.point.version) return false;
+    this.chains.forget();
     if (row.stateVersion > this.point.stateVersion) await this.#refreshState(db, row.stateVersion);
     // A redaction changes an event that is state without changing which event is: forget what may have been stripped.
     if (await redactedSince(db, this.roomNid, this.#knownUpTo)) this.#values.clear();

@@ -13,6 +13,7 @@ import type { CommitOutcome, Door } from '../storage/commit.ts';
 import { type Database, type Queryable, StorageError } from '../storage/database.ts';
 import { storedResponse } from '../storage/tables/client-transactions.ts';
 import { positionOf } from '../storage/tables/events.ts';
+import { placeOnChains } from './auth-chains.ts';
 import { readBatch } from './batch-ground.ts';
 import type { Signer } from './build-pdu.ts';
 import { appendBatch } from './import-batch.ts';
@@ -28,6 +29,10 @@ import {
 } from './make-part.ts';
 import { Part } from './part.ts';
 import type { Proposal, ProposalResult } from './proposal.ts';
+import { appendReceived } from './receive/append-received.ts';
+import { planReceived } from './receive/plan-received.ts';
+import type { Received } from './receive/receive-outcome.ts';
+import type { ResolvePool } from './receive/resolve-somewhere.ts';
 
 /** Proposals that may wait for one room. */
 const waitingMax = 2_000;
@@ -44,6 +49,8 @@ export interface LaneParts extends Numbering {
   readonly door: Door;
   readonly clock: Clock;
   readonly signer: Signer;
+  /** Where large state resolutions run; absent: here. */
+  readonly pool?: ResolvePool;
 }
 
 interface Waiting {
@@ -125,7 +132,9 @@ export class Lane {
     for (const { proposal } of this.#waiting) {
       drafts += proposal.drafts.length;
       // A batch is a part of its own: it stands on what is stored, and it is large.
-      const isAlone = proposal.batch !== undefined || proposal.joins !== undefined;
+      // So does an event of another server, and any event where the room has more loose ends than one can follow.
+      const { batch, joins, received } = proposal;
+      const isAlone = batch !== undefined || joins !== undefined || received !== undefined;
       if (count > 0 && (drafts > draftsPerPartMax || isAlone)) break;
       if (isAlone) return this.#waiting.splice(0, 1);
       count += 1;
@@ -194,7 +203,8 @@ export class Lane {
   }
 
   async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
-    const { batch, joins } = pending[0]?.proposal ?? {};
+    const { batch, joins, received } = pending[0]?.proposal ?? {};
+    if (received !== undefined && pending[0] !== undefined) return this.#receive(pending[0], received, numbers, db);
     const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
     if (joins !== undefined) await readJoins(db, this.#memory, joins);
     const targets =
@@ -221,7 +231,19 @@ export class Lane {
         refused.push({ waiting, error });
       }
     }
+    await placeOnChains(part, db);
     return { part, made, refused };
+  }
+
+  async #receive(waiting: Waiting, received: Received, numbers: PartNumbers, db: Queryable): Promise<Making> {
+    const [eventNid = 0] = numbers.nids;
+    const { pool, signer } = this.#parts;
+    const plan = await planReceived({ db, memory: this.#memory, keyNids: numbers.keyNids, eventNid, pool }, received);
+    const isPlan = 'judged' in plan;
+    const part = new Part(this.#memory, { keyNids: numbers.keyNids, targets: isPlan ? plan.targets : new Map() });
+    const made = isPlan ? appendReceived(part, plan, signer.serverName) : { result: [], received: () => plan };
+    await placeOnChains(part, db);
+    return { part, made: [{ waiting, ...made }], refused: [] };
   }
 
   // The rules refused, but a request that was answered before is answered the same again.
@@ -251,8 +273,9 @@ function withoutWriting({ made }: Making): CommitOutcome | undefined {
   return made.length === 0 ? undefined : { outcome: 'stored', first: 0 };
 }
 
-function positioned({ result, refused }: MadeProposal, first: number): ProposalResult {
+function positioned({ result, refused, received }: MadeProposal, first: number): ProposalResult {
   const events = result.map(({ eventId, at }) => ({ eventId, position: first + at }));
+  if (received !== undefined) return { events, received: received(first) };
   return refused === undefined ? { events } : { events, refused };
 }
 

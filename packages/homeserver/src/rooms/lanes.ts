@@ -3,12 +3,17 @@
 import { MatrixError, roomVersionRules } from '@pons/spec';
 import { StorageError } from '../storage/database.ts';
 import { roomById } from '../storage/tables/rooms.ts';
+import { placeOnChains } from './auth-chains.ts';
 import { buildPdu } from './build-pdu.ts';
 import { Lane, type LaneParts } from './lane.ts';
 import { LaneMemory, type Remembering } from './lane-memory.ts';
 import { appendDraft, readInputs, takeNumbers } from './make-part.ts';
 import { Part } from './part.ts';
 import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
+import { appendReceived } from './receive/append-received.ts';
+import type { CheckedPdu } from './receive/check-hash.ts';
+import { planReceived } from './receive/plan-received.ts';
+import type { Received, ReceiveOutcome } from './receive/receive-outcome.ts';
 
 /** Lanes kept open, and what they remember of state together; more only while more is in use at once. */
 const openLanesMax = 2_000;
@@ -37,6 +42,18 @@ export interface RoomLanes {
   create(room: NewRoom): Promise<ProposalResult & { readonly roomId: string }>;
   /** The room is gone from this server, or was made anew: its lane goes. */
   forget(roomId: string): void;
+  /**
+   * Stores an event of another server, or says why not; what it lacks is answered as missing.
+   *
+   * @throws MatrixError M_FORBIDDEN when the room is unknown, M_LIMIT_EXCEEDED when too much is waiting
+   */
+  receive(roomId: string, received: Received): Promise<ReceiveOutcome>;
+  /**
+   * Makes a room that another server has made, by its create event. Only for who joins it: nobody else may tell us of rooms.
+   *
+   * @throws MatrixError M_FORBIDDEN when the rules refuse, M_UNSUPPORTED_ROOM_VERSION
+   */
+  adopt(roomId: string, create: CheckedPdu): Promise<ReceiveOutcome>;
   /** Lanes open now. */
   readonly size: number;
 }
@@ -112,6 +129,16 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
 
   return {
     propose,
+    receive: async (roomId, received) => {
+      const result = await write({ roomId, drafts: [], received });
+      if (result.received === undefined) throw new Error('the lane does not say what became of an event');
+      return result.received;
+    },
+    adopt: async (roomId, create) => {
+      const { lane, outcome } = await adoptRoom(parts, { roomId, create }, total);
+      keep(roomId, lane);
+      return outcome;
+    },
     create: async (room) => {
       const { lane, result } = await aliasesChecked(createDistinctRoom(parts, room, total));
       keep(result.roomId, lane);
@@ -168,12 +195,42 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom, total: Rememberi
   const making = { nids: numbers.nids, now, signer: parts.signer };
   const made = room.drafts.map((draft) => appendDraft(part, draft, making, context));
   part.addChange(room);
+  await placeOnChains(part, parts.db);
   const outcome = await parts.door.commit(part.toCommit({ roomId, roomVersion: room.roomVersion }));
   if (outcome.outcome !== 'stored') throw new Error(`the door answers ${outcome.outcome} for a new room`);
   part.adopt(outcome.first + part.positions - 1);
   memory.createdNow();
   const events = made.map(({ eventId, at }) => ({ eventId, position: outcome.first + at }));
   return { lane: new Lane(parts, memory), result: { roomId, events } };
+}
+
+async function adoptRoom(
+  parts: RoomLanesParts,
+  { roomId, create }: { readonly roomId: string; readonly create: CheckedPdu },
+  total: Remembering,
+) {
+  const { room_version: named = '1' } = create.pdu.content;
+  const rules = typeof named === 'string' ? roomVersionRules(named) : undefined;
+  if (rules === undefined)
+    throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', 'This server does not know that room version.');
+  const received = { checked: create };
+  const numbers = await takeNumbers(parts, [{ drafts: [], received }]);
+  const memory = LaneMemory.ofNewRoom({ roomNid: await parts.nextNid(), roomId, rules, total });
+  const { keyNids, nids } = numbers;
+  const planning = { db: parts.db, memory, keyNids, eventNid: nids[0] ?? 0, pool: parts.pool };
+  const plan = await planReceived(planning, received);
+  if (!('judged' in plan) || plan.stands !== undefined) {
+    const why = 'judged' in plan ? plan.judged.reason : plan.outcome;
+    throw new MatrixError('M_FORBIDDEN', `That is no create event of a room: ${why}.`);
+  }
+  const part = new Part(memory, { keyNids, targets: new Map() });
+  const made = appendReceived(part, plan, parts.signer.serverName);
+  await placeOnChains(part, parts.db);
+  const outcome = await parts.door.commit(part.toCommit({ roomId, roomVersion: rules.version }));
+  if (outcome.outcome !== 'stored' || made.received === undefined) throw new Error('a new room was not stored');
+  part.adopt(outcome.first + part.positions - 1);
+  memory.createdNow();
+  return { lane: new Lane(parts, memory), outcome: made.received(outcome.first) };
 }
 
 // Since room version 12 the id of a room is the hash of its create event, so that event is made once to learn it.

@@ -10,6 +10,7 @@ import { buildPdu, type Signer } from './build-pdu.ts';
 import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
 import type { Part } from './part.ts';
 import type { EventDraft, Proposal, RoomChange } from './proposal.ts';
+import type { ReceiveOutcome } from './receive/receive-outcome.ts';
 
 /** A proposal that is in the part. */
 export interface MadeProposal {
@@ -19,6 +20,8 @@ export interface MadeProposal {
   readonly refused?: ReadonlyMap<string, MatrixError>;
   /** Index of its client transaction in the commit. */
   readonly transactionAt?: number;
+  /** Of another server's event: what became of it, by the first position of the commit. */
+  readonly received?: (first: number) => ReceiveOutcome;
 }
 
 /** What making an event takes besides the room. */
@@ -49,7 +52,7 @@ export interface Numbering {
 /** Takes the numbers that the drafts need. */
 export async function takeNumbers(
   numbering: Numbering,
-  changes: readonly (RoomChange & Pick<Proposal, 'batch' | 'joins'>)[],
+  changes: readonly (RoomChange & Pick<Proposal, 'batch' | 'joins' | 'received'>)[],
 ): Promise<PartNumbers> {
   const nids: number[] = [];
   const keys = new Map<string, StateKey>();
@@ -58,8 +61,13 @@ export async function takeNumbers(
     nids.push(typeof nid === 'number' ? nid : await nid);
   };
   const takeKey = (type: string, stateKey: string) => keys.set(stateKeyText(type, stateKey), { type, stateKey });
-  for (const { drafts, batch, joins } of changes) {
+  for (const { drafts, batch, joins, received } of changes) {
     for (const { type, stateKey } of drafts) {
+      await takeNid();
+      if (stateKey !== undefined) takeKey(type, stateKey);
+    }
+    if (received !== undefined) {
+      const { type, state_key: stateKey } = received.checked.pdu;
       await takeNid();
       if (stateKey !== undefined) takeKey(type, stateKey);
     }

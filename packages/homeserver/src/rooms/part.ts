@@ -1,15 +1,18 @@
 // A part in the making: what a lane adds to its room with one commit, event upon event. It stands between the lane's memory, which it
 // reads and never touches, and the Commit, which it becomes. A proposal that is refused half-way is rewound, so the others go on.
 import type {
+  AuthLinkRow,
   BatchEventRow,
   ClientTransactionRow,
   Commit,
   EventRow,
   MemberRow,
+  PlacedEventRow,
   RelationRow,
   RoomPart,
   StateRow,
 } from '../storage/commit.ts';
+import type { ChainAssignment } from '../rules/auth-chain/assign-chains.ts';
 import type { RedactionTargetRow } from '../storage/tables/events.ts';
 import { type LaneMemory, type RoomPoint, type StateValue, stateKeyText } from './lane-memory.ts';
 import type { RoomChange } from './proposal.ts';
@@ -38,7 +41,17 @@ export class Part {
   point: RoomPoint;
   positions = 0;
   readonly events: EventRow[] = [];
+  /** Outliers that get a place in the room. */
+  readonly placed: PlacedEventRow[] = [];
+  /** Of state events: that of its auth events which it replaces. */
+  readonly replacedBy = new Map<string, string>();
+  authLinks: readonly AuthLinkRow[] = [];
+  /** Where its state events went on the auth-chain index. */
+  chains: ChainAssignment | undefined;
   readonly state: StateRow[] = [];
+  /** Forks of the room's state, and where they stand on line 0. */
+  readonly newLines: { readonly line: number; readonly baseVersion: number }[] = [];
+  readonly membersRemoved: string[] = [];
   readonly members: MemberRow[] = [];
   readonly relations: RelationRow[] = [];
   readonly redactions: { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[] = [];
@@ -53,7 +66,7 @@ export class Part {
   #published: boolean | undefined;
   readonly #changed = new Map<
     string,
-    { readonly type: string; readonly stateKey: string; readonly value: StateValue }
+    { readonly type: string; readonly stateKey: string; readonly value: StateValue | undefined }
   >();
   readonly #undo: (() => void)[] = [];
 
@@ -73,7 +86,7 @@ export class Part {
     return remembered;
   }
 
-  setValue(type: string, stateKey: string, value: StateValue): void {
+  setValue(type: string, stateKey: string, value: StateValue | undefined): void {
     const key = stateKeyText(type, stateKey);
     const before = this.#changed.get(key);
     this.#undo.push(() => (before === undefined ? this.#changed.delete(key) : this.#changed.set(key, before)));
@@ -140,9 +153,11 @@ export class Part {
       ...(this.#forgotten.length === 0 ? {} : { forgotten: this.#forgotten }),
       ...(this.#published === undefined ? {} : { published: this.#published }),
       ...(this.batchEvents.length === 0 ? {} : { batchEvents: this.batchEvents }),
-      ...(this.history === undefined
-        ? {}
-        : { lines: [{ line: this.history.line, baseVersion: this.history.baseVersion }], batchPoint: this.history }),
+      ...(this.history === undefined ? {} : { batchPoint: this.history }),
+      ...(this.history === undefined && this.newLines.length === 0 ? {} : { lines: this.#lines() }),
+      ...(this.placed.length === 0 ? {} : { placed: this.placed }),
+      ...(this.authLinks.length === 0 ? {} : { authLinks: this.authLinks }),
+      ...(this.membersRemoved.length === 0 ? {} : { membersRemoved: this.membersRemoved }),
       ...(this.isHistory ? { isHistory: true } : {}),
     };
     return { room, clientTransactions: this.clientTransactions, positions: this.positions };
@@ -151,12 +166,21 @@ export class Part {
   /** The commit is stored: the memory learns it. `last` is its last position. */
   adopt(last: number): void {
     for (const { type, stateKey, value } of this.#changed.values()) this.memory.remember(type, stateKey, value);
+    if (this.chains !== undefined) this.memory.chains.adopt(this.chains);
     this.memory.advance({ ...this.point, version: this.memory.point.version + 1 }, last);
+  }
+
+  #lines() {
+    const { history, newLines } = this;
+    return history === undefined ? newLines : [...newLines, { line: history.line, baseVersion: history.baseVersion }];
   }
 
   #lists(): unknown[][] {
     return [
       this.events,
+      this.placed,
+      this.newLines,
+      this.membersRemoved,
       this.state,
       this.members,
       this.relations,

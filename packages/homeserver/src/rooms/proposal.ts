@@ -2,6 +2,7 @@
 // directory entry, and the client transaction that asked for them. The lane answers after the commit.
 
 import type { JsonObject, MatrixError } from '@pons/spec';
+import type { Received, ReceiveOutcome } from './receive/receive-outcome.ts';
 
 /** One event that somebody wants to make. Its place in the room, hashes and signature are the lane's business. */
 export interface EventDraft {
@@ -38,6 +39,8 @@ export interface Proposal extends RoomChange {
   readonly batch?: Batch;
   /** Users who join together; `drafts` is empty then. The answer has the events that it took, and who was refused. */
   readonly joins?: Joins;
+  /** An event of another server; `drafts` is empty then, and the answer says what became of it. */
+  readonly received?: Received;
   /** The same key again answers the first response and makes nothing. */
   readonly clientTransaction?: ClientTransactionKey;
 }
@@ -94,4 +97,6 @@ export interface ProposalResult {
   readonly events: readonly { readonly eventId: string; readonly position: number }[];
   /** Of users who join together: who may not, and why. */
   readonly refused?: ReadonlyMap<string, MatrixError>;
+  /** Of an event of another server. */
+  readonly received?: ReceiveOutcome;
 }

@@ -34,10 +34,15 @@ export interface RoomPart {
   readonly invited: number;
   readonly nextLine: number;
   readonly events: readonly EventRow[];
+  /** Outliers that get a place in the room. */
+  readonly placed?: readonly PlacedEventRow[];
+  readonly authLinks?: readonly AuthLinkRow[];
   /** Changes of state intervals: closes the open interval of (line, key) at fromVersion and opens this one. */
   readonly state: readonly StateRow[];
   readonly lines?: readonly { readonly line: number; readonly baseVersion: number }[];
   readonly members: readonly MemberRow[];
+  /** Users of whom the state says nothing any more. */
+  readonly membersRemoved?: readonly string[];
   readonly relations: readonly RelationRow[];
   /** The redacted event's JSON replaces the one stored. */
   readonly redactions: readonly { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[];
@@ -81,6 +86,8 @@ export interface EventRow {
   readonly authChainSeq: number | null;
   readonly transactionKey: string | null;
   readonly trace: string | null;
+  /** Version of line 0 before it, where it did not come at the end of the room. */
+  readonly currentVersion?: number;
   /** The application service that made it in bulk: it is not told of it. */
   readonly bulkBy?: string;
   /** Of a state event: what it changed, so that a reader in this process need not read it back. */
@@ -92,6 +99,20 @@ export interface EventRow {
   readonly json: string;
   /** Of state events; a message's stand in its text. */
   readonly authEventIds: readonly string[];
+}
+
+/** Where an event stands that was an outlier. */
+export type PlacedEventRow = Pick<
+  EventRow,
+  'eventNid' | 'at' | 'line' | 'stateVersion' | 'currentVersion' | 'rejected' | 'softFailed'
+>;
+
+/** An event of one auth chain cites one of another. */
+export interface AuthLinkRow {
+  readonly fromChain: number;
+  readonly fromSeq: number;
+  readonly toChain: number;
+  readonly toSeq: number;
 }
 
 export interface StateRow {

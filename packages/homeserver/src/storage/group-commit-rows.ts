@@ -105,6 +105,7 @@ export class BatchRows {
     if (part.create === undefined) this.#add('rooms', { ...room, built_on: part.builtOn });
     else this.#add('newRooms', { ...room, room_id: part.create.roomId, room_version: part.create.roomVersion });
     this.#addEvents(part, before);
+    this.#addPlaced(part, before);
     this.#addState(part);
     const guard = part.roomNid;
     for (const row of part.members) {
@@ -120,6 +121,7 @@ export class BatchRows {
         at: before + row.at,
       });
     }
+    for (const userId of part.membersRemoved ?? []) this.#add('membersRemoved', { guard, user_id: userId });
     for (const row of part.relations) {
       if (part.redactions.some(({ eventNid }) => eventNid === row.eventNid)) continue;
       this.#add('relations', {
@@ -194,7 +196,27 @@ export class BatchRows {
       auth_chain: event.authChain,
       auth_chain_seq: event.authChainSeq,
       bulk_by: event.bulkBy,
+      current_version: event.currentVersion,
     });
+  }
+
+  #addPlaced({ roomNid: guard, placed = [], authLinks = [] }: RoomPart, before: number): void {
+    for (const event of placed) {
+      this.#add('placedEvents', {
+        guard,
+        event_nid: event.eventNid,
+        at: event.at === undefined ? null : before + event.at,
+        line: event.line,
+        state_version: event.stateVersion,
+        current_version: event.currentVersion,
+        rejected: event.rejected,
+        soft_failed: event.softFailed,
+      });
+    }
+    for (const { fromChain, fromSeq, toChain, toSeq } of authLinks) {
+      const link = { from_chain: fromChain, to_chain: toChain, from_seq: fromSeq, to_seq: toSeq };
+      this.#add('authLinks', { guard, ...link });
+    }
   }
 
   #addState(part: RoomPart): void {
@@ -307,6 +329,7 @@ function isPlain(event: EventRow): boolean {
     event.keyNid === null &&
     event.line === 0 &&
     event.authChain === null &&
+    event.currentVersion === undefined &&
     !(event.outlier || event.rejected || event.softFailed)
   );
 }

@@ -1,4 +1,4 @@
-// The door's one statement, in nine variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
+// The door's one statement, in ten variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
 //
 //   p   the position counter, FIRST: its row lock orders all writers, so two processes cannot deadlock over rooms
 //   r   rooms whose version is still the one that their part was built on; c: new rooms
@@ -104,15 +104,36 @@ export const sections = {
       transaction_key: 'text',
       trace: 'text',
       bulk_by: 'text',
+      current_version: 'bigint',
     },
     sql: (
       from,
     ) => `ef as (insert into events (room_nid, event_nid, event_id, position, order_major, order_minor, type, sender, key_nid,
         depth, origin_server_ts, line, state_version, outlier, rejected, soft_failed, redacted_by, auth_chain, auth_chain_seq,
-        transaction_key, trace, bulk_by)
+        transaction_key, trace, bulk_by, current_version)
       select t.guard, t.event_nid, t.event_id, g.base + t.at, coalesce(t.order_major, g.base + t.at, 0), t.order_minor, t.type,
         t.sender, t.key_nid, t.depth, t.origin_server_ts, t.line, t.state_version, t.outlier, t.rejected, t.soft_failed,
-        t.redacted_by, t.auth_chain, t.auth_chain_seq, t.transaction_key, t.trace, t.bulk_by ${from} ${guarded})`,
+        t.redacted_by, t.auth_chain, t.auth_chain_seq, t.transaction_key, t.trace, t.bulk_by,
+        t.current_version ${from} ${guarded})`,
+  },
+  // An outlier that has turned out to be an event of the room's history: it gets its place, and a position if it is news.
+  placedEvents: {
+    columns: {
+      guard: 'bigint',
+      event_nid: 'bigint',
+      at: 'bigint',
+      line: 'bigint',
+      state_version: 'bigint',
+      current_version: 'bigint',
+      rejected: 'boolean',
+      soft_failed: 'boolean',
+    },
+    sql: (
+      from,
+    ) => `ep as (update events set position = g.base + t.at, order_major = coalesce(g.base + t.at, 0), outlier = false,
+        line = t.line, state_version = t.state_version, current_version = t.current_version, rejected = t.rejected,
+        soft_failed = t.soft_failed
+      ${from} ${guarded} and events.room_nid = t.guard and events.event_nid = t.event_nid and events.outlier)`,
   },
   eventJson: {
     columns: { guard: 'bigint', event_nid: 'bigint', json: 'text' },
@@ -153,6 +174,11 @@ export const sections = {
     columns: { guard: 'bigint', event_nid: 'bigint', auth_event_id: 'text' },
     sql: (from) => `ae as (insert into event_auth (room_nid, event_nid, auth_event_id)
       select t.guard, t.event_nid, t.auth_event_id ${from} ${guarded})`,
+  },
+  authLinks: {
+    columns: { guard: 'bigint', from_chain: 'bigint', to_chain: 'bigint', from_seq: 'bigint', to_seq: 'bigint' },
+    sql: (from) => `li as (insert into auth_chain_links (room_nid, from_chain, to_chain, from_seq, to_seq)
+      select t.guard, t.from_chain, t.to_chain, t.from_seq, t.to_seq ${from} ${guarded})`,
   },
   closedState: {
     columns: { guard: 'bigint', line: 'bigint', key_nid: 'bigint', from_version: 'bigint' },
@@ -202,6 +228,11 @@ export const sections = {
       on conflict (room_nid, user_id) do update set membership = excluded.membership, event_nid = excluded.event_nid,
         sender = excluded.sender, local = excluded.local, displayname = excluded.displayname,
         avatar_url = excluded.avatar_url, forgotten = false, position = excluded.position)`,
+  },
+  membersRemoved: {
+    columns: { guard: 'bigint', user_id: 'text' },
+    sql: (from) => `mr as (delete from room_members using ${from.replace(/^from /, '')}
+      ${guarded} and room_members.room_nid = t.guard and room_members.user_id = t.user_id)`,
   },
   forgotten: {
     columns: { guard: 'bigint', user_id: 'text' },
@@ -309,6 +340,7 @@ const stateful = [
   'eventJson',
   'clientTransactions',
   'authEdges',
+  'authLinks',
   'closedState',
   'state',
   'members',
@@ -323,6 +355,7 @@ const room = [
   'relations',
   'redactions',
   'authEdges',
+  'authLinks',
   'closedState',
   'state',
   'lines',
@@ -340,6 +373,23 @@ const personal = [
   'profileChanges',
 ] as const;
 
+// What other servers send.
+const received = [
+  'rooms',
+  'fullEvents',
+  'placedEvents',
+  'eventJson',
+  'relations',
+  'redactions',
+  'authEdges',
+  'authLinks',
+  'closedState',
+  'state',
+  'lines',
+  'members',
+  'membersRemoved',
+] as const;
+
 const batch = [
   'rooms',
   'events',
@@ -348,6 +398,7 @@ const batch = [
   'relations',
   'redactions',
   'authEdges',
+  'authLinks',
   'closedState',
   'state',
   'lines',
@@ -362,6 +413,8 @@ const all = [
   ...personal.filter((name) => name !== 'clientTransactions'),
   'batchEvents',
   'batchPoints',
+  'placedEvents',
+  'membersRemoved',
 ] as const;
 
 /** From the narrowest to the one that takes everything. */
@@ -372,6 +425,7 @@ export const variants: readonly Variant[] = [
   variant('door.keys', ['toDevice', 'deviceListChanges', ...keys]),
   variant('door.state', stateful),
   variant('door.room', room),
+  variant('door.received', received),
   variant('door.batch', batch),
   variant('door.all', all),
   variant('door.everything', [...all, ...keys]),

@@ -1,0 +1,36 @@
+// Last step on receipt of a PDU in the lane: the plan becomes rows of the part. Synchronous, like everything that adds to a part.
+import { appendPdu, appendStateDelta } from '../append-pdu.ts';
+import type { MadeProposal } from '../make-part.ts';
+import type { Part } from '../part.ts';
+import type { ReceivedPlan } from './plan-received.ts';
+import { type ReceiveOutcome, storedEvent } from './receive-outcome.ts';
+
+/** Adds an event of another server to the part. */
+export function appendReceived(part: Part, plan: ReceivedPlan, serverName: string): MadeProposal {
+  const { judged, eventNid, stands, realised, merge } = plan;
+  if (realised !== undefined) {
+    part.state.push(...realised.rows);
+    if (realised.newLine !== undefined) {
+      part.newLines.push(realised.newLine);
+      part.point = { ...part.point, nextLine: part.point.nextLine + 1 };
+    }
+  }
+  const at = appendPdu(judged, part, { eventNid, serverName, ...(stands === undefined ? {} : { stands }) });
+  if (merge !== undefined) {
+    const depth = Math.max(part.point.depth, ...merge.extremities.map((extremity) => extremity.depth));
+    part.point = { ...part.point, depth, extremities: merge.extremities };
+    appendStateDelta(part, merge.changes, at, serverName);
+  }
+  return {
+    result: [],
+    received: (first) => outcomeOf(plan, part.positions === 0 ? undefined : first + at),
+  };
+}
+
+function outcomeOf(
+  { judged: { eventId, outcome, reason = '' } }: ReceivedPlan,
+  position: number | undefined,
+): ReceiveOutcome {
+  const event = storedEvent(eventId, position);
+  return outcome === 'accepted' ? { outcome, event } : { outcome, event, reason };
+}

@@ -1,0 +1,152 @@
+// A history delivered to the real lane and database: in some order, by two processes in turn, with restarts in between, some events as
+// outliers first and some twice. What is stored is compared with the model event by event.
+import type { JsonValue } from '@pons/spec';
+import { checkedRemote } from '../../../testkit/src/remote-servers.ts';
+import { testRoomLanes } from '../../../testkit/src/room-lanes.ts';
+import type { TestDatabase } from '../../../testkit/src/database.ts';
+import { stateMapKey } from '../../src/rules/state-resolution/resolve.ts';
+import { citedEvents, wholeStateIds } from '../../src/storage/tables/forks.ts';
+import { extremitiesOf, roomById, type RoomRow } from '../../src/storage/tables/rooms.ts';
+import type { ReceiveOutcome } from '../../src/rooms/receive/receive-outcome.ts';
+import { textOf } from '../state-resolution/random-history.ts';
+import { ModelRoom } from './model-room.ts';
+import { asJson, nobodyHasIt, type SignedEvent, type SignedHistory } from './signed-history.ts';
+
+type House = ReturnType<typeof testRoomLanes>;
+const unavailable = new Set([nobodyHasIt]);
+
+/** How a history is delivered: numbers that choose, turn by turn. */
+export interface Delivery {
+  readonly order: readonly number[];
+  readonly whims: readonly number[];
+}
+
+/** Processes on one database. */
+export class Houses {
+  readonly #test: TestDatabase;
+  #houses: House[];
+
+  constructor(test: TestDatabase) {
+    this.#test = test;
+    this.#houses = [testRoomLanes(test.db), testRoomLanes(test.db)];
+  }
+
+  get db(): TestDatabase['db'] {
+    return this.#test.db;
+  }
+
+  house(at: number): House {
+    return this.#houses[at % this.#houses.length] as House;
+  }
+
+  async restart(): Promise<void> {
+    await this.close();
+    this.#houses = [testRoomLanes(this.#test.db), testRoomLanes(this.#test.db)];
+  }
+
+  async close(): Promise<void> {
+    for (const house of this.#houses) await house.close();
+  }
+
+  receive(
+    at: number,
+    { roomId, rules }: SignedHistory,
+    event: SignedEvent,
+    asOutlier = false,
+  ): Promise<ReceiveOutcome> {
+    const checked = checkedRemote(asJson(event), roomId, rules);
+    return this.house(at).lanes.receive(roomId, { checked, unavailable, asOutlier });
+  }
+
+  async adopt({ roomId, rules, events }: SignedHistory): Promise<void> {
+    const [create] = events;
+    if (create === undefined) throw new Error('an empty history');
+    await this.house(0).lanes.adopt(roomId, checkedRemote(asJson(create), roomId, rules));
+  }
+}
+
+/** Delivers a history and compares. @returns what does not agree, the first of it */
+export async function deliver(
+  houses: Houses,
+  history: SignedHistory,
+  { order, whims }: Delivery,
+): Promise<string | undefined> {
+  const model = new ModelRoom(history.rules, history.roomId);
+  const [create, ...rest] = history.events;
+  if (create === undefined) return undefined;
+  await houses.adopt(history);
+  model.receive(create);
+  const waiting = [...rest];
+  for (let turn = 0; waiting.length > 0; turn += 1) {
+    const isWaiting = new Set(waiting.map(({ eventId }) => eventId));
+    const waitsFor = (event: SignedEvent) => [...event.prevIds, ...event.authIds].some((id) => isWaiting.has(id));
+    const whim = whims[turn % whims.length] ?? 0;
+    if (whim % 5 === 0) {
+      const early = waiting.find(waitsFor);
+      if (early !== undefined && (await houses.receive(turn, history, early)).outcome !== 'missing')
+        return `${early.eventId} is not missing anything`;
+    }
+    const ready = waiting.filter((event) => !waitsFor(event));
+    const next = ready[(order[turn] ?? 0) % ready.length] as SignedEvent;
+    waiting.splice(waiting.indexOf(next), 1);
+    if (whim % 7 === 0) await houses.receive(turn, history, next, true);
+    if (whim % 11 === 0) await houses.restart();
+    const expected = model.receive(next);
+    const got = (await houses.receive(turn, history, next)).outcome;
+    if (got !== expected) return `${next.eventId} ${next.pdu.type} is ${got}, not ${expected}`;
+    if (whim % 3 === 0 && (await houses.receive(turn + 1, history, next)).outcome !== expected)
+      return `${next.eventId} is not the same again`;
+    const wrong = whim % 4 === 0 || waiting.length === 0 ? await differences(houses, history, model) : undefined;
+    if (wrong !== undefined) return `after ${next.eventId} ${next.pdu.type}: ${wrong}`;
+  }
+  return differences(houses, history, model, true);
+}
+
+async function differences(houses: Houses, history: SignedHistory, model: ModelRoom, all = false) {
+  const { db } = houses;
+  const room = await roomById(db, history.roomId);
+  if (room === undefined) return 'no room';
+  const loose = (await extremitiesOf(db, room.roomNid, room.extremities)).map(({ eventId }) => eventId);
+  if (loose.sort().join() !== [...model.leaves].sort().join()) return `loose ends ${loose.join()}`;
+  if ((await stateAt(houses, room, 0, room.stateVersion)) !== textOf(model.current)) return 'the current state';
+  if (!all) return undefined;
+  for (const { eventId, line, stateVersion, rejected, softFailed, position } of await citedEvents(
+    db,
+    room.roomNid,
+    history.events.map((event) => event.eventId),
+  )) {
+    const outcome = rejected ? 'rejected' : softFailed ? 'soft-failed' : 'accepted';
+    if (outcome !== model.outcomes.get(eventId) || (position === null) !== (outcome !== 'accepted'))
+      return `${eventId} as stored`;
+    if ((await stateAt(houses, room, line, stateVersion)) !== textOf(model.before.get(eventId) ?? new Map()))
+      return `the state before ${eventId} at ${line}:${stateVersion}`;
+  }
+  return members(houses, room, history, model);
+}
+
+async function stateAt({ db }: Houses, room: RoomRow, line: number, version: number): Promise<string> {
+  const rows = await wholeStateIds(db, room.roomNid, { line, version });
+  return textOf(new Map(rows.map((row) => [stateMapKey(row.type, row.stateKey), row.eventId])));
+}
+
+async function members({ db }: Houses, room: RoomRow, { events }: SignedHistory, { current }: ModelRoom) {
+  const rows = await db.query<{ user_id: string; membership: string }>(
+    { name: 'test.members', text: 'select user_id, membership from room_members where room_nid = $1 order by 1' },
+    [room.roomNid],
+  );
+  const found = rows.map((row) => `${row.user_id} ${row.membership}`).join();
+  const memberships = new Map<string, JsonValue | undefined>();
+  for (const [key, eventId] of current) {
+    const pdu = events.find((event) => event.eventId === eventId)?.pdu;
+    if (key.startsWith(stateMapKey('m.room.member', '')))
+      memberships.set(pdu?.state_key ?? '', pdu?.content['membership']);
+  }
+  const expected = [...memberships]
+    .map(([user, membership]) => `${user} ${typeof membership === 'string' ? membership : '?'}`)
+    .sort()
+    .join();
+  const count = (of: string) => [...memberships.values()].filter((membership) => membership === of).length;
+  if (found !== expected) return `members ${found}, not ${expected}`;
+  if (room.joined !== count('join') || room.invited !== count('invite')) return `counts ${room.joined} ${room.invited}`;
+  return undefined;
+}
