@@ -12,6 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type CaseResult,
+  ponsInstaller,
   readRegistrations,
   type Report,
   roleNames,
@@ -19,6 +20,7 @@ import {
   writeRegistrations,
 } from '@pons/appservice-conformance';
 import { freePorts } from '@pons/testkit/free-ports';
+import { registerUser } from '@pons/testkit/requests';
 import { serve, testConfig } from '@pons/testkit/serve';
 import { conformanceDocument, type Measured } from './appservice-document.ts';
 
@@ -44,12 +46,15 @@ async function measurePons(): Promise<Measured> {
   const config = testConfig({
     listeners: [{ bind: '127.0.0.1', port }],
     appservices: { files },
+    admin: { users: ['@root:localhost'] },
     rate_limits: { default: wide, message, join: wide, login: wide, registration: wide, media: wide },
   });
   let server = await serve({ dir, config });
   try {
+    const { token } = await registerUser(server.url, 'root');
     const report = await runConformance({
       url: server.url,
+      installer: ponsInstaller(server.url, token),
       registrations: readRegistrations(dir),
       onResult,
       restart: async () => {
