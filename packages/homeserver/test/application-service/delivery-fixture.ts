@@ -39,7 +39,8 @@ export function registrationOf(id: string, url: string | null, more: Record<stri
 /** When a delivery is killed: around the n-th step of an application service's cursor. */
 export interface Death {
   readonly appserviceId: string;
-  readonly step: number;
+  /** 0: not any more. */
+  step: number;
   readonly when: 'before' | 'after';
   isDead: boolean;
   steps: number;
