@@ -17,6 +17,8 @@ import { eventually } from './eventually.ts';
 const silent: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, getChild: () => silent };
 // Parts of the SDK use the logger of all clients, and its `log`.
 Object.assign(sdkLogger, silent, { log() {} });
+/** Events of one page of history. */
+const pageLimit = 100;
 const encryption = {
   type: 'm.room.encryption',
   state_key: '',
@@ -121,6 +123,17 @@ export class Human {
       if (event.getType() !== 'm.room.message' || typeof body !== 'string' || event.isDecryptionFailure()) return [];
       return [{ sender: event.getSender() ?? '', body, encrypted: event.isEncrypted() }];
     });
+  }
+
+  /** Reads a room back to its beginning; all events that the client then has, oldest first. */
+  async history(roomId: string): Promise<MatrixEvent[]> {
+    const room = this.client.getRoom(roomId);
+    if (room === null) throw new Error(`${this.userId} does not know ${roomId}`);
+    await eventually('the room is read to its beginning', async () => {
+      await this.client.scrollback(room, pageLimit);
+      return room.oldState.paginationToken === null;
+    });
+    return this.#events(roomId);
   }
 
   /** How many messages of all rooms could not be decrypted. */

@@ -1,5 +1,6 @@
 // The parts by name, in the order in which --all tries them.
 
+import { dummybridge } from './dummybridge.ts';
 import { heisenbridge } from './heisenbridge.ts';
 import { mautrixIrcHttp, mautrixIrcWebsocket } from './mautrix-irc.ts';
 import type { Part } from './part.ts';
@@ -8,4 +9,5 @@ export const parts: Readonly<Record<string, Part>> = {
   heisenbridge,
   'mautrix-irc-http': mautrixIrcHttp,
   'mautrix-irc-websocket': mautrixIrcWebsocket,
+  'dummybridge-backfill': dummybridge,
 };

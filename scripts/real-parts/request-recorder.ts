@@ -14,6 +14,12 @@ export interface Asked {
   times: number;
 }
 
+/** A request that was kept with its answer. */
+export interface Kept {
+  readonly body: unknown;
+  readonly answer: unknown;
+}
+
 /** Only the beginning of an answer is looked at for its error code. */
 const lookedAtMax = 2_048;
 const isIdentifier = /^(?:[!@#$]|%21|%40|%23|%24|mautrix-go_|pons)|^[^.]*\d[^.]{8,}$/;
@@ -25,8 +31,22 @@ function withoutIdentifiers(url: string): string {
     .join('/');
 }
 
+/** Collects what comes, up to a length. */
+function textOf(message: http.IncomingMessage, max: number): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  message.on('data', (chunk: Buffer) => {
+    if (length < max) chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
 export class RequestRecorder {
   readonly asked = new Map<string, Asked>();
+  /** What went well of the requests whose path `keep` matches, whole and in their order. */
+  readonly kept: Kept[] = [];
+  keep: RegExp | undefined;
   url = '';
   readonly #homeserver: () => URL;
   readonly #sockets = new Set<net.Socket>();
@@ -75,19 +95,24 @@ export class RequestRecorder {
 
   #pass(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { hostname, port } = this.#homeserver();
-    const { method = 'GET', url = '/', headers } = request;
+    const { method = 'GET', url = '/' } = request;
+    const isKept = this.keep?.test(url.split('?')[0] ?? '') === true;
+    // What is looked at here must not come compressed.
+    const { 'accept-encoding': _, ...headers } = request.headers;
     const onward = http.request({ hostname, port, method, path: url, headers }, (answer) => {
-      let text = '';
-      answer.on('data', (chunk: Buffer) => {
-        if (text.length < lookedAtMax) text += chunk.toString();
+      const status = answer.statusCode ?? 502;
+      const text = textOf(answer, isKept ? Number.POSITIVE_INFINITY : lookedAtMax);
+      answer.once('end', () => {
+        this.#note(method, url, status, /"errcode":\s*"([^"]+)"/.exec(text())?.[1]);
+        if (isKept && status < 400) this.kept.push({ body: JSON.parse(asked()), answer: JSON.parse(text()) });
       });
-      answer.on('end', () => this.#note(method, url, answer.statusCode ?? 0, /"errcode":\s*"([^"]+)"/.exec(text)?.[1]));
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.writeHead(status, answer.headers);
       answer.pipe(response);
     });
     // The homeserver is away: so it is for the bridge.
     onward.once('error', () => response.destroy());
     response.once('close', () => onward.destroy());
+    const asked = textOf(request, isKept ? Number.POSITIVE_INFINITY : 0);
     request.pipe(onward);
   }
 
