@@ -1,7 +1,7 @@
 // `pons appservice` as an operator meets it: tables, JSON, plain refusals, and a folder of files beside what was added.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { request } from '@pons/testkit/requests';
@@ -113,8 +113,10 @@ test('one is looked at, added, shown and listed, and refused with file, line and
 });
 
 test('new tokens are written to a file, and the old one lives on until it is ended', async () => {
+  write('new.yaml', 'what was there, for everybody to read');
   const rotated = await pons('rotate', 'irc', '--overlap', '30m', '--out', 'new.yaml');
   expect(rotated).toMatchObject({ code: 0, out: expect.stringContaining('irc: its new registration is in new.yaml') });
+  expect(statSync(join(folder, 'new.yaml')).mode & 0o777).toBe(0o600);
   const next = JSON.parse(readFileSync(join(folder, 'new.yaml'), 'utf8')) as { as_token: string };
   expect(await whoami('as-irc')).toBe('@_irc_bot:localhost');
   expect(await whoami(next.as_token)).toBe('@_irc_bot:localhost');
@@ -125,6 +127,14 @@ test('new tokens are written to a file, and the old one lives on until it is end
     'soon is no duration: write 90s, 30m, 1h or 7d\n',
   );
   expect((await pons('rotate', 'nobody')).errors).toBe('404: There is no application service with that id.\n');
+  const unwritten = await pons('rotate', 'irc', '--out', 'nowhere/new.yaml');
+  expect(unwritten).toMatchObject({
+    code: 2,
+    errors: expect.stringMatching(/^nowhere\/new\.yaml cannot be written: ENOENT/),
+  });
+  const { groups = {} } = /^as_token: (?<asToken>\S+)$/m.exec(unwritten.out) ?? {};
+  expect(await whoami(groups['asToken'] ?? '')).toBe('@_irc_bot:localhost');
+  write('irc.yaml', registration('irc', { as_token: groups['asToken'] }));
 });
 
 test('a token for a helper acts as one ghost until its time is over', async () => {

@@ -1,7 +1,7 @@
 // `pons appservice add|show|rotate|remove`: application services come, change and go while the server runs.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
 import { call, durationMs, located, pathOf, Refusal, type Where } from './appservice-calls.ts';
@@ -128,14 +128,29 @@ async function rotate(
   const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, overlap).catch((error: unknown) => {
     throw error instanceof Refusal ? withFreshTokens(error) : error;
   });
-  if (where.out !== undefined) writeFileSync(where.out, answer.registration, { mode: secretMode });
-  if (where.json) return console.log(JSON.stringify(answer));
-  if (where.out === undefined) console.log(`as_token: ${answer.as_token}\nhs_token: ${answer.hs_token}`);
-  else console.log(`${id}: its new registration is in ${where.out}`);
+  // They are new already: whatever becomes of the file, somebody must learn what they are.
+  const problem = where.out === undefined ? undefined : problemOfWriting(where.out, answer.registration);
+  const inFile = where.out !== undefined && problem === undefined;
+  if (where.json) console.log(JSON.stringify(answer));
+  else if (inFile) console.log(`${id}: its new registration is in ${where.out}`);
+  else console.log(`as_token: ${answer.as_token}\nhs_token: ${answer.hs_token}`);
+  if (problem !== undefined) throw problem;
+  if (where.json) return;
   console.log(
     `Give them to the application service: the old as_token is good until ${new Date(answer.old_as_token_until_ts).toISOString()}.`,
   );
   console.log('What is sent to it carries the new hs_token, and the old one while it refuses that.');
+}
+
+function problemOfWriting(file: string, text: string): OperatorError | undefined {
+  try {
+    // The mode is only for a file that is made.
+    if (existsSync(file)) chmodSync(file, secretMode);
+    writeFileSync(file, text, { mode: secretMode });
+    return undefined;
+  } catch (cause) {
+    return new OperatorError([`${file} cannot be written: ${(cause as Error).message}`], { cause });
+  }
 }
 
 // A file is changed by its owner; two secrets are all that is missing.
