@@ -2,6 +2,7 @@
 
 import { dummybridge } from './dummybridge.ts';
 import { heisenbridge } from './heisenbridge.ts';
+import { matrixAppservice } from './matrix-appservice.ts';
 import { mautrixIrcHttp, mautrixIrcWebsocket } from './mautrix-irc.ts';
 import type { Part } from './part.ts';
 
@@ -10,4 +11,5 @@ export const parts: Readonly<Record<string, Part>> = {
   'mautrix-irc-http': mautrixIrcHttp,
   'mautrix-irc-websocket': mautrixIrcWebsocket,
   'dummybridge-backfill': dummybridge,
+  'matrix-appservice': matrixAppservice,
 };
