@@ -97,11 +97,6 @@ export async function getDevice(db: Queryable, userId: string, deviceId: string)
   return toDevice(row);
 }
 
-/** Whether a device is this user's (appservices/masquerade.ts asks). */
-export async function hasDevice(db: Queryable, userId: string, deviceId: string): Promise<boolean> {
-  return (await findDevice(db, userId, deviceId)) !== undefined;
-}
-
 /** Changes a device's display name. @throws MatrixError M_NOT_FOUND */
 export async function updateDevice(
   parts: DevicesParts,

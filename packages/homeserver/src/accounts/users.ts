@@ -102,12 +102,6 @@ export async function listAccounts(
   return (await usersAfter(db, page.after, page)).map(toAccount);
 }
 
-/** Whether a local user exists and is not deactivated. */
-export async function isActive(db: Queryable, userId: string): Promise<boolean> {
-  const row = await findUser(db, userId);
-  return row !== undefined && row.deactivated_ts === null;
-}
-
 /** Stores a new password hash. */
 export async function changePasswordHash(db: Queryable, userId: string, passwordHash: string): Promise<void> {
   await setPasswordHash(db, userId, passwordHash);

@@ -1,7 +1,6 @@
 // Table `to_device`, reading only: the door writes (Commit.toDevice), storage/purge.ts deletes what a device has acknowledged.
 
 import { type Queryable, statement } from '../database.ts';
-import type { StreamRange } from './device-list-changes.ts';
 
 export interface ToDeviceRow {
   readonly position: number;
@@ -22,23 +21,6 @@ export async function toDeviceWaiting(
   range: { after: number; upTo: number; limit: number },
 ): Promise<ToDeviceRow[]> {
   return db.query<ToDeviceRow>(waiting, [device.userId, device.deviceId, range.after, range.upTo, range.limit]);
-}
-
-/** A message to a device and whom it waits for. */
-export interface StreamToDeviceRow extends ToDeviceRow {
-  readonly userId: string;
-  readonly deviceId: string;
-}
-
-const after = statement(
-  'to_device.after',
-  `select position, user_id as "userId", device_id as "deviceId", json from to_device
-         where position > $1 and position <= $2 order by position limit $3`,
-);
-
-/** The messages to devices in a part of the stream, to whomever, oldest first; those that were acknowledged are gone. */
-export async function toDeviceAfter(db: Queryable, range: StreamRange): Promise<StreamToDeviceRow[]> {
-  return db.query<StreamToDeviceRow>(after, [range.after, range.upTo, range.limit]);
 }
 
 const known = statement(
