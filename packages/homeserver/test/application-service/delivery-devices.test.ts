@@ -87,7 +87,7 @@ describe.each([
     }
     await at.put(toDevice(alice, [99]));
     const both = () => messages(irc).length === 15 && messages(slack).length === 15;
-    while (!both()) await at.clock.advance(1);
+    await at.until(both);
     expect(messages(irc)).toEqual(count(15));
     expect(messages(slack)).toEqual(count(15));
     await at.until(async () => (await waiting()) === 1); // for a user of nobody
@@ -118,7 +118,7 @@ describe.each([
     expect(await waiting()).toBe(500);
     irc.mode = 'ok';
     delivery.wakeAppservice('irc');
-    while (messages(irc).length < 500) await at.clock.advance(500);
+    await at.until(() => messages(irc).length >= 500, 20);
     expect(messages(irc)).toEqual(count(500));
     expect(sent(irc).length).toBeLessThanOrEqual(7);
     expect(sameBytes(irc)).toBe(true);
@@ -140,7 +140,7 @@ describe('a message to a device', () => {
     }
     at.told.on = true;
     await room.say(alice, 'end');
-    while (irc.events.length < 132) await at.clock.advance(1);
+    await at.until(() => irc.events.length >= 132);
     const seen = new Set<number>();
     for (const body of sent(irc)) {
       for (const { content } of body.to_device ?? []) seen.add(content.n);
@@ -172,7 +172,7 @@ describe('a message to a device', () => {
     expect(await waiting()).toBeGreaterThan(0);
     other.mode = 'ok';
     delivery.wakeAppservice('other');
-    while (messages(other).length < 2) await at.clock.advance(500);
+    await at.until(() => messages(other).length >= 2, 20);
     expect(messages(other)).toEqual([1, 2]);
     await at.until(async () => (await waiting()) === 0);
   });
@@ -209,7 +209,7 @@ describe('a message to a device', () => {
     await at.put(toDevice(ghost('bob'), [1, 2, 3]));
     delivery.news();
     const accepted = () => messages(irc).filter((n) => n !== 2);
-    while (delivery.status('irc')?.setAside !== 1 || accepted().length < 2) await at.clock.advance(100);
+    await at.until(() => delivery.status('irc')?.setAside === 1 && accepted().length >= 2, 20);
     await at.until(async () => (await waiting()) === 1);
     irc.judge = () => undefined;
     await at.db.query({ name: 'test.replay', text: 'update appservice_set_aside set replay = true' });
@@ -307,7 +307,7 @@ describe('presence', () => {
   it('is told of those who share a room with a ghost and of users in the namespace, the latest only', async () => {
     const irc = await at.appservice('irc', { receive_ephemeral: true });
     const deaf = await at.appservice('deaf');
-    const delivery = await at.deliver();
+    const delivery = await at.deliver(1000);
     const room = await at.makeRoom('!a:example.org');
     const other = await at.makeRoom('!b:example.org');
     await room.join(ghost('x', 'deaf'));
@@ -322,7 +322,7 @@ describe('presence', () => {
     delivery.presence(ghost('eve'), [], { presence: 'online' });
     delivery.presence(alice, [room.roomNid], { presence: 'offline' });
     irc.mode = 'ok';
-    while (irc.transactions.at(-1)?.body.includes('_eve') !== true) await at.clock.advance(1000);
+    await at.until(() => irc.transactions.at(-1)?.body.includes('_eve') === true, 20);
     const told = sent(irc).flatMap(({ ephemeral = [] }) => ephemeral);
     expect(told).toEqual([
       { type: 'm.presence', sender: alice, content: { presence: 'online' } },

@@ -23,7 +23,7 @@ it('shows depth, age, attempts, bytes, the last error and what was set aside, ea
   for (const id of ['hung', 'picky', 'well']) await room.join(`@_${id}_x:example.org`);
   await room.append(...['poison', 'one', 'two'].map((body) => ({ sender: '@alice:example.org', content: { body } })));
   for (const id of ['picky', 'well'])
-    while (delivery.status(id)?.state !== 'idle' || delivery.status(id)?.readPosition !== 6) await at.clock.advance(50);
+    await at.until(() => delivery.status(id)?.state === 'idle' && delivery.status(id)?.readPosition === 6, 20);
   for (let seconds = 0; seconds < 120; seconds += 1) await at.clock.advance(1000);
   await eventually(() => hung.inFlight === 0 && (delivery.status('hung')?.retries ?? 0) > 2);
   const text = await registry.metrics();

@@ -193,8 +193,7 @@ describe('explain', () => {
     }
     const end = written.at(-1)?.position ?? 0;
     await at.until(() => ['irc', 'slack'].every((id) => (delivery.status(id)?.readPosition ?? 0) >= end));
-    while (delivery.status('irc')?.state !== 'idle' || delivery.status('slack')?.state !== 'idle')
-      await at.clock.advance(100);
+    await idle(delivery, 'irc', 'slack');
     await at.clock.advance(10_000);
     const explain: DeliveryOperations['explain'] = (...asked) => operations(delivery).explain(...asked);
     for (const [id, double] of [
@@ -218,7 +217,7 @@ describe('explain', () => {
 
   it('names the reason, the filter, the transaction and why it was set aside', async () => {
     const irc = await at.appservice('irc', { pons: { filters: { not_types: ['m.room.topic'] } } });
-    const delivery = await at.deliver();
+    const delivery = await at.deliver(1000);
     const explain: DeliveryOperations['explain'] = (...asked) => operations(delivery).explain(...asked);
     const room = await at.makeRoom('!a:example.org');
     const why = async ({ eventId }: { eventId: string }) => explain('irc', room.roomId, eventId);
@@ -243,7 +242,7 @@ describe('explain', () => {
     expect(await why(flying)).toMatchObject({ verdict: 'in-flight', txnId });
     expect(await why(behind)).toMatchObject({ verdict: 'waiting' });
     irc.mode = 413;
-    for (let tries = 0; delivery.status('irc')?.setAside !== 2; tries += 1) await at.clock.advance(1000);
+    await at.until(() => delivery.status('irc')?.setAside === 2, 20);
     expect(await why(flying)).toMatchObject({ verdict: 'set-aside', reason: 'answered 413' });
   });
 });
@@ -280,7 +279,7 @@ describe('replay', () => {
         [...new Map(irc.transactions.slice(length).map(({ txnId, body }) => [txnId, body])).values()].flatMap((body) =>
           (JSON.parse(body) as { events: { content: { body: string } }[] }).events.map(({ content }) => content.body),
         );
-      while (again().length < 251) await at.clock.advance(100);
+      await at.until(() => again().length >= 251, 20);
       expect(again()).toEqual([...texts(250), 'new']);
       const before = irc.transactions.slice(0, length).map(({ txnId }) => txnId);
       expect(irc.transactions.slice(length).every(({ txnId }) => txnId > Math.max(...before))).toBe(true);
