@@ -4,10 +4,13 @@
 export class ApiError extends Error {
   readonly status: number;
   readonly errcode: string;
-  constructor(status: number, errcode: string, message: string) {
+  /** What else the answer says. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  constructor(status: number, errcode: string, message: string, fields: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.status = status;
     this.errcode = errcode;
+    this.fields = fields;
   }
 }
 
@@ -35,6 +38,8 @@ export async function call<T>(method: string, path: string, options: CallOptions
   }
   const answer = (await response.json().catch(() => ({}))) as T & { errcode?: string; error?: string };
   if (!response.ok)
-    throw new ApiError(response.status, answer.errcode ?? 'M_UNKNOWN', answer.error ?? response.statusText);
+    throw new ApiError(response.status, answer.errcode ?? 'M_UNKNOWN', answer.error ?? response.statusText, {
+      ...answer,
+    });
   return answer;
 }

@@ -1,23 +1,39 @@
-// Which page is shown: the part after # in the address, such as #/overview or #/appservices/irc.
+// Which page is shown: the part after # in the address, such as #/overview, #/appservices/irc/ghosts or #/journey/ROOM/EVENT.
 import { signal } from '@preact/signals';
 
+const plainPages = ['overview', 'appservices', 'add-appservice', 'journey', 'you', 'try-it'] as const;
+/** Parts of an application service's page. */
+export const appserviceParts = ['live', 'ghosts', 'registration'] as const;
+export type AppservicePart = (typeof appserviceParts)[number];
+
 export type Place =
-  | { readonly page: 'overview' | 'appservices' | 'try-it' | 'not-found' }
-  | { readonly page: 'appservice'; readonly id: string };
+  | { readonly page: Exclude<(typeof plainPages)[number], 'journey'> | 'not-found' }
+  | { readonly page: 'journey'; readonly roomId: string; readonly eventId: string }
+  | { readonly page: 'appservice'; readonly id: string; readonly part: AppservicePart };
 
 /** The address of an application service's page. */
-export const appserviceAddress = (id: string): string => `#/appservices/${encodeURIComponent(id)}`;
+export const appserviceAddress = (id: string, part: AppservicePart = 'live'): string =>
+  `#/appservices/${encodeURIComponent(id)}${part === 'live' ? '' : `/${part}`}`;
+
+/** The address of an event's journey. */
+export const journeyAddress = (roomId: string, eventId: string): string =>
+  `#/journey/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
 
 function read(): Place {
-  const [page = '', id = '', ...more] = location.hash.replace(/^#?\/?/, '').split('/');
-  if (more.length > 0) return { page: 'not-found' };
-  if (page === 'appservices' && id !== '') {
-    const decoded = decode(id);
-    return decoded === undefined ? { page: 'not-found' } : { page: 'appservice', id: decoded };
-  }
+  const parts = location.hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decode);
+  const [page = '', first, second, ...more] = parts;
+  if (more.length > 0 || parts.includes(undefined)) return { page: 'not-found' };
   if (page === '') return { page: 'overview' };
-  if (id === '' && (page === 'overview' || page === 'appservices' || page === 'try-it')) return { page };
-  return { page: 'not-found' };
+  if (page === 'appservices' && first !== undefined && first !== '') {
+    const part = second === undefined ? 'live' : appserviceParts.find((one) => one === second);
+    return part === undefined ? { page: 'not-found' } : { page: 'appservice', id: first, part };
+  }
+  if (page === 'journey') return { page, roomId: first ?? '', eventId: second ?? '' };
+  const plain = plainPages.find((one) => one === page);
+  return plain === undefined || plain === 'journey' || first !== undefined ? { page: 'not-found' } : { page: plain };
 }
 
 function decode(text: string): string | undefined {

@@ -1,47 +1,29 @@
-// One application service: its figures, what went wrong last, pausing, and the events that it refused and that were set aside.
+// One application service: as it goes now (figures, lag, transactions, what was set aside), its users, its registration.
 import { useState } from 'preact/hooks';
-import { call } from '../api.ts';
+import { useAction } from '../parts/action.ts';
 import { duration } from '../parts/duration.ts';
 import { Figure } from '../parts/figure.tsx';
+import { LagChart, type LagSample } from '../parts/lag-chart.tsx';
 import { useLive } from '../parts/live.ts';
-import { reason } from '../parts/reason.ts';
-import { session } from '../session.ts';
+import { bytes } from '../parts/moment.ts';
+import { Problem } from '../parts/problem.tsx';
+import { type AppservicePart, appserviceAddress, appserviceParts } from '../router.ts';
+import { Ghosts } from './appservice/ghosts.tsx';
+import { type Registration, RegistrationPart } from './appservice/registration.tsx';
+import { ReplayDialog } from './appservice/replay.tsx';
+import { SetAsideList } from './appservice/set-aside.tsx';
+import { Transactions } from './appservice/transactions.tsx';
 import { type Appservice, LastError } from './appservices.tsx';
 
-interface SetAside {
-  readonly position: number;
-  readonly reason: string;
-  readonly set_aside_ts: number;
-  readonly replaying: boolean;
-  /** null: it has been purged since. */
-  readonly event: { readonly type: string; readonly sender: string; readonly room_id?: string } | null;
-}
+type WithRegistration = Appservice & { readonly registration: Registration };
 
-const pathOf = (id: string) => `/_pons/admin/v1/appservices/${encodeURIComponent(id)}`;
+const titles = { live: 'Now', ghosts: 'Users', registration: 'Registration and tokens' } as const;
+const liveMs = 1000;
+const lagMs = 2000;
 
-/** POSTs, then calls done; what went wrong, and whether it still runs. */
-function useAction(done: () => void) {
-  const [error, setError] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const act = async (path: string, body: object = {}) => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await call('POST', path, { token: session.value?.token ?? '', body });
-      done();
-    } catch (failure) {
-      setError(reason(failure));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return { error, busy, act };
-}
-
-export function AppservicePage({ id }: { readonly id: string }) {
-  const { value: one, error, missing, again } = useLive<Appservice>(pathOf(id));
-  const { act, busy, error: refused } = useAction(again);
-  const problem = refused ?? error;
+export function AppservicePage({ id, part }: { readonly id: string; readonly part: AppservicePart }) {
+  const path = `/_pons/admin/v1/appservices/${encodeURIComponent(id)}`;
+  const { value: one, error, missing, again } = useLive<WithRegistration>(path, liveMs);
   return (
     <section>
       <p>
@@ -50,33 +32,79 @@ export function AppservicePage({ id }: { readonly id: string }) {
       <div class="title">
         <h1>{id}</h1>
         {one !== undefined && <span class={`badge ${one.status}`}>{one.status}</span>}
-        {one !== undefined && (one.url !== null || one.websocket) && one.status !== 'elsewhere' && (
-          <button
-            type="button"
-            disabled={busy}
-            onClick={() => void act(`${pathOf(id)}/${one.status === 'paused' ? 'resume' : 'pause'}`)}
-          >
-            {one.status === 'paused' ? 'Resume delivery' : 'Pause delivery'}
-          </button>
-        )}
+        {one !== undefined && missing !== true && <Buttons one={one} path={path} changed={again} />}
       </div>
-      {problem !== undefined && (
-        <p class="bad" role="alert">
-          {problem}
-        </p>
-      )}
-      {one === undefined && problem === undefined && <p class="dim">Asking …</p>}
-      {one !== undefined && !missing && (
+      <Problem text={error} />
+      {one === undefined && error === undefined && <p class="dim">Asking …</p>}
+      {one !== undefined && missing !== true && (
         <>
-          <Figures one={one} />
-          <h2>Last error</h2>
-          <p>
-            <LastError one={one} />
-          </p>
-          <SetAsideList id={id} changed={again} />
+          <nav class="parts" aria-label="Parts of this page">
+            {appserviceParts.map((name) => (
+              <a key={name} href={appserviceAddress(id, name)} aria-current={name === part ? 'page' : undefined}>
+                {titles[name]}
+              </a>
+            ))}
+          </nav>
+          {part === 'live' && <Now one={one} path={path} changed={again} />}
+          {part === 'ghosts' && <Ghosts path={path} />}
+          {part === 'registration' && <RegistrationPart one={one} path={path} />}
         </>
       )}
     </section>
+  );
+}
+
+interface PartProps {
+  readonly one: Appservice;
+  readonly path: string;
+  readonly changed: () => void;
+}
+
+function Buttons({ one, path, changed }: PartProps) {
+  const { act, busy, error } = useAction();
+  const [pinged, setPinged] = useState<string>();
+  const [isReplaying, setReplaying] = useState(false);
+  const isReached = one.url !== null || one.websocket;
+  const isPaused = one.status === 'paused';
+  const pause = async () => {
+    setPinged(undefined);
+    await act('POST', `${path}/${isPaused ? 'resume' : 'pause'}`, {});
+    changed();
+  };
+  const ping = async () => {
+    setPinged(undefined);
+    const answer = await act<{ duration_ms: number }>('POST', `${path}/ping`, {});
+    if (answer !== undefined) setPinged(`Answered the ping in ${answer.duration_ms} ms.`);
+  };
+  return (
+    <>
+      {isReached && one.status !== 'elsewhere' && (
+        <button type="button" disabled={busy} onClick={() => void pause()}>
+          {isPaused ? 'Resume delivery' : 'Pause delivery'}
+        </button>
+      )}
+      {isReached && (
+        <>
+          <button type="button" class="quiet" disabled={busy} onClick={() => void ping()}>
+            Ping
+          </button>
+          <button type="button" class="quiet" onClick={() => setReplaying(true)}>
+            Replay …
+          </button>
+        </>
+      )}
+      {pinged !== undefined && <span role="status">{pinged}</span>}
+      <Problem text={error} />
+      {isReplaying && (
+        <ReplayDialog
+          path={path}
+          close={() => {
+            setReplaying(false);
+            changed();
+          }}
+        />
+      )}
+    </>
   );
 }
 
@@ -85,109 +113,38 @@ function wayTo({ url, websocket }: Appservice): string {
   return url === null ? 'nothing is delivered to it (it has no url and is not connected)' : `delivered to ${url}`;
 }
 
-function Figures({ one }: { readonly one: Appservice }) {
+function Now({ one, path, changed }: PartProps) {
+  const { value: lag } = useLive<{ samples: readonly LagSample[] }>(`${path}/lag`, lagMs);
   return (
     <>
       <p class="dim address">
         {one.sender}, {wayTo(one)}, registered in {one.source === 'database' ? 'the database' : one.source}
+        {one.status === 'elsewhere' && '. Another process of this server sends to it, and knows its figures'}
       </p>
       <dl class="figures">
         <Figure name="Waiting events" value={one.queue_depth} />
         <Figure
-          name="Lag"
+          name="Oldest unacknowledged"
           value={one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
         />
+        <Figure name="In flight" value={one.in_flight_txn_id === null ? '–' : `no. ${one.in_flight_txn_id}`} />
         <Figure name="Retries" value={one.retries} />
+        <Figure name="Waiting bytes" value={bytes(one.queue_bytes)} />
         <Figure name="Set aside" value={one.set_aside} />
         <Figure name="Events since start" value={one.delivered_events} />
-        <Figure name="Transactions since start" value={one.delivered_transactions} />
-        <Figure name="Up to position" value={one.acknowledged_position} />
-        <Figure name="Last transaction" value={one.acknowledged_txn_id} />
+        <Figure name="Bytes since start" value={bytes(one.delivered_bytes)} />
       </dl>
-    </>
-  );
-}
-
-function SetAsideList({ id, changed }: { readonly id: string; readonly changed: () => void }) {
-  const path = `${pathOf(id)}/set_aside`;
-  const { value, error, again } = useLive<{ set_aside: readonly SetAside[] }>(path);
-  const {
-    act,
-    busy,
-    error: refused,
-  } = useAction(() => {
-    again();
-    changed();
-  });
-  const problem = refused ?? error;
-  const events = value?.set_aside ?? [];
-  return (
-    <>
-      <div class="title">
-        <h2>Set aside</h2>
-        {events.length > 0 && (
-          <button type="button" class="quiet" disabled={busy} onClick={() => void act(`${path}/replay`)}>
-            Send all again
-          </button>
-        )}
-      </div>
-      {problem !== undefined && (
-        <p class="bad" role="alert">
-          {problem}
-        </p>
+      <h2>Last error</h2>
+      <p>
+        <LastError one={one} />
+      </p>
+      <h2>Lag</h2>
+      {lag !== undefined && lag.samples.length === 0 && (
+        <p class="dim">Not measured yet: it is noted every five seconds by the process that sends.</p>
       )}
-      {value !== undefined && events.length === 0 && <p class="dim">No event was refused by it and set aside.</p>}
-      {events.length > 0 && (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th class="number">Position</th>
-                <th>Event</th>
-                <th>Reason</th>
-                <th>When</th>
-                <th />
-              </tr>
-            </thead>
-            <tbody>
-              {events.map((event) => (
-                <SetAsideRow
-                  key={event.position}
-                  one={event}
-                  busy={busy}
-                  replay={() => void act(`${path}/replay`, { positions: [event.position] })}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {lag !== undefined && lag.samples.length > 0 && <LagChart samples={lag.samples} />}
+      <Transactions path={path} id={one.id} />
+      <SetAsideList path={path} changed={changed} />
     </>
-  );
-}
-
-interface SetAsideRowProps {
-  readonly one: SetAside;
-  readonly busy: boolean;
-  readonly replay: () => void;
-}
-
-function SetAsideRow({ one, busy, replay }: SetAsideRowProps) {
-  return (
-    <tr data-set-aside={one.position}>
-      <td class="number">{one.position}</td>
-      <td>
-        {one.event === null ? <span class="dim">purged since</span> : one.event.type}
-        <br />
-        <span class="dim">{one.event?.sender}</span>
-      </td>
-      <td>{one.reason}</td>
-      <td>{duration(Math.max(0, Date.now() - one.set_aside_ts))} ago</td>
-      <td>
-        <button type="button" class="quiet" disabled={busy || one.replaying} onClick={replay}>
-          {one.replaying ? 'Being sent' : 'Send again'}
-        </button>
-      </td>
-    </tr>
   );
 }

@@ -1,6 +1,7 @@
 // Each application service with its queue: how much waits, how old the oldest is, what went wrong last. Never a silent queue.
 import { duration } from '../parts/duration.ts';
 import { useLive } from '../parts/live.ts';
+import { Problem } from '../parts/problem.tsx';
 import { appserviceAddress } from '../router.ts';
 
 /** As the admin API tells it. */
@@ -14,21 +15,35 @@ export interface Appservice {
   /** elsewhere: another process sends to it. */
   readonly status: 'up' | 'recovering' | 'paused' | 'idle' | 'elsewhere';
   readonly queue_depth: number;
+  readonly queue_bytes: number;
+  readonly in_flight_txn_id: number | null;
   readonly oldest_unacknowledged_ms: number | null;
   readonly retries: number;
   readonly acknowledged_position: number;
   readonly acknowledged_txn_id: number;
   readonly delivered_events: number;
   readonly delivered_transactions: number;
+  readonly delivered_bytes: number;
   readonly set_aside: number;
   readonly last_error: string | null;
   readonly last_error_ts: number | null;
 }
 
+interface Listing {
+  readonly appservices: readonly Appservice[];
+  readonly refused?: readonly { file: string; line: number; path: string; reason: string }[];
+  readonly removed?: readonly string[];
+}
+
 export function Appservices() {
   return (
     <section>
-      <h1>Application services</h1>
+      <div class="title">
+        <h1>Application services</h1>
+        <a class="button" href="#/add-appservice">
+          Add one …
+        </a>
+      </div>
       <Table />
     </section>
   );
@@ -36,15 +51,43 @@ export function Appservices() {
 
 /** The live table, also shown on the overview. */
 export function Table() {
-  const { value, error } = useLive<{ appservices: readonly Appservice[] }>('/_pons/admin/v1/appservices');
+  const { value, error } = useLive<Listing>('/_pons/admin/v1/appservices');
   if (value === undefined) return <p class={error === undefined ? 'dim' : 'bad'}>{error ?? 'Asking …'}</p>;
-  if (value.appservices.length === 0) {
-    return (
-      <p class="dim">
-        None yet. Put a registration.yaml into the appservices folder; it is picked up while the server runs.
-      </p>
-    );
-  }
+  const { appservices, refused = [], removed = [] } = value;
+  return (
+    <>
+      {error !== undefined && <Problem text={error} />}
+      {appservices.length === 0 ? (
+        <p class="dim">
+          None yet. <a href="#/add-appservice">Add one</a>, or put a registration.yaml into the appservices folder; it
+          is picked up while the server runs.
+        </p>
+      ) : (
+        <List appservices={appservices} />
+      )}
+      {refused.length > 0 && (
+        <>
+          <h2>Files that are refused</h2>
+          <ul>
+            {refused.map(({ file, line, path, reason }) => (
+              <li key={`${file}:${line} ${reason}`}>
+                <code>
+                  {file}:{line}
+                </code>{' '}
+                {path !== '' && <code>{path}</code>} <span class="bad">{reason}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {removed.length > 0 && (
+        <p class="dim">Removed, their users are still there: {removed.join(', ')} (pons appservice ghosts ID).</p>
+      )}
+    </>
+  );
+}
+
+function List({ appservices }: { readonly appservices: readonly Appservice[] }) {
   return (
     <div class="scroll">
       <table>
@@ -64,7 +107,7 @@ export function Table() {
           </tr>
         </thead>
         <tbody>
-          {value.appservices.map((one) => (
+          {appservices.map((one) => (
             <Row key={one.id} one={one} />
           ))}
         </tbody>

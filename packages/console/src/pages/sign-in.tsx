@@ -1,4 +1,4 @@
-// The sign-in form. Only server administrators see anything behind it.
+// The sign-in form. Administrators see the server behind it, everybody else what concerns themselves.
 import { useState } from 'preact/hooks';
 import { field } from '../parts/field.ts';
 import { reason } from '../parts/reason.ts';
@@ -24,7 +24,7 @@ export function SignIn() {
     <main class="sign-in">
       <form onSubmit={(event) => void submit(event)}>
         <h1>Pons</h1>
-        <p>Sign in with an administrator's account of this server.</p>
+        <p>Sign in with an account of this server. Administrators see all of it.</p>
         <label>
           User name
           <input name="user" autocomplete="username" autofocus required />
