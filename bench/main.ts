@@ -1,4 +1,5 @@
-// pnpm bench [--quick] [--json] [--imports]: the application-service workload against our homeserver, and the floor of this machine, in one run.
+// pnpm bench [core] [--quick] [--full] [--json] [--imports]: the application-service workload against our homeserver, and the floor of this machine, in one run.
+// `core` measures what rooms cost by their size (core.ts), and nothing else; --full with rooms of a million events.
 // --imports measures ghosts in bulk and history in batches beside ordinary joins and sends (imports.ts), and nothing else.
 // Trust CPU per operation and ratios; rates and latencies depend on what else the machine does. --json prints one line at the end.
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,11 +10,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { runCore } from './core.ts';
 import { runImports } from './imports.ts';
 import { describe, type Phase, runFloor, runWorkload, type Size } from './workload.ts';
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    full: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     imports: { type: 'boolean', default: false },
@@ -139,6 +143,11 @@ async function mainOfImports(): Promise<void> {
   report(figures, (name) => figures[name]!.value > (figures[name]!.limit ?? Number.POSITIVE_INFINITY));
 }
 
+async function mainOfCore(): Promise<void> {
+  const figures = await runCore(path.join(scratch, 'core'), { full: options.full, log });
+  report(figures, (name) => figures[name]!.value > (figures[name]!.limit ?? Number.POSITIVE_INFINITY));
+}
+
 async function main(): Promise<void> {
   // The floor runs before and after, so that a drift of the machine shows.
   const floor = await start('bench/floor.ts', [path.join(scratch, 'floor')]);
@@ -226,7 +235,9 @@ function report(figures: Figures, over: (name: string) => boolean): void {
 }
 
 try {
-  await (options.imports ? mainOfImports() : main());
+  const [what] = positionals;
+  if (what === 'core') await mainOfCore();
+  else await (options.imports ? mainOfImports() : main());
 } finally {
   await Promise.all(children.map(stop));
   rmSync(scratch, { recursive: true, force: true });
