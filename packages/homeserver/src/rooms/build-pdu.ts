@@ -4,7 +4,8 @@
 import { clampDepth, type EventReference, type Pdu, type PduDraft, prevEventsMax } from '@pons/spec';
 import { type FinishedPdu, finishPdu, referenceHash, referenceTo, type SigningKey } from '@pons/spec/crypto';
 import { authEventKeys } from '../rules/auth-events.ts';
-import type { LaneMemory, StateValue } from './lane-memory.ts';
+import type { StateEvent } from '../rules/authorise.ts';
+import type { LaneMemory } from './lane-memory.ts';
 import type { PartInputs } from './part.ts';
 import type { EventDraft } from './proposal.ts';
 
@@ -26,7 +27,7 @@ export interface EventGround {
   /** Events that were made on it. */
   readonly events: readonly { readonly eventId: string; readonly json: string }[];
   /** The state before it. */
-  value(type: string, stateKey: string): StateValue | undefined;
+  value(type: string, stateKey: string): StateEvent | undefined;
 }
 
 /**
@@ -59,14 +60,14 @@ export function buildPdu(draft: EventDraft, ground: EventGround, now: number, si
   return finishPdu(pdu, rules, signer.serverName, signer.key);
 }
 
-// A room with more loose ends than an event may follow: the deepest first, the others stay loose.
 function previousEvents(ground: EventGround): EventReference[] {
-  const { extremities } = ground.point;
-  const followed =
-    extremities.length <= prevEventsMax
-      ? extremities
-      : [...extremities].sort((a, b) => b.depth - a.depth).slice(0, prevEventsMax);
-  return followed.map((extremity) => reference(extremity.eventId, ground));
+  return previousExtremities(ground.point.extremities).map((extremity) => reference(extremity.eventId, ground));
+}
+
+/** Which loose ends an event of ours follows: all, or the deepest where there are more than it may follow. */
+export function previousExtremities<T extends { readonly depth: number }>(extremities: readonly T[]): readonly T[] {
+  if (extremities.length <= prevEventsMax) return extremities;
+  return [...extremities].sort((a, b) => b.depth - a.depth).slice(0, prevEventsMax);
 }
 
 // Room versions 1 and 2 add the hash of what is cited; its text was made on this ground or read for it.

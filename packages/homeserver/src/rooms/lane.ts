@@ -7,7 +7,7 @@
 //
 // The memory is a guess until the door has checked it, so a refusal by the rules is final only once the room is seen to stand where
 // we thought. Nobody is told of an event before it is stored; what fails leaves no trace in memory.
-import { MatrixError } from '@pons/spec';
+import { MatrixError, prevEventsMax } from '@pons/spec';
 import type { Clock } from '../platform/clock.ts';
 import type { CommitOutcome, Door } from '../storage/commit.ts';
 import { type Database, type Queryable, StorageError } from '../storage/database.ts';
@@ -21,6 +21,8 @@ import { appendJoins, readJoins } from './join-many.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import {
   appendProposal,
+  contextOf,
+  finishProposal,
   type MadeProposal,
   type Numbering,
   type PartNumbers,
@@ -29,10 +31,11 @@ import {
 } from './make-part.ts';
 import { Part } from './part.ts';
 import type { Proposal, ProposalResult } from './proposal.ts';
-import { appendReceived } from './receive/append-received.ts';
+import { appendPlanned, appendReceived } from './receive/append-received.ts';
 import { planReceived } from './receive/plan-received.ts';
 import type { Received } from './receive/receive-outcome.ts';
 import type { ResolvePool } from './receive/resolve-somewhere.ts';
+import { planTie } from './receive/tie-loose-ends.ts';
 
 /** Proposals that may wait for one room. */
 const waitingMax = 2_000;
@@ -134,7 +137,7 @@ export class Lane {
       // A batch is a part of its own: it stands on what is stored, and it is large.
       // So does an event of another server, and any event where the room has more loose ends than one can follow.
       const { batch, joins, received } = proposal;
-      const isAlone = batch !== undefined || joins !== undefined || received !== undefined;
+      const isAlone = batch !== undefined || joins !== undefined || received !== undefined || this.#isFrayed;
       if (count > 0 && (drafts > draftsPerPartMax || isAlone)) break;
       if (isAlone) return this.#waiting.splice(0, 1);
       count += 1;
@@ -204,7 +207,10 @@ export class Lane {
 
   async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
     const { batch, joins, received } = pending[0]?.proposal ?? {};
-    if (received !== undefined && pending[0] !== undefined) return this.#receive(pending[0], received, numbers, db);
+    const [first] = pending;
+    if (first !== undefined && received !== undefined) return this.#receive(first, received, numbers, db);
+    if (first !== undefined && this.#isFrayed && first.proposal.drafts.length === 1)
+      return this.#tie(first, numbers, db);
     const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
     if (joins !== undefined) await readJoins(db, this.#memory, joins);
     const targets =
@@ -233,6 +239,30 @@ export class Lane {
     }
     await placeOnChains(part, db);
     return { part, made, refused };
+  }
+
+  // More loose ends than one event may follow.
+  get #isFrayed(): boolean {
+    return this.#memory.point.extremities.length > prevEventsMax;
+  }
+
+  async #tie(waiting: Waiting, { nids, keyNids }: PartNumbers, db: Queryable): Promise<Making> {
+    const { proposal } = waiting;
+    const [draft] = proposal.drafts;
+    const { pool, signer, clock } = this.#parts;
+    const making = { now: clock.now(), signer };
+    if (draft === undefined) throw new Error('a proposal without an event');
+    try {
+      const plan = await planTie({ db, memory: this.#memory, keyNids, eventNid: nids[0] ?? 0, pool }, draft, making);
+      const part = new Part(this.#memory, { keyNids, targets: plan.targets });
+      const at = appendPlanned(part, plan, { serverName: signer.serverName, ...contextOf(proposal) });
+      const made = finishProposal(part, proposal, [{ eventId: plan.judged.eventId, at }], making);
+      await placeOnChains(part, db);
+      return { part, made: [{ waiting, ...made }], refused: [] };
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      return { part: new Part(this.#memory, { keyNids, targets: new Map() }), made: [], refused: [{ waiting, error }] };
+    }
   }
 
   async #receive(waiting: Waiting, received: Received, numbers: PartNumbers, db: Queryable): Promise<Making> {

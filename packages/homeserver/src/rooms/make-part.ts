@@ -4,7 +4,7 @@ import type { JsonObject, MatrixError, Pdu } from '@pons/spec';
 import { authStateKeys } from '../rules/auth-events.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type RedactionTargetRow, redactionTargets } from '../storage/tables/events.ts';
-import { appendPdu } from './append-pdu.ts';
+import { type AppendContext, appendPdu } from './append-pdu.ts';
 import { authorisePdu } from './authorise-pdu.ts';
 import { buildPdu, type Signer } from './build-pdu.ts';
 import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
@@ -133,15 +133,29 @@ function subjectOf({ type, stateKey, sender, content }: EventDraft) {
  * @throws MatrixError when it may not be; the caller rewinds the part
  */
 export function appendProposal(part: Part, proposal: Proposal, making: Making): MadeProposal {
-  const { clientTransaction, trace } = proposal;
-  const result = proposal.drafts.map((draft) =>
-    appendDraft(part, draft, making, {
-      ...(trace === undefined ? {} : { trace }),
-      ...(clientTransaction === undefined
-        ? {}
-        : { transactionKey: `${clientTransaction.deviceId}\n${clientTransaction.txnId}` }),
-    }),
-  );
+  const context = contextOf(proposal);
+  const result = proposal.drafts.map((draft) => appendDraft(part, draft, making, context));
+  return finishProposal(part, proposal, result, making);
+}
+
+/** What rows say of the request that made an event. */
+export function contextOf({ clientTransaction, trace }: Proposal): Pick<AppendContext, 'trace' | 'transactionKey'> {
+  return {
+    ...(trace === undefined ? {} : { trace }),
+    ...(clientTransaction === undefined
+      ? {}
+      : { transactionKey: `${clientTransaction.deviceId}\n${clientTransaction.txnId}` }),
+  };
+}
+
+/** The events of a proposal are in the part: so is what else it asks for. */
+export function finishProposal(
+  part: Part,
+  proposal: Proposal,
+  result: MadeProposal['result'],
+  making: Pick<Making, 'now'>,
+): MadeProposal {
+  const { clientTransaction } = proposal;
   part.addChange(proposal);
   const first = result[0];
   if (clientTransaction === undefined || first === undefined) return { result };

@@ -103,9 +103,11 @@ export async function statePlaceAt(
   return last === undefined ? undefined : stateAfter(last);
 }
 
-/** The state just after an event. */
-export function stateAfter(row: Pick<TimelineRow, 'line' | 'stateVersion' | 'keyNid'>): StatePlace {
-  return { line: row.line, version: row.stateVersion + (row.keyNid === null ? 0 : 1) };
+/** The state just after an event; where that came from elsewhere, the room's as it was then. */
+export function stateAfter(row: Pick<TimelineRow, 'line' | 'stateVersion' | 'currentVersion' | 'keyNid'>): StatePlace {
+  const { currentVersion } = row;
+  const at = currentVersion === null ? row : { line: 0, stateVersion: currentVersion };
+  return { line: at.line, version: at.stateVersion + (row.keyNid === null ? 0 : 1) };
 }
 
 function isWanted(membership: string, { is, isNot }: MembershipFilter): boolean {

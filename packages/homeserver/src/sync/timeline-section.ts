@@ -62,11 +62,17 @@ export async function readTimelines(
       prevBatch: historyToken(
         place === undefined ? { major: window.upTo, minor: Number.MAX_SAFE_INTEGER } : before(place),
       ),
-      startVersion: page.find((row) => row.line === 0)?.stateVersion ?? endVersion,
+      startVersion: startOf(page) ?? endVersion,
       endVersion,
     });
   }
   return timelines;
+}
+
+// Version of the room's state at the start of a page: its first event says, unless it is history with a line of its own.
+function startOf(page: readonly TimelineRow[]): number | undefined {
+  const first = page.find((row) => row.line === 0 || row.currentVersion !== null);
+  return first?.currentVersion ?? first?.stateVersion;
 }
 
 // Of a room that the user has just joined a filter may hide what happened before: the client cannot tell that from a beginning.

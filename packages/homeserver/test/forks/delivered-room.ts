@@ -1,6 +1,7 @@
 // A history delivered to the real lane and database: in some order, by two processes in turn, with restarts in between, some events as
 // outliers first and some twice. What is stored is compared with the model event by event.
 import type { JsonValue } from '@pons/spec';
+import fc from 'fast-check';
 import { checkedRemote } from '../../../testkit/src/remote-servers.ts';
 import { testRoomLanes } from '../../../testkit/src/room-lanes.ts';
 import type { TestDatabase } from '../../../testkit/src/database.ts';
@@ -8,9 +9,10 @@ import { stateMapKey } from '../../src/rules/state-resolution/resolve.ts';
 import { citedEvents, wholeStateIds } from '../../src/storage/tables/forks.ts';
 import { extremitiesOf, roomById, type RoomRow } from '../../src/storage/tables/rooms.ts';
 import type { ReceiveOutcome } from '../../src/rooms/receive/receive-outcome.ts';
-import { textOf } from '../state-resolution/random-history.ts';
+import { everyVersion } from '../state-resolution/properties.ts';
+import { arrival, steps, textOf } from '../state-resolution/random-history.ts';
 import { ModelRoom } from './model-room.ts';
-import { asJson, nobodyHasIt, type SignedEvent, type SignedHistory } from './signed-history.ts';
+import { asJson, nobodyHasIt, type SignedEvent, signedHistory, type SignedHistory } from './signed-history.ts';
 
 type House = ReturnType<typeof testRoomLanes>;
 const unavailable = new Set([nobodyHasIt]);
@@ -63,6 +65,16 @@ export class Houses {
     if (create === undefined) throw new Error('an empty history');
     await this.house(0).lanes.adopt(roomId, checkedRemote(asJson(create), roomId, rules));
   }
+}
+
+/** Random rooms of every version, delivered in random orders, are stored as the rules say. */
+export function storedAsTheRulesSay(houses: () => Houses) {
+  const whims = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 45 });
+  const version = fc.constantFrom(...everyVersion);
+  return fc.asyncProperty(version, steps, arrival, whims, async (of, made, order, choices) => {
+    const wrong = await deliver(houses(), signedHistory(of, made), { order, whims: choices });
+    if (wrong !== undefined) throw new Error(wrong);
+  });
 }
 
 /** Delivers a history and compares. @returns what does not agree, the first of it */

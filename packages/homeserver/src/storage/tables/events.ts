@@ -19,6 +19,8 @@ export interface TimelineRow {
   /** The state before it. */
   readonly line: number;
   readonly stateVersion: number;
+  /** Version of line 0 just before it, where it did not come at the end of the room. */
+  readonly currentVersion: number | null;
   readonly transactionKey: string | null;
   readonly trace: string | null;
   readonly json: string;
@@ -38,7 +40,7 @@ export interface HistoryPlace {
 
 const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
   e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
-  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion",
+  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion", e.current_version as "currentVersion",
   e.transaction_key as "transactionKey", e.trace, j.json,
   redaction.event_id as "redactionId", redaction.json as "redactionJson",
   replaced.event_id as "replacesId", replaced.json as "replacesJson"`;

@@ -116,7 +116,7 @@ export async function streamTimelines(
 // State events carry no `replaces_state`: only the timeline tells of changes.
 const stateColumns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
   e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
-  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion",
+  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion", e.current_version as "currentVersion",
   e.transaction_key as "transactionKey", e.trace, j.json,
   redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
   null::text as "replacesId", null::text as "replacesJson"`;
@@ -156,8 +156,9 @@ const stateDelta = statement(
          from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, since, version)
          cross join lateral (
            select coalesce((
-             select ev.state_version from events ev
-             where ev.room_nid = w.room_nid and ev.line = 0 and ev.position is not null and ev.order_major > w.since
+             select coalesce(ev.current_version, ev.state_version) from events ev
+             where ev.room_nid = w.room_nid and (ev.line = 0 or ev.current_version is not null) and ev.position is not null
+               and ev.order_major > w.since
              order by ev.order_major, ev.order_minor limit 1), w.version) as version) as f
          cross join lateral (
            select distinct on (x.key_nid) x.key_nid, x.event_nid from room_state x
@@ -256,13 +257,14 @@ export async function streamMembershipsAt(
 
 const leavings = statement(
   'stream.leavings',
-  `select w.room_nid as "roomNid", e.state_version + 1 as "endVersion", v.json as "beforeJson"
+  `select w.room_nid as "roomNid", coalesce(e.current_version, e.state_version) + 1 as "endVersion", v.json as "beforeJson"
          from unnest($1::bigint[], $2::bigint[]) as w (room_nid, event_nid)
          join events e on e.room_nid = w.room_nid and e.event_nid = w.event_nid
          left join lateral (
            select j.json from room_state s
            join event_json j on j.room_nid = s.room_nid and j.event_nid = s.event_nid
-           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = e.key_nid and s.from_version <= e.state_version
+           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = e.key_nid
+             and s.from_version <= coalesce(e.current_version, e.state_version)
            order by s.from_version desc limit 1) as v on true`,
 );
 

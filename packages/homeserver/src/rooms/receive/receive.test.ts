@@ -1,0 +1,292 @@
+// Events of other servers in a room of ours: each check on both sides, forks that are tied by who speaks, two processes at once.
+import { type JsonObject, type Pdu, roomVersionRules, serverNameOf } from '@pons/spec';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
+import { checkedRemote, checkRemote, remoteEvent } from '../../../../testkit/src/remote-servers.ts';
+import { testRoomLanes, testUser } from '../../../../testkit/src/room-lanes.ts';
+import { createRoom } from '../../actions/create-room.ts';
+import { sendEvent } from '../../actions/send-event.ts';
+import { sendState } from '../../actions/send-state.ts';
+import { authEventKeys } from '../../rules/auth-events.ts';
+import { checkDatabase } from '../../storage/check.ts';
+import { eventText } from '../../storage/tables/events.ts';
+import { citedEvents } from '../../storage/tables/forks.ts';
+import { currentKeyValues } from '../../storage/tables/room-state.ts';
+import { extremitiesOf, roomById } from '../../storage/tables/rooms.ts';
+import { appendPdu } from '../append-pdu.ts';
+import { judgeReceived } from '../authorise-pdu.ts';
+import { checkHash } from './check-hash.ts';
+import { checkSignatures } from './check-signatures.ts';
+import { extremitiesMax } from './plan-received.ts';
+
+type House = ReturnType<typeof testRoomLanes>;
+
+let test: TestDatabase;
+let house: House;
+let other: House;
+beforeAll(async () => {
+  test = await testDatabase();
+  house = testRoomLanes(test.db);
+  other = testRoomLanes(test.db);
+});
+afterAll(async () => {
+  await house.close();
+  await other.close();
+  await test.drop();
+});
+
+const alice = testUser('alice');
+const bob = '@bob:b';
+const rules = roomVersionRules('12') as NonNullable<ReturnType<typeof roomVersionRules>>;
+
+interface Said {
+  readonly type?: string;
+  readonly stateKey?: string;
+  readonly sender?: string;
+  readonly content: JsonObject;
+  /** Ids that it follows; absent: the end of the room. */
+  readonly after?: readonly string[];
+  readonly depth?: number;
+  readonly ts?: number;
+}
+
+async function roomOf(roomId: string) {
+  const room = await roomById(test.db, roomId);
+  if (room === undefined) throw new Error('no room');
+  return room;
+}
+
+async function looseEnds(roomId: string) {
+  const room = await roomOf(roomId);
+  return extremitiesOf(test.db, room.roomNid, room.extremities);
+}
+
+let ts = 1_000;
+
+/** An event as its server makes it, by the room as it is now. */
+async function remote(
+  roomId: string,
+  { type = 'm.room.message', sender = bob, content, stateKey, after, depth, ts: at }: Said,
+): Promise<Pdu> {
+  const { roomNid } = await roomOf(roomId);
+  const subject = { type, sender, content, ...(stateKey === undefined ? {} : { state_key: stateKey }) };
+  const keys = authEventKeys(subject, rules).map(([of, key]) => ({ type: of, stateKey: key }));
+  const auth = await currentKeyValues(test.db, roomNid, keys);
+  const loose = await looseEnds(roomId);
+  const draft = {
+    ...subject,
+    room_id: roomId,
+    origin_server_ts: at ?? (ts += 1),
+    prev_events: [...(after ?? loose.map(({ eventId }) => eventId))],
+    auth_events: auth.map(({ eventId }) => eventId),
+    depth: depth ?? Math.max(...loose.map((one) => one.depth)) + 1,
+  };
+  return remoteEvent(draft, rules, serverNameOf(sender) ?? '').pdu;
+}
+
+const asJson = (pdu: Pdu): JsonObject => structuredClone(pdu) as unknown as JsonObject;
+const receive = (roomId: string, pdu: Pdu, on: House = house) =>
+  on.lanes.receive(roomId, { checked: checkedRemote(asJson(pdu), roomId, rules) });
+
+async function say(roomId: string, said: Said, on: House = house) {
+  return receive(roomId, await remote(roomId, said), on);
+}
+
+/** A public room of alice's with bob in it. */
+async function room(): Promise<string> {
+  const request = {
+    invite: [],
+    isDirect: false,
+    creationContent: {},
+    initialState: [],
+    preset: 'public_chat' as const,
+  };
+  const roomId = await createRoom(house, alice, request);
+  const joined = await say(roomId, { type: 'm.room.member', stateKey: bob, content: { membership: 'join' } });
+  expect(joined).toMatchObject({ outcome: 'accepted' });
+  return roomId;
+}
+
+let txn = 0;
+const sayHere = (roomId: string) =>
+  sendEvent(house, alice, {
+    roomId,
+    type: 'm.room.message',
+    content: { body: 'hello' },
+    txnId: `t${(txn += 1)}`,
+    endpoint: 'sendMessage',
+  });
+
+describe('an event of another server', () => {
+  it('at the end of the room is the next one, and ours follows it', async () => {
+    const roomId = await room();
+    const said = await say(roomId, { content: { body: 'hi' } });
+    expect(said).toMatchObject({ outcome: 'accepted', event: { position: expect.any(Number) as number } });
+    expect(await roomOf(roomId)).toMatchObject({ joined: 2 });
+    const own = JSON.parse((await eventText(test.db, roomId, await sayHere(roomId))) ?? '') as Pdu;
+    expect(own.prev_events).toEqual('event' in said ? [said.event.eventId] : []);
+  });
+
+  it('is dropped where its form, its room or its signature is not right', async () => {
+    const roomId = await room();
+    const pdu = asJson(await remote(roomId, { content: { body: 'hi' } }));
+    const check = (changed: JsonObject) => checkRemote({ ...pdu, ...changed }, roomId, rules);
+    expect(check({})).not.toHaveProperty('outcome');
+    expect(check({ depth: 1.5 })).toMatchObject({ outcome: 'dropped' });
+    expect(check({ type: 'a\0b' })).toMatchObject({ outcome: 'dropped' });
+    expect(check({ room_id: '!other:b' })).toMatchObject({
+      outcome: 'dropped',
+      reason: 'it is an event of another room',
+    });
+    expect(check({ sender: '@carol:c' })).toMatchObject({ outcome: 'dropped' });
+    expect(check({ origin_server_ts: 5 })).toMatchObject({ outcome: 'dropped' });
+    expect(check({ content: { body: 'x'.repeat(66_000) } })).toMatchObject({ outcome: 'dropped' });
+  });
+
+  it('that was changed on the way is stored as if it had been redacted', async () => {
+    const roomId = await room();
+    const pdu = { ...(await remote(roomId, { content: { body: 'hi' } })), content: { body: 'forged' } };
+    const said = await receive(roomId, pdu);
+    expect(said).toMatchObject({ outcome: 'accepted' });
+    const text = await eventText(test.db, roomId, 'event' in said ? said.event.eventId : '');
+    expect((JSON.parse(text ?? '') as Pdu).content).toEqual({});
+  });
+
+  it('waits for what it follows and cites, and is refused for what nobody has', async () => {
+    const roomId = await room();
+    const gap = await say(roomId, { content: { body: 'hi' }, after: ['$unknown'] });
+    expect(gap).toEqual({ outcome: 'missing', eventIds: ['$unknown'] });
+    const pdu = await remote(roomId, { content: { body: 'hi' } });
+    const { hashes: _hashes, signatures: _signatures, ...draft } = pdu;
+    const citing = remoteEvent({ ...draft, auth_events: [...pdu.auth_events, '$nobody'] }, rules, 'b').pdu;
+    const checked = checkedRemote(asJson(citing), roomId, rules);
+    expect(await house.lanes.receive(roomId, { checked })).toEqual({ outcome: 'missing', eventIds: ['$nobody'] });
+    const unavailable = new Set(['$nobody']);
+    expect(await house.lanes.receive(roomId, { checked, unavailable })).toMatchObject({ outcome: 'rejected' });
+  });
+
+  it('that the state before it forbids is rejected, in no state, and may be followed', async () => {
+    const roomId = await room();
+    const refused = await say(roomId, { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } });
+    expect(refused).toMatchObject({ outcome: 'rejected', event: { eventId: expect.any(String) as string } });
+    const eventId = 'event' in refused ? refused.event.eventId : '';
+    expect((await looseEnds(roomId)).map((one) => one.eventId)).not.toContain(eventId);
+    expect(await say(roomId, { content: { body: 'after it' }, after: [eventId] })).toMatchObject({
+      outcome: 'accepted',
+    });
+    const { roomNid } = await roomOf(roomId);
+    const topic = { type: 'm.room.topic', stateKey: '' };
+    expect(await currentKeyValues(test.db, roomNid, [topic])).toEqual([]);
+    expect(await receive(roomId, JSON.parse((await eventText(test.db, roomId, eventId)) ?? '') as Pdu)).toMatchObject({
+      outcome: 'rejected',
+    });
+  });
+
+  it('that only the room as it is now forbids fails softly: it has no place, until something follows it', async () => {
+    const roomId = await room();
+    const before = await looseEnds(roomId);
+    const after = before.map(({ eventId }) => eventId);
+    const early = await remote(roomId, { content: { body: 'I was quicker' }, after });
+    await sendState(house, alice, { roomId, type: 'm.room.member', stateKey: bob, content: { membership: 'ban' } });
+    const soft = await receive(roomId, early);
+    expect(soft).toMatchObject({ outcome: 'soft-failed' });
+    expect('event' in soft && soft.event.position).toBeUndefined();
+    expect(await looseEnds(roomId)).toHaveLength(1);
+    const eventId = 'event' in soft ? soft.event.eventId : '';
+    const [end] = await looseEnds(roomId);
+    const { roomNid } = await roomOf(roomId);
+    expect(await citedEvents(test.db, roomNid, [eventId])).toMatchObject([{ softFailed: true, position: null }]);
+    expect(end?.eventId).not.toBe(eventId);
+  });
+
+  it('is no second create event', async () => {
+    const roomId = await room();
+    const draft = { ...(await remote(roomId, { content: {} })), type: 'm.room.create', state_key: '' };
+    expect(checkRemote(asJson(draft), roomId, rules)).toMatchObject({ outcome: 'dropped' });
+  });
+
+  it('as deep as depths go leaves room for others', async () => {
+    const roomId = await room();
+    const deepest = Number.MAX_SAFE_INTEGER;
+    expect(await say(roomId, { content: { body: 'deep' }, depth: deepest })).toMatchObject({ outcome: 'accepted' });
+    const own = JSON.parse((await eventText(test.db, roomId, await sayHere(roomId))) ?? '') as Pdu;
+    expect(own.depth).toBe(deepest);
+    expect(await say(roomId, { content: { body: 'on' }, depth: deepest })).toMatchObject({ outcome: 'accepted' });
+  });
+});
+
+describe('a room that forks', () => {
+  it('of 50 loose ends heals as people speak', async () => {
+    const roomId = await room();
+    const after = (await looseEnds(roomId)).map(({ eventId }) => eventId);
+    const forks: Pdu[] = [];
+    for (let count = 0; count < 50; count += 1) {
+      const name: Said = {
+        type: 'm.room.member',
+        stateKey: bob,
+        content: { membership: 'join', displayname: `Bob ${count}` },
+        after,
+      };
+      const said: Said = { content: { body: `${count}` }, after };
+      forks.push(await remote(roomId, count % 10 === 0 ? name : said));
+    }
+    for (const fork of forks) expect(await receive(roomId, fork)).toMatchObject({ outcome: 'accepted' });
+    expect(await looseEnds(roomId)).toHaveLength(50);
+    for (const left of [31, 12, 1]) {
+      const own = JSON.parse((await eventText(test.db, roomId, await sayHere(roomId))) ?? '') as Pdu;
+      expect(own.prev_events.length).toBeLessThanOrEqual(20);
+      expect(await looseEnds(roomId)).toHaveLength(left);
+    }
+    // Another server works out the same: our events pass its checks, and it stands where we do.
+    expect(await say(roomId, { content: { body: 'together' } }, other)).toMatchObject({ outcome: 'accepted' });
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+
+  it('keeps what would be too many loose ends, and shows it when something follows it', async () => {
+    const roomId = await room();
+    const after = (await looseEnds(roomId)).map(({ eventId }) => eventId);
+    const forks: Pdu[] = [];
+    for (let count = 0; count < extremitiesMax + 3; count += 1) {
+      forks.push(await remote(roomId, { content: { body: `${count}` }, after }));
+    }
+    const outcomes = [];
+    for (const fork of forks) outcomes.push((await receive(roomId, fork)).outcome);
+    expect(outcomes.filter((outcome) => outcome === 'soft-failed')).toHaveLength(3);
+    expect(await looseEnds(roomId)).toHaveLength(extremitiesMax);
+  }, 120_000);
+
+  it('comes to the same by two processes at once', async () => {
+    const roomId = await room();
+    const after = (await looseEnds(roomId)).map(({ eventId }) => eventId);
+    const forks: Pdu[] = [];
+    for (let count = 0; count < 12; count += 1)
+      forks.push(await remote(roomId, { content: { body: `${count}` }, after }));
+    const own = Array.from({ length: 6 }, () => sayHere(roomId));
+    const outcomes = await Promise.all(forks.map((fork, at) => receive(roomId, fork, at % 2 === 0 ? house : other)));
+    await Promise.all(own);
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
+    await sayHere(roomId);
+    expect(await looseEnds(roomId)).toHaveLength(1);
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+});
+
+describe('the types of receipt', () => {
+  it('let no check be skipped', () => {
+    const skipped: (() => unknown)[] = [];
+    const never = (skip: () => unknown) => skipped.push(skip);
+    const untrusted = { event: {}, roomId: '!r', rules };
+    const finished = { pdu: {} as Pdu, eventId: '$e', json: '{}' };
+    // @ts-expect-error signatures are checked of what has its form
+    never(() => checkSignatures(untrusted, () => undefined));
+    // @ts-expect-error the hash is checked of what is signed
+    never(() => checkHash(untrusted));
+    // @ts-expect-error judged is what passed the first three
+    never(() => judgeReceived(finished, {} as Parameters<typeof judgeReceived>[1]));
+    // @ts-expect-error received is what passed the first three
+    never(() => house.lanes.receive('!r', { checked: finished }));
+    // @ts-expect-error appended is what was judged
+    never(() => appendPdu(finished, {} as Parameters<typeof appendPdu>[1], { eventNid: 1, serverName: 's' }));
+    expect(skipped).toHaveLength(5);
+  });
+});
