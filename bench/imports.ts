@@ -9,8 +9,10 @@ export interface ImportSize {
   readonly messages: number;
   /** Ghosts that join by ordinary requests, and in bulk. */
   readonly ghosts: number;
-  /** Events of history. */
+  /** Events of history; 0: that part is left out. */
   readonly history: number;
+  /** With what localparts of ghosts begin. */
+  readonly prefix?: string;
 }
 
 const v3 = '/_matrix/client/v3';
@@ -47,7 +49,7 @@ export async function runImports(target: Target, size: ImportSize, log: Log): Pr
     (await call<{ room_id: string }>('POST', `${v3}/createRoom`, { token, body: { preset: 'public_chat' } })).room_id;
   const bulk = (ghosts: readonly object[]) =>
     call('POST', '/_pons/client/v1/appservice/ghosts', { token, body: { ghosts } });
-  const name = (kind: string, index: number) => `bench_${run}_${kind}${index}`;
+  const name = (kind: string, index: number) => `${size.prefix ?? 'bench_'}${run}_${kind}${index}`;
   const userId = (kind: string, index: number) => `@${name(kind, index)}:${target.serverName}`;
   const many = (kind: string, count: number, more: object) =>
     Array.from({ length: count }, (_, index) => ({
@@ -77,20 +79,21 @@ export async function runImports(target: Target, size: ImportSize, log: Log): Pr
     bulk(many(`bulk${index}_`, bulkGhosts, { rooms: [crowded] })),
   );
   const batches = Math.ceil(size.history / batchEvents);
-  await measure('history', { count: batches, width: 1, each: batchEvents }, (batch) =>
-    call('POST', `/_matrix/client/unstable/com.beeper.backfill/rooms/${enc(room)}/batch_send`, {
-      token,
-      body: {
-        events: Array.from({ length: batchEvents }, (_, index) => ({
-          type: 'm.room.message',
-          sender: userId('one', index % 10),
-          origin_server_ts: 1_600_000_000_000 - batch * 1_000_000 + index,
-          event_id: `$${run}-${batch}-${index}:remote`,
-          content: { msgtype: 'm.text', body: 'The quick brown fox jumps over the lazy dog.' },
-        })),
-      },
-    }),
-  );
+  if (batches > 0)
+    await measure('history', { count: batches, width: 1, each: batchEvents }, (batch) =>
+      call('POST', `/_matrix/client/unstable/com.beeper.backfill/rooms/${enc(room)}/batch_send`, {
+        token,
+        body: {
+          events: Array.from({ length: batchEvents }, (_, index) => ({
+            type: 'm.room.message',
+            sender: userId('one', index % 10),
+            origin_server_ts: 1_600_000_000_000 - batch * 1_000_000 + index,
+            event_id: `$${run}-${batch}-${index}:remote`,
+            content: { msgtype: 'm.text', body: 'The quick brown fox jumps over the lazy dog.' },
+          })),
+        },
+      }),
+    );
   listener.close();
   close();
   return phases;

@@ -53,7 +53,7 @@ const v3 = '/_matrix/client/v3';
 const enc = encodeURIComponent;
 
 /** Waits until the server has done next to nothing for a second (15 s at most), so that work put off is counted where it belongs. */
-async function settle(pid: number, activity: () => number): Promise<void> {
+export async function settle(pid: number, activity: () => number): Promise<void> {
   const start = performance.now();
   let quietSince = start;
   let last = activity();
@@ -173,7 +173,8 @@ export class Listener {
   }
 }
 
-async function registerHuman(call: Call, run: string): Promise<string> {
+/** A person; their access token. */
+export async function registerHuman(call: Call, run: string): Promise<string> {
   const body: Record<string, unknown> = {
     username: `human_${run}`,
     password: `pw-${run}-long-enough`,
