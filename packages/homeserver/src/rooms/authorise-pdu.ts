@@ -53,7 +53,8 @@ export function authorisePdu(finished: FinishedPdu, ground: EventGround, serverN
 function checkRedaction(pdu: Pdu, ground: EventGround): boolean {
   const targetId = redactsOf(pdu, ground.memory.rules);
   const target = targetId === undefined ? undefined : ground.inputs.targets.get(targetId);
-  if (target === undefined) throw new MatrixError('M_NOT_FOUND', 'The event to redact is not in this room.');
+  if (target === undefined || target.hidden)
+    throw new MatrixError('M_NOT_FOUND', 'The event to redact is not in this room.');
   if (target.sender === pdu.sender) return true;
   const create = ground.value('m.room.create', '')?.event;
   const levels = powerLevelsOf(create, ground.value('m.room.power_levels', '')?.event, ground.memory.rules);

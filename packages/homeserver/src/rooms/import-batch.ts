@@ -75,7 +75,14 @@ class BatchWriter {
     });
     history?.follow(eventId, pdu.depth);
     if (this.#redacts) {
-      targets.set(eventId, { eventNid: context.eventNid, eventId, sender: pdu.sender, redactedBy: null, json });
+      targets.set(eventId, {
+        eventNid: context.eventNid,
+        eventId,
+        sender: pdu.sender,
+        redactedBy: null,
+        hidden: false,
+        json,
+      });
     }
     return { eventId, at };
   }

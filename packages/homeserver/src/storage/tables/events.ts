@@ -252,7 +252,8 @@ export async function redactedSince(db: Queryable, roomNid: number, position: nu
 
 const targetById = statement(
   'events.target_by_id',
-  `select e.event_nid as "eventNid", e.event_id as "eventId", e.sender, e.redacted_by as "redactedBy", j.json
+  `select e.event_nid as "eventNid", e.event_id as "eventId", e.sender, e.redacted_by as "redactedBy",
+      e.outlier or e.rejected or e.soft_failed as hidden, j.json
     from events e join event_json j using (room_nid, event_nid)
     where e.room_nid = $1 and e.event_id = any($2)`,
 );
@@ -263,6 +264,8 @@ export interface RedactionTargetRow {
   readonly eventId: string;
   readonly sender: string;
   readonly redactedBy: number | null;
+  /** Nobody is shown it by itself. */
+  readonly hidden: boolean;
   readonly json: string;
 }
 
