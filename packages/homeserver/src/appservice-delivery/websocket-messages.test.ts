@@ -29,6 +29,7 @@ describe('a message over an application service websocket', () => {
     expect(JSON.parse(proxyMessage(3, call))).toEqual({
       command: 'http_proxy',
       id: 3,
+      status: 'ok',
       data: {
         method: 'GET',
         path: '/_matrix/app/v1/thirdparty/user',
@@ -89,7 +90,10 @@ describe('a message over an application service websocket', () => {
   });
 
   it('of ours has an id only where one was given', () => {
-    expect(plainMessage('connect', undefined, {})).toBe('{"command":"connect","data":{}}');
-    expect(plainMessage('response', 5, { timestamp: 1 })).toBe('{"command":"response","id":5,"data":{"timestamp":1}}');
+    expect(plainMessage('connect', undefined, {})).toBe('{"command":"connect","status":"ok","data":{}}');
+    expect(plainMessage('response', 5, { timestamp: 1 })).toBe(
+      '{"command":"response","id":5,"status":"ok","data":{"timestamp":1}}',
+    );
+    expect(plainMessage('error', 5, {})).toBe('{"command":"error","id":5,"data":{}}');
   });
 });

@@ -4,6 +4,8 @@
 //   we    {"command": "transaction", "id": 7, "txn_id": "12", "events": […], …}   it  {"command": "response", "id": 7, "data": {"txn_id": "12"}}
 //   we    {"command": "http_proxy", "id": 8, "data": {"method", "path", …}}       it  {"command": "response", "id": 8, "data": {"status", …}}
 //   it    {"command": "ping", "id": 1, "data": {"timestamp": …}}                  we  {"command": "response", "id": 1, "data": {"timestamp": …}}
+//
+// All of ours but errors say `"status": "ok"` too: heisenbridge looks at that first, and reconnects when it is missing.
 
 import { isJsonObject, type JsonObject, type JsonValue } from '@pons/spec';
 
@@ -46,13 +48,14 @@ export function proxyMessage(id: number, { method, path, token, body }: ProxiedC
     headers,
     escaped_path: true,
   };
-  const text = JSON.stringify({ command: 'http_proxy', id, data });
+  const text = JSON.stringify({ command: 'http_proxy', id, status: 'ok', data });
   return body === undefined ? text : `${text.slice(0, -2)},"body":${body.toString('utf8')}}}`;
 }
 
 /** An answer to a request of the application service, or any other message of ours. */
 export function plainMessage(command: string, id: number | undefined, data: JsonObject): string {
-  return JSON.stringify({ command, ...(id === undefined ? {} : { id }), data });
+  const status = command === 'error' ? {} : { status: 'ok' };
+  return JSON.stringify({ command, ...(id === undefined ? {} : { id }), ...status, data });
 }
 
 /** A message that came; undefined for what is none. */

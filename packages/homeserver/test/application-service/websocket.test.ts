@@ -164,7 +164,7 @@ describe('an application service without a url', () => {
     const { say } = await room('@_nat_bot:localhost');
     await say('one');
     await until(() => first.bodies.includes('one'));
-    expect(first.messages[0]).toEqual({ command: 'connect', data: { status: 'connected' } });
+    expect(first.messages[0]).toEqual({ command: 'connect', status: 'ok', data: { status: 'connected' } });
     const shown = () => request(base, 'GET', '/_pons/admin/v1/appservices/nat', { token: admin });
     await expect
       .poll(shown)
@@ -255,7 +255,7 @@ describe('an application service without a url', () => {
     bridge.send({ command: 'response', id: 999, data: {} });
     await until(() => bridge.messages.filter(({ id }) => id !== undefined).length === 3);
     expect(bridge.messages.filter(({ id }) => id !== undefined)).toMatchObject([
-      { command: 'response', id: 1, data: { timestamp: expect.any(Number) as number } },
+      { command: 'response', id: 1, status: 'ok', data: { timestamp: expect.any(Number) as number } },
       { command: 'response', id: 2 },
       { command: 'error', id: 3, data: { code: 'M_UNRECOGNIZED' } },
     ]);
