@@ -95,7 +95,9 @@ export function createInterestIndex(
       const forgottenBefore = roomsForgotten;
       // Counts may be written while we read; those from before the read are then the ones that the read has missed.
       const before = new Map(missing.map((roomNid) => [roomNid, [...unwritten(roomNid)]]));
+      const gone = new Set(missing);
       for (const row of await interestOfRooms(db, missing)) {
+        gone.delete(row.roomNid);
         const members = new Map(row.appserviceIds.map((id, index) => [id, row.members[index] ?? 0]));
         for (const [id, count] of [...(before.get(row.roomNid) ?? []), ...unwritten(row.roomNid)])
           members.set(id, count);
@@ -107,10 +109,13 @@ export function createInterestIndex(
           byRoomId: new Set(registry.ofRoom(row.roomId).map(({ id }) => id)),
         });
       }
+      // A room that was deleted: what is still on its way is told to those of whom this process knows, and to nobody else.
+      for (const roomNid of gone) rooms.set(roomNid, { ...(rooms.get(roomNid) ?? goneRoom()), generation: loaded });
     },
     roomId: (roomNid) => entry(roomNid).roomId,
     of(event) {
-      const { members, byAlias, byRoomId } = entry(event.roomNid);
+      const { roomId, members, byAlias, byRoomId } = entry(event.roomNid);
+      if (roomId === '') return new Set();
       const wanted = new Set(byAlias);
       for (const id of byRoomId) wanted.add(id);
       for (const [id, count] of members) if (count > 0) wanted.add(id);
@@ -147,4 +152,8 @@ export function createInterestIndex(
       generation += 1;
     },
   };
+}
+
+function goneRoom(): Omit<RoomEntry, 'generation'> {
+  return { roomId: '', members: new Map(), byAlias: new Set(), byRoomId: new Set() };
 }

@@ -117,6 +117,16 @@ export async function purgeSettingsOf(db: Queryable, userId: string): Promise<vo
   await db.query(settingsOfUser, [userId]);
 }
 
+const orphanInterest = statement(
+  'purge.orphan_interest',
+  'delete from appservice_interest i where not exists (select from rooms r where r.room_nid = i.room_nid)',
+);
+
+/** Deletes counts of interest that were written for rooms which were being deleted. */
+export async function purgeOrphanInterest(db: Queryable): Promise<void> {
+  await db.query(orphanInterest);
+}
+
 // Rooms --------------------------------------------------------------------------------------------------------------------
 
 /** Events of one slice: a few milliseconds. */
@@ -167,6 +177,7 @@ const partsOfRooms = [
   'receipts',
   'account_data',
   'client_transactions',
+  'appservice_interest',
 ].map((table) =>
   statement(
     `purge.room.${table}`,

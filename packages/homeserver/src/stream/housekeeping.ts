@@ -8,6 +8,7 @@ import {
   purgeClientTransactions,
   purgeDeviceListChanges,
   purgeInvalidations,
+  purgeOrphanInterest,
 } from '../storage/purge.ts';
 import type { Leases } from './lease.ts';
 
@@ -47,6 +48,7 @@ export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOp
       await purgeInvalidations(db, clock.now() - invalidationsKeptMs);
       await purgeClaimedKeys(db, clock.now() - claimedKeysKeptMs);
       await purgeDeviceListChanges(db);
+      await purgeOrphanInterest(db);
     } finally {
       await lease.release();
     }
