@@ -78,3 +78,20 @@ it('is decided by sender, target, members, alias and room id, without looking at
   await index.load([1]);
   expect(of(1, '@a:example.org')).toEqual([]);
 });
+
+it('in a deleted room is that of who was known to have it, and else nobody', async () => {
+  const registry = createRegistry(serverName);
+  registry.replace([toAppservice(registrationOf('irc', 'http://a'), serverName, { live: 'irc' })]);
+  await insertRoom(11, '!known:example.org');
+  await insertRoom(12, '!unknown:example.org');
+  await run(`insert into appservice_interest values (11, 'irc', 1), (12, 'irc', 1)`);
+  const index = createInterestIndex(db, registry, () => [], fakeClock());
+  await index.load([11]);
+  await run('delete from rooms where room_nid in (11, 12)');
+  index.clear();
+  await index.load([11, 12]);
+  expect([...index.of(event(11, '@a:example.org'))]).toEqual(['irc']);
+  expect(index.roomId(11)).toBe('!known:example.org');
+  expect([...index.of(event(12, '@_irc_ghost:example.org'))]).toEqual([]);
+  expect(index.hasInterest(12)).toBe(false);
+});
