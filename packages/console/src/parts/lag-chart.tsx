@@ -75,7 +75,7 @@ function options(box: HTMLElement): uPlot.Options {
       count: { range: (_chart, _min, max) => [0, Math.max(10, max * 1.1)] },
     },
     axes: [
-      { ...axis, values: (_chart, times) => times.map((seconds) => hourMinute.format(seconds * 1000)) },
+      { ...axis, space: 90, values: (_chart, times) => times.map((seconds) => hourMinute.format(seconds * 1000)) },
       {
         ...axis,
         size: 56,

@@ -99,7 +99,7 @@ function List({ ghosts, end }: { readonly ghosts: readonly Ghost[]; readonly end
           <tr>
             <th>User</th>
             <th class="number">Rooms</th>
-            <th>Since</th>
+            <th class="wide">Since</th>
             <th>
               <span class="unseen">Deactivate</span>
             </th>
@@ -114,7 +114,7 @@ function List({ ghosts, end }: { readonly ghosts: readonly Ghost[]; readonly end
                 <span class="dim">{ghost.sender === true ? 'its bot' : ghost.displayname}</span>
               </td>
               <td class="number">{ghost.rooms}</td>
-              <td>{day(ghost.created_ts)}</td>
+              <td class="wide">{day(ghost.created_ts)}</td>
               <td>
                 {ghost.deactivated ? (
                   <span class="badge idle">deactivated</span>

@@ -77,12 +77,12 @@ interface RowProps {
   readonly toggle: () => void;
 }
 
-const outcomes = {
-  sending: 'being sent',
-  accepted: 'accepted',
-  refused: 'tried again later',
-  divided: 'split or set aside',
-} as const;
+/** What became of it; of one event that is refused for its content there is nothing to split. */
+function outcome({ outcome: is, items }: Transaction): string {
+  if (is === 'divided') return items > 1 ? 'split' : 'set aside';
+  return { sending: 'being sent', accepted: 'accepted', refused: 'tried again later' }[is];
+}
+
 const badges = { sending: 'idle', accepted: 'up', refused: 'recovering', divided: 'paused' } as const;
 
 function Row({ one, isOpen, toggle }: RowProps) {
@@ -94,7 +94,7 @@ function Row({ one, isOpen, toggle }: RowProps) {
         </button>
       </td>
       <td>
-        <span class={`badge ${badges[one.outcome]}`}>{outcomes[one.outcome]}</span>
+        <span class={`badge ${badges[one.outcome]}`}>{outcome(one)}</span>
         {one.outcome !== 'accepted' && one.reason !== null && <span class="dim"> {one.reason}</span>}
       </td>
       <td class="number">{one.events}</td>
