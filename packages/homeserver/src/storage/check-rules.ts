@@ -70,8 +70,9 @@ export const roomRules: readonly CheckRule[] = [
     'event_places',
     'the state before an event is one that the room has or had',
     `select r.room_id || ' ' || e.event_id as place from rooms r join events e on e.room_nid = r.room_nid
-      where r.room_nid = any($1) and not e.outlier and case when e.line = 0 then e.state_version > r.state_version
-        else not exists (select from state_lines l where l.room_nid = e.room_nid and l.line = e.line) end`,
+      where r.room_nid = any($1) and not e.outlier and (e.current_version > r.state_version or case
+        when e.line = 0 then e.state_version > r.state_version
+        else not exists (select from state_lines l where l.room_nid = e.room_nid and l.line = e.line) end)`,
   ),
   ofRooms(
     'members',
@@ -134,6 +135,20 @@ export const roomRules: readonly CheckRule[] = [
       left join events e on e.room_nid = a.room_nid and e.event_nid = a.event_nid
       left join events cited on cited.room_nid = a.room_nid and cited.event_id = a.auth_event_id
       where a.room_nid = any($1) and (e.event_nid is null or (cited.event_nid is null and not e.outlier and not e.rejected))`,
+  ),
+  ofRooms(
+    'auth_chains',
+    'the events of an auth chain follow one another, and its links lead to events',
+    `select r.room_id || ' chain ' || x.chain || ' at ' || x.seq as place from rooms r join (
+        select e.room_nid, e.auth_chain as chain, e.auth_chain_seq as seq from events e
+          where e.room_nid = any($1) and e.auth_chain is not null and e.auth_chain_seq > 1 and not exists (
+            select from events b where b.room_nid = e.room_nid and b.auth_chain = e.auth_chain and b.auth_chain_seq = e.auth_chain_seq - 1)
+        union all
+        select l.room_nid, l.to_chain, l.to_seq from auth_chain_links l
+          where l.room_nid = any($1) and not exists (
+            select from events b where b.room_nid = l.room_nid and b.auth_chain = l.to_chain and b.auth_chain_seq = l.to_seq)) x
+        on x.room_nid = r.room_nid
+      where r.room_nid = any($1)`,
   ),
   ofRooms(
     'batch_points',

@@ -147,6 +147,18 @@ const faults: readonly (readonly [rule: string, sql: string, ...more: string[]])
     `insert into event_auth select room_nid, event_nid, '$nowhere' from events
       where room_nid = $nid and type = 'm.room.topic'`,
   ],
+  [
+    'the events of an auth chain follow one another, and its links lead to events',
+    `insert into auth_chain_links values ($nid, 1, 2, 3, 4)`,
+  ],
+  [
+    'the events of an auth chain follow one another, and its links lead to events',
+    `update events set auth_chain = 1, auth_chain_seq = 7 where room_nid = $nid and event_nid = ${aMessage}`,
+  ],
+  [
+    'the state before an event is one that the room has or had',
+    `update events set current_version = 1000 where room_nid = $nid and event_nid = ${lastNid}`,
+  ],
   ['imported history goes in at an event that is there', `insert into batch_points values ($nid, 1, 0)`],
   [
     'no number is beyond the sequence',
