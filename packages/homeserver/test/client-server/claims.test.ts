@@ -10,7 +10,9 @@ import { addOneTimeKeys, claimKeys, keyCountsOf, setFallbackKeys } from '../../s
 import { ensureDevice } from '../../src/storage/tables/devices.ts';
 import { insertUser } from '../../src/storage/tables/users.ts';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
+import { joinedUsersOf } from '../../src/storage/tables/appservice-devices.ts';
 import { changesInRooms } from '../../src/storage/tables/device-lists.ts';
+import { streamAccountData } from '../../src/storage/tables/stream.ts';
 
 let database: TestDatabase;
 let processes: readonly Database[] = [];
@@ -142,6 +144,19 @@ describe('device lists', () => {
       expect(await cost('device_lists.sharing', ['@m9:x', ['@m1:x', '@nobody:x']])).toBeLessThan(limit);
       expect(await cost('device_lists.room_changes', [[nid, ...others], members - 3])).toBeLessThan(limit);
       expect(await changesInRooms(fresh.db, [nid, ...others], members - 3)).toHaveLength(3);
+      await client.query(`insert into rooms (room_nid, room_id, room_version, version, state_version, extremities, depth, joined)
+      select n, '!small' || n, '12', 1, 1, '{}', 1, 1 from generate_series(6, ${members}) n`);
+      await client.query(`insert into room_members (room_nid, user_id, membership, event_nid, sender, local, position)
+      select n, '@m9:x', 'join', n, '@m9:x', true, n from generate_series(6, ${members}) n`);
+      await client.query(`insert into account_data (user_id, room_nid, type, json, position)
+      select '@m' || n % 9 || ':x', n, 'm.tag', '{}', n from generate_series(1, ${members}) n`);
+      if (how === 'analysed') await client.query('analyze');
+      expect(await cost('stream.account_data', ['@m8:x', members - 20, []])).toBeLessThan(limit);
+      expect(await cost('appservice_devices.joined', [[6, 7], 10_000])).toBeLessThan(limit);
+      expect(await joinedUsersOf(fresh.db, [6, 7], 10_000)).toEqual(['@m9:x', '@m9:x']);
+      const mine = await streamAccountData(fresh.db, '@m8:x', { after: members - 20, wholeRooms: [] });
+      expect(mine.rows.length).toBeGreaterThan(1);
+      for (const { roomNid, roomId } of mine.rows) expect(roomId).toBe(`!small${roomNid}`);
       await client.end();
       await fresh.drop();
     },

@@ -22,7 +22,8 @@ export async function roomsWithAppservices(
 
 const joined = statement(
   'appservice_devices.joined',
-  `select user_id as "userId" from room_members where room_nid = any($1::bigint[]) and membership = 'join' limit $2`,
+  `select m.user_id as "userId" from unnest($1::bigint[]) as w (room_nid)
+    cross join lateral (select * from room_members t where t.room_nid = w.room_nid and t.membership = 'join' offset 0) m limit $2`,
 );
 
 /** Who has joined any of these rooms, at most so many. */

@@ -314,13 +314,14 @@ export async function streamHeroes(
   return [...(await some(heroes, rooms.present)), ...(await some(formerHeroes, rooms.deserted))];
 }
 
+// As an expression the room is looked up by index: a join would read all rooms while tables have not been analysed.
 const accountData = statement(
   'stream.account_data',
-  `select p.value as head, a.room_nid as "roomNid", coalesce(r.room_id, '') as "roomId", a.type, a.json, a.position
-         from position p
+  `select p.value as head, a.room_nid as "roomNid", a.type, a.json, a.position,
+           coalesce((select r.room_id from rooms r where r.room_nid = a.room_nid), '') as "roomId"
+         from (select value from position limit 1) p
          left join account_data a on a.user_id = $1
            and (a.position > $2 or a.room_nid = any($3::bigint[]) or (a.room_nid = 0 and a.type = 'm.ignored_user_list'))
-         left join rooms r on r.room_nid = a.room_nid
          order by a.position`,
 );
 
