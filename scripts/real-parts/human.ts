@@ -136,6 +136,15 @@ export class Human {
     return this.#events(roomId);
   }
 
+  /** The devices of somebody as this client knows them: whether each is signed by its owner. */
+  async devicesOf(userId: string): Promise<boolean[]> {
+    const crypto = this.client.getCrypto();
+    if (crypto === undefined) throw new Error('no cryptography');
+    const ids = [...((await crypto.getUserDeviceInfo([userId])).get(userId)?.keys() ?? [])];
+    const statuses = await Promise.all(ids.map((id) => crypto.getDeviceVerificationStatus(userId, id)));
+    return statuses.map((status) => status?.signedByOwner === true);
+  }
+
   /** How many messages of all rooms could not be decrypted. */
   undecryptable(): number {
     return this.client.getRooms().reduce((sum, { roomId }) => {

@@ -1,5 +1,6 @@
-// pnpm real-parts NAME… | --all [--json] | --list: programs that others wrote, unchanged, with this homeserver. Prints versions and counts;
-// what is not to be had on this machine is skipped with the reason, and is not among what passed.
+// pnpm real-parts NAME… | --all [--json] [--logs] | --list: programs that others wrote, unchanged, with this homeserver. Prints versions and counts;
+// what is not to be had on this machine is skipped with the reason, and is not among what passed. --logs shows what
+// the programs wrote last, as a part does that breaks off.
 import { parseArgs } from 'node:util';
 import { type Figures, keeps } from '../as-check/check.ts';
 import { Missing, type Part } from './part.ts';
@@ -14,6 +15,7 @@ const { values: options, positionals } = parseArgs({
     all: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    logs: { type: 'boolean', default: false },
   },
 });
 const log = (text: string) => (options.json ? console.error(text) : console.log(text));
@@ -41,10 +43,10 @@ async function run(name: string, part: Part): Promise<Outcome> {
     reason = error instanceof Error ? error.message : String(error);
     outcome = error instanceof Missing ? 'skipped' : 'failed';
     if (outcome === 'failed') {
-      log(site.logs());
       log(JSON.stringify([...site.recorder.asked.values()].filter(({ status }) => status >= 400)));
     }
   } finally {
+    if (options.logs || (outcome === 'failed' && reason !== undefined)) log(site.logs());
     await site.close();
   }
   print(figures);

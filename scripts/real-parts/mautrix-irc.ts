@@ -36,7 +36,7 @@ async function run(site: Site, websocket: boolean): Promise<Shown> {
     id,
     websocket,
     network: { networks: { testnet }, identd: { address: '127.0.0.1:0', strict_remote: false } },
-    encryption: { allow: true, default: true, require: true, appservice: true, msc4190: true },
+    encryption: { allow: true, default: true, require: true, appservice: true, msc4190: true, self_sign: true },
   });
   await bridge.start();
 
@@ -73,6 +73,7 @@ async function run(site: Site, websocket: boolean): Promise<Shown> {
   await eventually('what was said while it was away', () => saidOnIrc(between, 'while the bridge was away') > 0);
   crossed.push(await exchange(between, 'bridge started again', eachWay));
 
+  const devices = await human.devicesOf('@ircbot:localhost');
   const sum = (of: (one: (typeof crossed)[number]) => number) => crossed.reduce((all, one) => all + of(one), 0);
   const total = rounds * eachWay;
   return {
@@ -94,6 +95,8 @@ async function run(site: Site, websocket: boolean): Promise<Shown> {
       ),
       'said before the kill': exactly(lastWordsHeard, eachWay, `of ${eachWay}, once each`),
       'undecryptable for the person': none(human.undecryptable(), 'messages'),
+      'devices of the bot': exactly(devices.length, 1, 'that the person knows'),
+      'of these signed by the bot itself': exactly(devices.filter((isSigned) => isSigned).length, 1, 'of 1'),
       'notices of the bridge in the room': none(
         human.messages(roomId).filter(({ sender }) => sender === '@ircbot:localhost').length,
         'messages',

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 /** What is kept of a program's log. */
 const logMax = 262_144;
+/** What is shown of it. */
+const lastWordsMax = 8_192;
 const printedMax = 16 * 1024 * 1024;
 const stopWithinMs = 15_000;
 
@@ -65,7 +67,7 @@ export class Program {
 
   /** The end of its log, also of one that has ended. */
   lastWords(): string {
-    return this.#log.slice(-4000);
+    return this.#log.slice(-lastWordsMax);
   }
 
   /** Ends it as an operator would, by force when that takes too long. */
