@@ -66,16 +66,18 @@ export class Sync {
 
   /** The body of the response, at once when there are news or none are to be waited for. @throws MatrixError M_INVALID_PARAM */
   async respond(request: SyncRequest): Promise<JsonObject> {
-    const { clock, news } = this.#parts;
+    const { clock, news, presence } = this.#parts;
     await this.#acknowledgements.acknowledge(request);
     const { since, userId, signal } = request;
     if (since === undefined || request.fullState) return (await this.#read(request)).body;
     const deadline = clock.monotonicMs() + Math.min(request.timeoutMs, timeoutMsMax);
     const timeLeft = () => deadline - clock.monotonicMs();
     const quiet = this.#isQuiet(since) ? news.roomsWithoutNews(userId, since.position) : undefined;
-    if (quiet !== undefined && this.#parts.presence.changedSince(since.presence, quiet).length === 0) {
+    // What concerned strangers until now need not be looked through again.
+    const seen = { ...since, presence: Math.max(since.presence, presence.serial) };
+    if (quiet !== undefined && presence.changedSince(since.presence, quiet).length === 0) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
-      if (why === 'timeout') return this.#emptyBody(request, since);
+      if (why === 'timeout') return this.#emptyBody(request, seen);
     }
     for (;;) {
       const response = await this.#read(request);

@@ -398,6 +398,17 @@ describe('full_state and use_state_after', () => {
 });
 
 describe('what is not an event of a room', () => {
+  it('the presence of strangers is passed over once, and not looked through at each request', async () => {
+    const [alice, stranger] = [await newUser('alice'), await newUser('stranger')];
+    const { next_batch: since } = await house.sync(alice.userId);
+    const before = house.presence.serial;
+    house.presence.set({ userId: stranger.userId, deviceId: 'PHONE', stays: true }, { presence: 'online' });
+    await expect.poll(() => house.presence.serial).toBeGreaterThan(before);
+    const body = await house.sync(alice.userId, { since });
+    expect(body).toMatchObject({ next_batch: expect.any(String) });
+    expect(parseSinceToken(body.next_batch)?.presence).toBe(house.presence.serial);
+  });
+
   it('account data that is set while a response is read is in it, or in the next', async () => {
     const alice = await newUser('alice');
     const { next_batch: since } = await house.sync(alice.userId);
