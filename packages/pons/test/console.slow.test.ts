@@ -163,7 +163,9 @@ test('transactions appear as they go, with what was written hidden and the journ
   await expect.poll(() => row.innerText()).toContain('accepted');
   await row.getByRole('button').press('Enter');
   const opened = page.locator(`[data-opened="${txnId}"]`);
-  await opened.locator('select').selectOption({ label: (await opened.locator('option').allInnerTexts()).at(-1) ?? '' });
+  const events = opened.locator('select');
+  await events.waitFor();
+  await events.selectOption({ label: (await events.locator('option').allInnerTexts()).at(-1) ?? '' });
   const picture = opened.locator(`[data-journey="${eventId}"]`);
   for (const station of ['Request', 'Commit', 'Freeze', 'Transaction', 'Acknowledged'])
     await expect
