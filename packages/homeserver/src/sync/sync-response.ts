@@ -66,16 +66,20 @@ export class Sync {
 
   /** The body of the response, at once when there are news or none are to be waited for. @throws MatrixError M_INVALID_PARAM */
   async respond(request: SyncRequest): Promise<JsonObject> {
-    const { clock, news, presence } = this.#parts;
+    const { clock, news, typing, presence } = this.#parts;
     await this.#acknowledgements.acknowledge(request);
     const { since, userId, signal } = request;
     if (since === undefined || request.fullState) return (await this.#read(request)).body;
     const deadline = clock.monotonicMs() + Math.min(request.timeoutMs, timeoutMsMax);
     const timeLeft = () => deadline - clock.monotonicMs();
-    const quiet = this.#isQuiet(since) ? news.roomsWithoutNews(userId, since.position) : undefined;
+    const quiet = since.moreToDevice ? undefined : news.roomsWithoutNews(userId, since.position);
     // What concerned strangers until now need not be looked through again.
-    const seen = { ...since, presence: Math.max(since.presence, presence.serial) };
-    if (quiet !== undefined && presence.changedSince(since.presence, quiet).length === 0) {
+    const seen = {
+      ...since,
+      typing: Math.max(since.typing, typing.serial),
+      presence: Math.max(since.presence, presence.serial),
+    };
+    if (quiet !== undefined && this.#isStill(since, quiet)) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
       if (why === 'timeout') return this.#emptyBody(request, seen);
     }
@@ -153,8 +157,13 @@ export class Sync {
     return { next_batch: sinceToken(since), ...keyCounts };
   }
 
-  #isQuiet({ typing, moreToDevice }: SinceToken): boolean {
-    return !moreToDevice && this.#parts.typing.serial <= typing;
+  /** Nobody in these rooms types, comes or goes. */
+  #isStill(since: SinceToken, roomNids: ReadonlySet<number>): boolean {
+    const { typing, presence } = this.#parts;
+    if (typing.serial > since.typing) {
+      for (const roomNid of roomNids) if (typing.changedSince(roomNid, since.typing)) return false;
+    }
+    return presence.changedSince(since.presence, roomNids).length === 0;
   }
 }
 

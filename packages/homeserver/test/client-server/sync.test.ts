@@ -398,15 +398,44 @@ describe('full_state and use_state_after', () => {
 });
 
 describe('what is not an event of a room', () => {
-  it('the presence of strangers is passed over once, and not looked through at each request', async () => {
+  it('what strangers do costs an idle request nothing: they type, they come and go', async () => {
     const [alice, stranger] = [await newUser('alice'), await newUser('stranger')];
+    const [mine, theirs] = [await newRoom(alice), await newRoom(stranger)];
     const { next_batch: since } = await house.sync(alice.userId);
     const before = house.presence.serial;
     house.presence.set({ userId: stranger.userId, deviceId: 'PHONE', stays: true }, { presence: 'online' });
     await expect.poll(() => house.presence.serial).toBeGreaterThan(before);
-    const body = await house.sync(alice.userId, { since });
-    expect(body).toMatchObject({ next_batch: expect.any(String) });
-    expect(parseSinceToken(body.next_batch)?.presence).toBe(house.presence.serial);
+    const type = async ({ userId }: Requester, roomId: string) =>
+      house.typing.set({ roomNid: await joinedRoomNid(house.db, roomId, userId), userId, timeoutMs: 60_000 });
+    await type(stranger, theirs);
+    const read: string[] = [];
+    const counting: Queryable = {
+      query(statement, values) {
+        read.push(statement.name);
+        return house.db.query(statement, values);
+      },
+    };
+    const sync = new Sync({ ...house, db: counting, clock: systemClock, deleteToDevice: async () => {} });
+    const idle = (token: string) => {
+      const parsed = parseSinceToken(token);
+      if (parsed === undefined) throw new Error('no token');
+      return sync.respond({
+        userId: alice.userId,
+        since: parsed,
+        filter: parseFilter({}),
+        fullState: false,
+        useStateAfter: false,
+        timeoutMs: 0,
+        signal: AbortSignal.timeout(60_000),
+      }) as Promise<unknown> as Promise<SyncBody>;
+    };
+    const body = await idle(since);
+    expect(read).toEqual([]);
+    // Nor is it looked through at the next request.
+    const { presence, typing } = house;
+    expect(parseSinceToken(body.next_batch)).toMatchObject({ presence: presence.serial, typing: typing.serial });
+    await type(alice, mine);
+    expect(joined(await idle(body.next_batch), mine).ephemeral.events).toMatchObject([{ type: 'm.typing' }]);
   });
 
   it('account data that is set while a response is read is in it, or in the next', async () => {
