@@ -46,20 +46,22 @@ async function run(site: Site): Promise<Shown> {
   await bridge.register({
     id,
     network: { automation: { portals: { count: 0, members: 3, messages: 0 }, backfill: { timelimit: '10m' } } },
+    doublePuppet: true,
     backfill: {
       enabled: true,
       max_initial_messages: initialMessages,
       queue: { enabled: true, batch_size: batchSize, batch_delay: 1, max_batches: batches },
     },
   });
-  await bridge.start();
+  await bridge.start({ DUMMY_MARK_READ: 'yes' });
   const human = await site.human('alice');
+  await human.consentTo(id);
   const chat = await human.openChat('@dummybot:localhost', { encrypted: false });
   await human.ask(chat, 'login password', /username/i);
   await human.ask(chat, 'alice', /password/i);
   await human.ask(chat, 'anything', /Successfully logged in/i);
   await human.ask(chat, 'new-room', /Created portal/);
-  const roomId = await human.acceptInvitation(/^Dummy Portal/);
+  const roomId = await human.isBrought(/^Dummy Portal/);
   // The framework waits for a minute before it begins with what was before.
   await eventually('all batches are in', () => site.recorder.kept.length >= 1 + batches);
 
@@ -75,6 +77,11 @@ async function run(site: Site): Promise<Shown> {
       'backward batches': exactly(backward.length, batches, ''),
       'messages read': exactly(read.length, total, `of ${total}`),
       'out of order': none(read.filter((event, index) => event.getId() !== ids[index]).length, 'messages'),
+      'read up to the last of these': exactly(
+        Number(human.readUpTo(roomId) === ids.at(-1)),
+        1,
+        'by the person, as the bridge said',
+      ),
       'with another time': none(read.filter((event, index) => event.getTs() !== times[index]).length, 'messages'),
       ...refusals(site.recorder, expected),
     },
@@ -83,6 +90,6 @@ async function run(site: Site): Promise<Shown> {
 }
 
 export const dummybridge: Part = {
-  claim: `dummybridge finds that it may import history, does so in batches, and the room reads in order: ${total} messages`,
+  claim: `dummybridge finds that it may import history, does so in batches, and the room reads in order: ${total} messages; it brings the person who consented into the room`,
   run,
 };

@@ -8,6 +8,7 @@ import {
   type ICreateRoomOpts,
   type MatrixClient,
   type MatrixEvent,
+  Method,
   MsgType,
   Preset,
 } from 'matrix-js-sdk';
@@ -91,6 +92,25 @@ export class Human {
     await this.client.joinRoom(roomId);
     await eventually('to be in the room', () => this.client.getRoom(roomId)?.getMyMembership() === 'join');
     return roomId;
+  }
+
+  /** Waits until it is in a room that it did not enter itself. */
+  async isBrought(name: RegExp): Promise<string> {
+    const { roomId } = await eventually(`to be brought into ${name.source}`, () =>
+      this.client.getRooms().find((room) => room.getMyMembership() === 'join' && name.test(room.name)),
+    );
+    return roomId;
+  }
+
+  /** Lets an application service speak for this person. */
+  async consentTo(appservice: string): Promise<void> {
+    const options = { prefix: '/_pons/client/v1', priority: undefined };
+    await this.client.http.authedRequest(Method.Put, `/appservice/consent/${appservice}`, undefined, {}, options);
+  }
+
+  /** The last event that it has read, as the homeserver says. */
+  readUpTo(roomId: string): string | null {
+    return this.client.getRoom(roomId)?.getEventReadUpTo(this.userId, true) ?? null;
   }
 
   async say(roomId: string, body: string): Promise<string> {

@@ -1,7 +1,7 @@
 // What bridges of mautrix's Go framework have in common: a configuration of one file, a registration that the bridge writes, and a process
 // that says when it is there.
 
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePorts } from '@pons/testkit/free-ports';
 import { eventually } from './eventually.ts';
@@ -16,7 +16,8 @@ export interface MautrixConfig {
   readonly websocket?: boolean;
   readonly encryption?: object;
   readonly backfill?: object;
-  readonly bridge?: object;
+  /** Whether it speaks for people who consent, by its own as_token. */
+  readonly doublePuppet?: boolean;
 }
 
 export class MautrixBridge {
@@ -34,10 +35,10 @@ export class MautrixBridge {
   /** Writes its configuration, lets it write its registration, and adds that to the running homeserver. */
   async register(config: MautrixConfig): Promise<void> {
     const [port = 0] = await freePorts(1);
-    const { id, network, websocket = false, encryption = {}, backfill = {}, bridge = {} } = config;
+    const { id, network, websocket = false, encryption = {}, backfill = {}, doublePuppet = false } = config;
     const values = {
       network,
-      bridge: { permissions: { localhost: 'admin' }, ...bridge },
+      bridge: { permissions: { localhost: 'admin' } },
       database: { type: 'sqlite3-fk-wal', uri: `file:${path.join(this.#site.dir, `${id}.db`)}?_txlock=immediate` },
       homeserver: { address: this.#site.recorder.url, domain: 'localhost', websocket },
       // With a websocket nobody calls the bridge, and it has no address: in its registration `url` is empty.
@@ -49,11 +50,21 @@ export class MautrixBridge {
     writeFileSync(this.#file, JSON.stringify(values));
     const registration = path.join(this.#site.dir, `${id}-registration.yaml`);
     await printed(this.#binary, ['-g', '-c', this.#file, '-r', registration]);
+    if (doublePuppet) {
+      // The one registration is enough: no second one that claims everybody.
+      appendFileSync(registration, 'pons:\n    double_puppet: true\n');
+      const token = (key: string) =>
+        new RegExp(`^${key}: (\\S+)$`, 'm').exec(readFileSync(registration, 'utf8'))?.[1] ?? '';
+      const [asToken, hsToken] = [token('as_token'), token('hs_token')];
+      const appservice = { ...values.appservice, as_token: asToken, hs_token: hsToken };
+      const secrets = { localhost: `as_token:${asToken}` };
+      writeFileSync(this.#file, JSON.stringify({ ...values, appservice, double_puppet: { secrets } }));
+    }
     await this.#site.appservice('add', registration);
   }
 
-  async start(): Promise<void> {
-    const program = this.#site.program(this.#binary, ['-c', this.#file]);
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const program = this.#site.program(this.#binary, ['-c', this.#file], { env });
     this.#program = program;
     await eventually('the bridge has started', () => program.log().includes('Bridge started'));
   }
