@@ -194,20 +194,29 @@ const eventsOfRoom = statement(
     delete from events e using slice s where e.room_nid = $1 and e.event_nid = s.event_nid returning 1 as gone`,
 );
 
-/** What a slice did: `done` when nothing is left. */
-export interface PurgedSlice {
-  readonly events: number;
-  readonly done: boolean;
+/** Where the deletion of a room is: what comes next. It goes round until a round finds nothing, since receipts may come in between. */
+export interface RoomPurgePlace {
+  readonly part: number;
+  readonly found: boolean;
 }
 
-/** Deletes a little of a room whose row is gone. Its media and frozen transactions are not touched. */
-export async function purgeRoomSlice(db: Queryable, roomNid: number): Promise<PurgedSlice> {
-  for (const part of partsOfRooms) {
-    const rows = await db.query(part, [roomNid, rowsPerSlice]);
-    if (rows.length > 0) return { events: 0, done: false };
-  }
-  const events = (await db.query(eventsOfRoom, [roomNid, eventsPerSlice])).length;
-  return { events, done: events === 0 };
+/**
+ * Deletes a little of a room whose row is gone. Its media and frozen transactions are not touched.
+ *
+ * @returns what comes next; undefined: nothing is left
+ */
+export async function purgeRoomSlice(
+  db: Queryable,
+  roomNid: number,
+  { part, found }: RoomPurgePlace = { part: 0, found: false },
+): Promise<RoomPurgePlace | undefined> {
+  const table = partsOfRooms[part];
+  const limit = table === undefined ? eventsPerSlice : rowsPerSlice;
+  const gone = (await db.query(table ?? eventsOfRoom, [roomNid, limit])).length;
+  if (gone === limit) return { part, found: true };
+  const foundNow = found || gone > 0;
+  if (table !== undefined) return { part: part + 1, found: foundNow };
+  return foundNow ? { part: 0, found: false } : undefined;
 }
 
 // Messages and the like: state stays, since it is what authorises and explains everything after it. Kept besides: where the room may

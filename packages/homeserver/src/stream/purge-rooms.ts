@@ -7,7 +7,13 @@
 import { type Clock, sleep, type Timer } from '../platform/clock.ts';
 import { failpoint } from '../platform/failpoint.ts';
 import type { Database } from '../storage/database.ts';
-import { deleteRoomRow, purgeHistorySlice, type PurgePlace, purgeRoomSlice } from '../storage/purge.ts';
+import {
+  deleteRoomRow,
+  purgeHistorySlice,
+  type PurgePlace,
+  type RoomPurgePlace,
+  purgeRoomSlice,
+} from '../storage/purge.ts';
 import {
   askHistoryPurge,
   endRoomPurge,
@@ -146,10 +152,12 @@ async function purge(
 ): Promise<boolean> {
   const before = beforeMajor === null ? undefined : { major: beforeMajor, minor: beforeMinor ?? 0 };
   let after = start;
+  let place: RoomPurgePlace | undefined;
   while (goesOn()) {
     const startedMs = clock.monotonicMs();
     if (before === undefined) {
-      if ((await purgeRoomSlice(db, roomNid)).done) return true;
+      place = await purgeRoomSlice(db, roomNid, place);
+      if (place === undefined) return true;
     } else {
       const slice = await purgeHistorySlice(db, roomNid, { after, before, appserviceIds: appserviceIds() });
       if (slice === undefined) return true;
