@@ -17,7 +17,7 @@ import { joinsMax } from '../rooms/join-many.ts';
 import { joinedRoomIdsOf } from '../rooms/membership.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
-/** Ghosts of one request, and joins of all of them. */
+/** Ghosts of one request, and joins of all of them; so many memberships as well that repeat new names. */
 const ghostsMax = 5_000;
 const joinsInAllMax = 20_000;
 /** Rooms that are written to at once. */
@@ -72,7 +72,7 @@ export async function bulkGhosts(
   checkSize(request.ghosts);
   const errors: GhostError[] = [];
   const ghosts = checkedGhosts(parts, appserviceId, request.ghosts, errors);
-  const { registered, names, renamed } = await makeAccounts(parts, appserviceId, ghosts, errors);
+  const { registered, names, renamed, known } = await makeAccounts(parts, appserviceId, ghosts, errors);
   const rooms = new Map<string, Map<string, Names>>();
   const into = (roomId: string, userId: string) => {
     const own = names.get(userId);
@@ -81,8 +81,7 @@ export async function bulkGhosts(
   };
   for (const [userId, { rooms: wanted }] of ghosts) for (const roomId of wanted) into(roomId, userId);
   // A new name is repeated wherever its bearer is, as it is when one sets it alone.
-  const known = [...renamed].filter((userId) => !registered.has(userId));
-  for (const { roomId, userId } of await joinedRoomIdsOf(parts.db, known)) into(roomId, userId);
+  for (const { roomId, userId } of known) if (renamed.has(userId)) into(roomId, userId);
   const joined = await joinTogether(parts, { appserviceId, host, trace: request.trace }, rooms, errors);
   return { registered: registered.size, named: renamed.size, joined, errors };
 }
@@ -173,7 +172,21 @@ async function makeAccounts(
     changed.push({ userId, ...wanted });
     names.set(userId, wanted);
   }
-  return { registered, names, renamed: await nameGhosts(db, changed) };
+  const known = await placesOf(
+    db,
+    changed.map(({ userId }) => userId).filter((userId) => !registered.has(userId)),
+  );
+  return { registered, names, known, renamed: await nameGhosts(db, changed) };
+}
+
+// Looked up before anybody is renamed: a name that is refused is refused everywhere.
+async function placesOf(db: BulkGhostsParts['db'], userIds: readonly string[]) {
+  const places = await joinedRoomIdsOf(db, userIds, joinsInAllMax + 1);
+  if (places.length <= joinsInAllMax) return places;
+  throw new MatrixError(
+    'M_TOO_LARGE',
+    `Those who get other names are in more than ${joinsInAllMax} rooms together: name fewer of them at once.`,
+  );
 }
 
 interface Piece {

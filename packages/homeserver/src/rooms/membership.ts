@@ -23,12 +23,13 @@ export async function joinedRoomIds(db: Queryable, userId: string): Promise<stri
   return (await joinedRoomsOf(db, userId)).map((room) => room.roomId);
 }
 
-/** Rooms that each of these users is joined to. */
+/** Rooms that each of these users is joined to, at most so many. */
 export async function joinedRoomIdsOf(
   db: Queryable,
   userIds: readonly string[],
+  limit: number,
 ): Promise<{ readonly userId: string; readonly roomId: string }[]> {
-  return joinedRoomsOfUsers(db, userIds);
+  return joinedRoomsOfUsers(db, userIds, limit);
 }
 
 /** Ids of the rooms that a user could leave: joined, invited or knocking. */

@@ -121,6 +121,21 @@ describe('a bulk request', () => {
     expect((await members(roomId))[ghost('namely')]).toMatchObject({ display_name: 'New' });
   });
 
+  it('renames nobody who is in more rooms than one request may write to', async () => {
+    await bulk([{ user_id: ghost('everywhere'), displayname: 'Old' }]);
+    const run = (text: string) => database.db.query({ name: `ghosts.${text.slice(0, 24)}`, text });
+    await run(`insert into rooms (room_nid, room_id, room_version, version, state_version, extremities, depth)
+      select n, '!many' || n, '12', 1, 1, '{}', 1 from generate_series(9000001, 9020001) n`);
+    await run(`insert into room_members (room_nid, user_id, membership, event_nid, sender, local, position)
+      select n, '${ghost('everywhere')}', 'join', n, '${ghost('everywhere')}', true, 1 from generate_series(9000001, 9020001) n`);
+    const renaming = bulk([{ user_id: ghost('everywhere'), displayname: 'New' }]);
+    await expect(renaming).rejects.toMatchObject({ status: 413, errcode: 'M_TOO_LARGE' });
+    const profile = await as('GET', `${v3}/profile/${enc(ghost('everywhere'))}`);
+    expect(profile).toMatchObject({ displayname: 'Old' });
+    await run('delete from room_members where room_nid > 9000000');
+    await run('delete from rooms where room_nid > 9000000');
+  });
+
   it('names what goes wrong with one, and the others come in', async () => {
     const closed = await room();
     const foreign = await room('private_chat', alice.token);

@@ -103,15 +103,16 @@ export async function joinedRoomsOf(db: Queryable, userId: string): Promise<Room
 const joinedOfUsers = statement(
   'room_members.joined_of_users',
   `select m.user_id as "userId", r.room_id as "roomId" from unnest($1::text[]) as w(user_id)
-    join room_members m on m.user_id = w.user_id and m.membership = 'join' join rooms r using (room_nid)`,
+    join room_members m on m.user_id = w.user_id and m.membership = 'join' join rooms r using (room_nid) limit $2`,
 );
 
-/** Rooms that these users are joined to. */
+/** Rooms that these users are joined to, at most so many. */
 export async function joinedRoomsOfUsers(
   db: Queryable,
   userIds: readonly string[],
+  limit: number,
 ): Promise<{ readonly userId: string; readonly roomId: string }[]> {
-  return userIds.length === 0 ? [] : db.query(joinedOfUsers, [userIds]);
+  return userIds.length === 0 ? [] : db.query(joinedOfUsers, [userIds, limit]);
 }
 
 const inRooms = statement(
