@@ -25,6 +25,7 @@ import { type StateContent, type StateValue, stateContent, stateKeyText } from '
 import type { JudgedPdu } from './authorise-pdu.ts';
 import type { EventRow } from '../storage/commit.ts';
 import type { Part } from './part.ts';
+import type { StateChange } from './receive/event-states.ts';
 
 /** Length of a relation's kind and of the event id it names. */
 const relationCharsMax = 255;
@@ -171,25 +172,14 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
 }
 
 /** Changes the current state by what a merge of forks comes to, all at one version. `undefined`: the key is gone. */
-export function appendStateDelta(
-  part: Part,
-  delta: readonly {
-    readonly type: string;
-    readonly stateKey: string;
-    readonly keyNid: number;
-    readonly value: StateValue | undefined;
-  }[],
-  at: number,
-  serverName: string,
-): void {
+export function appendStateDelta(part: Part, delta: readonly StateChange[], at: number, serverName: string): void {
   if (delta.length === 0) return;
   const stateVersion = part.point.stateVersion + 1;
-  for (const { type, stateKey, keyNid, value } of delta) {
-    const replaced = part.value(type, stateKey);
+  for (const { type, stateKey, keyNid, was, value } of delta) {
     part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid: value?.eventNid ?? null });
     part.setValue(type, stateKey, value);
     if (type !== 'm.room.member') continue;
-    countMember(part, replaced?.event, value?.event);
+    countMember(part, was, value?.event);
     if (value === undefined) part.membersRemoved.push(stateKey);
     else appendMember(part, value, at, serverName);
   }

@@ -209,8 +209,11 @@ export class Lane {
     const { batch, joins, received } = pending[0]?.proposal ?? {};
     const [first] = pending;
     if (first !== undefined && received !== undefined) return this.#receive(first, received, numbers, db);
-    if (first !== undefined && this.#isFrayed && first.proposal.drafts.length === 1)
-      return this.#tie(first, numbers, db);
+    const tied =
+      first !== undefined && this.#isFrayed && first.proposal.drafts.length === 1
+        ? await this.#tie(first, numbers, db)
+        : undefined;
+    if (tied !== undefined) return tied;
     const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
     if (joins !== undefined) await readJoins(db, this.#memory, joins);
     const targets =
@@ -246,7 +249,7 @@ export class Lane {
     return this.#memory.point.extremities.length > prevEventsMax;
   }
 
-  async #tie(waiting: Waiting, { nids, keyNids }: PartNumbers, db: Queryable): Promise<Making> {
+  async #tie(waiting: Waiting, { nids, keyNids }: PartNumbers, db: Queryable): Promise<Making | undefined> {
     const { proposal } = waiting;
     const [draft] = proposal.drafts;
     const { pool, signer, clock } = this.#parts;
@@ -254,6 +257,7 @@ export class Lane {
     if (draft === undefined) throw new Error('a proposal without an event');
     try {
       const plan = await planTie({ db, memory: this.#memory, keyNids, eventNid: nids[0] ?? 0, pool }, draft, making);
+      if (plan === undefined) return undefined;
       const part = new Part(this.#memory, { keyNids, targets: plan.targets });
       const at = appendPlanned(part, plan, { serverName: signer.serverName, ...contextOf(proposal) });
       const made = finishProposal(part, proposal, [{ eventId: plan.judged.eventId, at }], making);

@@ -34,6 +34,15 @@ it('every statement is registered by statement(), which refuses a name that is t
   expect(registeredStatements().length).toBeGreaterThan(50);
 });
 
+it('no statement finds an event by its id alone', () => {
+  const byId = registeredStatements().filter(
+    ({ text }) => /\b(from|join) events\b/.test(text) && /event_id\s*=\s*(any\()?(\$|\w+\.)/.test(text),
+  );
+  expect(byId.length).toBeGreaterThan(5);
+  const alone = byId.filter(({ text }) => !/room_nid\s*=|room_id\s*=|using \(room_nid/.test(text));
+  expect(alone.map(({ name }) => name)).toEqual([]);
+});
+
 it('PostgreSQL accepts every statement against the migrated schema', async () => {
   const refused: string[] = [];
   for (const { name, text } of registeredStatements()) {

@@ -8,16 +8,34 @@ import type { StateLookup } from '../../rules/authorise.ts';
 import type { Queryable } from '../../storage/database.ts';
 import { authChainsOf } from '../../storage/tables/auth-chains.ts';
 import { citedByNumber, citedEvents, type CitedRow } from '../../storage/tables/forks.ts';
-import { keyValuesAt } from '../../storage/tables/room-state.ts';
+import { currentKeyValues, keyValuesAt } from '../../storage/tables/room-state.ts';
 import type { ExtremityRow } from '../../storage/tables/rooms.ts';
-import { type LaneMemory, type StateKey, type StateValue, stateContent, stateKeyText } from '../lane-memory.ts';
+import {
+  type LaneMemory,
+  type StateContent,
+  type StateKey,
+  type StateValue,
+  stateContent,
+  stateKeyText,
+} from '../lane-memory.ts';
 import { withFresh } from './fresh-chains.ts';
-import { type Difference, type FoundEvent, type MergeRoom, mergeStates } from './merge-states.ts';
+import { type Difference, type FoundEvent, type MergeRoom, mergeStates, TooTorn } from './merge-states.ts';
 import type { ResolvePool } from './resolve-somewhere.ts';
-import { onLineZero, type StateRef, statesAfter, withEvent } from './state-ref.ts';
+import {
+  ForkTooLarge,
+  forkValuesMax,
+  onLineZero,
+  type RealisedState,
+  realise,
+  type StateRef,
+  statesAfter,
+  withEvent,
+} from './state-ref.ts';
 
 /** Hidden events that are looked through for what they follow. */
 const hiddenMax = 1_000;
+/** Values of a fork that are copied without looking for something nearer. */
+const copiedMax = 200;
 
 /** What planning takes. */
 export interface Planning {
@@ -31,7 +49,11 @@ export interface Planning {
 }
 
 /** A key of the current state and what it becomes. */
-export type StateChange = StateKey & { readonly keyNid: number; readonly value: StateValue | undefined };
+export interface StateChange extends StateKey {
+  readonly keyNid: number;
+  readonly was: StateContent | undefined;
+  readonly value: StateValue | undefined;
+}
 
 /** What the room comes to. */
 export interface RoomMerge {
@@ -49,6 +71,34 @@ export async function stateAfterAll(planning: Planning, followed: readonly Cited
   if (states.length === 1) return only;
   const room = { ...mergeGround(planning), chains: authChainsOf(db, memory.roomNid), fresh: [] };
   return (await mergeStates(room, states)).ref;
+}
+
+/**
+ * The state as a place. A large fork is not copied where the room as it is now is nearer, as it is when most of the fork has won.
+ *
+ * @throws ForkTooLarge
+ */
+export async function placeFor(planning: Planning, ref: StateRef): Promise<RealisedState> {
+  const { db, memory } = planning;
+  const { roomNid, point } = memory;
+  const room = { roomNid, nextLine: point.nextLine };
+  try {
+    return await realise(db, room, ref, copiedMax);
+  } catch (error) {
+    if (!(error instanceof ForkTooLarge)) throw error;
+    const ground = { ...mergeGround(planning), chains: authChainsOf(db, roomNid), fresh: [] };
+    return realise(db, room, (await mergeStates(ground, [ref])).ref, forkValuesMax);
+  }
+}
+
+/** What the work comes to; undefined where a room is torn on purpose: it is not worked out again for each piece. */
+export async function unlessTorn<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TooTorn || error instanceof ForkTooLarge) return undefined;
+    throw error;
+  }
 }
 
 /** What a state has for these keys. */
@@ -136,7 +186,6 @@ export class EventStates {
     const after = this.#keyNid === null ? before : withEvent(before, this.#keyNid, self.eventNid);
     const room = await this.#mergeRoom(this.#keyNid === null ? [] : [self]);
     const { fromCurrent } = await mergeStates(room, [after, ...(await statesAfter(db, memory.roomNid, others))]);
-    await memory.load(db, fromCurrent);
     const extremity = { eventNid: self.eventNid, eventId, depth: clampDepth(pdu.depth) };
     return { extremities: [...loose, extremity], changes: await this.#changes(fromCurrent, self) };
   }
@@ -158,12 +207,20 @@ export class EventStates {
     const nids = differences.flatMap(({ value }) => (value === undefined ? [] : [value.eventNid]));
     const rows: FoundEvent[] = [...(await citedByNumber(db, memory.roomNid, nids)), self];
     const byNid = new Map(rows.map((row) => [row.eventNid, row]));
+    // Not by the memory, which may be smaller than the difference.
+    const now = new Map(
+      (await currentKeyValues(db, memory.roomNid, differences)).map((row) => [
+        row.keyNid,
+        stateContent(JSON.parse(row.json) as Pdu),
+      ]),
+    );
     return differences.map(({ type, stateKey, keyNid, value }) => {
+      const key = { type, stateKey, keyNid, was: now.get(keyNid) };
       const row = value === undefined ? undefined : byNid.get(value.eventNid);
-      if (row === undefined) return { type, stateKey, keyNid, value: undefined };
+      if (row === undefined) return { ...key, value: undefined };
       const event = stateContent(JSON.parse(row.json) as Pdu);
       const { eventNid, eventId, json } = row;
-      return { type, stateKey, keyNid, value: { keyNid, eventNid, eventId, event, length: json.length } };
+      return { ...key, value: { keyNid, eventNid, eventId, event, length: json.length } };
     });
   }
 }

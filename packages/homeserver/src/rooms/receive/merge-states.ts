@@ -15,6 +15,8 @@ import { keyValuesAt } from '../../storage/tables/room-state.ts';
 import { type ResolveJob, resolveSomewhere, type ResolvePool } from './resolve-somewhere.ts';
 import { sameRef, type StateRef } from './state-ref.ts';
 
+/** Values that are compared: keys in which the states may differ, times the states. About 0.1 s of work. */
+const comparedMax = 50_000;
 /** Times that state resolution may ask for more events. */
 const roundsMax = 100;
 
@@ -55,7 +57,14 @@ export interface Merged {
   readonly fromCurrent: readonly Difference[];
 }
 
-/** Merges states; one alone is compared with the current one. */
+/** States differ in more than is looked at. */
+export class TooTorn extends Error {}
+
+/**
+ * Merges states; one alone is compared with the current one.
+ *
+ * @throws TooTorn
+ */
 export async function mergeStates(room: MergeRoom, states: readonly StateRef[]): Promise<Merged> {
   const refs = states.filter((ref, at) => states.findIndex((other) => sameRef(other, ref)) === at);
   const table = await readTable(room, refs);
@@ -138,6 +147,7 @@ async function readTable(room: MergeRoom, refs: readonly StateRef[]): Promise<St
     table.addEvent(eventNid, eventId);
     if (keyNid !== null) table.addKey(keyOf(json, keyNid));
   }
+  const keysMax = Math.floor(comparedMax / all.length);
   const rows = await compareStates(
     db,
     roomNid,
@@ -145,8 +155,11 @@ async function readTable(room: MergeRoom, refs: readonly StateRef[]): Promise<St
     {
       span: [Math.min(...bases), Math.max(...bases)],
       keyNids: [...new Set(all.flatMap(({ over }) => [...over.keys()]))],
+      keysMax,
     },
   );
+  if (new Set(rows.map(({ keyNid }) => keyNid)).size >= keysMax)
+    throw new TooTorn('the forks of the room differ in too much');
   for (const { place, eventNid, eventId, ...key } of rows) {
     table.addEvent(eventNid, eventId);
     table.set(place, table.addKey(key), eventId);

@@ -17,12 +17,20 @@ import { type JudgedPdu, judgeReceived, type ReceivedGround } from '../authorise
 import { type LaneMemory, type StateKey, stateKeyText } from '../lane-memory.ts';
 import { dropped } from './check-format.ts';
 import type { CheckedPdu } from './check-hash.ts';
-import { EventStates, lookupAt, type Planning, type RoomMerge, stateAfterAll } from './event-states.ts';
+import {
+  EventStates,
+  lookupAt,
+  placeFor,
+  type Planning,
+  type RoomMerge,
+  stateAfterAll,
+  unlessTorn,
+} from './event-states.ts';
 import { type ReceiveOutcome, type Received, storedEvent } from './receive-outcome.ts';
-import { ForkTooLarge, onLineZero, type RealisedState, realise } from './state-ref.ts';
+import { onLineZero, type RealisedState } from './state-ref.ts';
 
 /** Loose ends that a room may have: an event that would be one more is soft-failed until something follows it. Ours tie 20 at a time. */
-export const extremitiesMax = 100;
+export const extremitiesMax = 50;
 
 /** What is to be written of an event. */
 export interface ReceivedPlan {
@@ -120,11 +128,12 @@ async function planInRoom(
 ): Promise<ReceivedPlan | ReceiveOutcome> {
   const { memory, db } = planning;
   const { pdu } = checked;
-  const { roomNid, point, rules } = memory;
+  const { point, rules } = memory;
   const { own, eventNid } = states;
   const prevIds = citedIds(pdu.prev_events);
   const isEnd = isSame(prevIds, point.extremities);
-  const before = isEnd ? onLineZero(point.stateVersion) : await stateAfterAll(planning, prevRows);
+  const before = isEnd ? onLineZero(point.stateVersion) : await unlessTorn(stateAfterAll(planning, prevRows));
+  if (before === undefined) return dropped('what it follows differs in too much');
   const targets = await redacted(db, memory, pdu);
   const keys = authStateKeys(pdu, rules).map(([type, stateKey]) => ({ type, stateKey }));
   await memory.load(db, [
@@ -134,20 +143,18 @@ async function planInRoom(
   ]);
   const followed = await states.followed(prevIds);
   const loose = point.extremities.filter((one) => !followed.has(one.eventId));
-  const judged = judgeReceived(checked, {
+  const ground: ReceivedGround = {
     ...cited,
     before: isEnd ? cited.current : await lookupAt(planning, before, keys),
     isFull: loose.length >= extremitiesMax && loose.length === point.extremities.length,
     redacted: [...targets.values()][0],
-  });
+  };
+  let judged = judgeReceived(checked, ground);
   if (isEnd && own === undefined && judged.outcome === 'accepted') return { judged, eventNid, targets };
-  let realised: RealisedState;
-  try {
-    realised = await realise(db, roomNid, before, point.nextLine);
-  } catch (error) {
-    if (error instanceof ForkTooLarge) return dropped(error.message);
-    throw error;
-  }
+  const realised = await unlessTorn(placeFor(planning, before));
+  if (realised === undefined) return dropped('the state before it differs in too much');
+  const merge = judged.outcome === 'accepted' ? await unlessTorn(states.merge(before, loose)) : undefined;
+  if (merge === undefined) judged = judgeReceived(checked, { ...ground, isFull: true });
   const stands: Standing = {
     line: realised.place.line,
     stateVersion: realised.place.version,
@@ -157,7 +164,6 @@ async function planInRoom(
     isStored: own !== undefined,
     replaces: states.replaces,
   };
-  const merge = judged.outcome === 'accepted' ? await states.merge(before, loose) : undefined;
   return { judged, eventNid, stands, realised, targets, ...(merge === undefined ? {} : { merge }) };
 }
 

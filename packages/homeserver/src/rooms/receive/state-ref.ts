@@ -12,8 +12,8 @@ import type { StateRow } from '../../storage/commit.ts';
 import { afterPlaces, type CitedRow, ownValues, type PlaceRow } from '../../storage/tables/forks.ts';
 import type { StatePlace } from '../../storage/tables/room-state.ts';
 
-/** What a fork may differ in from line 0: each fork of it copies that. */
-const forkValuesMax = 20_000;
+/** What a fork may differ in from line 0. */
+export const forkValuesMax = 20_000;
 
 /** A state: a place, and by key number what differs; null: the key is absent. */
 export interface StateRef {
@@ -30,7 +30,7 @@ export interface RealisedState {
   readonly newLine?: { readonly line: number; readonly baseVersion: number };
 }
 
-/** A fork has become too large to be copied. */
+/** A fork is too large to be copied. */
 export class ForkTooLarge extends Error {}
 
 /** A state that is a place of line 0. */
@@ -72,14 +72,15 @@ export function withEvent(ref: StateRef, keyNid: number, eventNid: number): Stat
 /**
  * The state as a place.
  *
- * @param nextLine  number of a new line, if it takes one
+ * @param room  where it is, and the number of a new line, if it takes one
+ * @param copiedMax  values of a fork that may be copied
  * @throws ForkTooLarge
  */
 export async function realise(
   db: Queryable,
-  roomNid: number,
+  { roomNid, nextLine }: { readonly roomNid: number; readonly nextLine: number },
   { place, baseVersion, over }: StateRef,
-  nextLine: number,
+  copiedMax: number,
 ): Promise<RealisedState> {
   if (over.size === 0) return { place, rows: [] };
   const { line, version } = place;
@@ -96,7 +97,7 @@ export async function realise(
   }
   const own = await ownValues(db, roomNid, place);
   const all = new Map([...own.map(({ keyNid, eventNid }) => [keyNid, eventNid] as const), ...over]);
-  if (all.size > forkValuesMax) throw new ForkTooLarge(`a fork of ${all.size} values`);
+  if (all.size > copiedMax) throw new ForkTooLarge(`a fork of ${all.size} values`);
   const at = { line: nextLine, version: baseVersion };
   return { place: at, rows: rowsOf(at, all), newLine: { line: nextLine, baseVersion } };
 }

@@ -10,20 +10,20 @@ import { authorisePdu } from '../authorise-pdu.ts';
 import { buildPdu, type EventGround, previousExtremities } from '../build-pdu.ts';
 import { type Making, readInputs } from '../make-part.ts';
 import type { EventDraft } from '../proposal.ts';
-import { EventStates, lookupAt, type Planning, stateAfterAll } from './event-states.ts';
+import { EventStates, lookupAt, placeFor, type Planning, stateAfterAll, unlessTorn } from './event-states.ts';
 import { currentOf, type ReceivedPlan } from './plan-received.ts';
-import { realise } from './state-ref.ts';
 
 /**
  * Builds and judges an event of ours that ties loose ends.
  *
+ * @returns undefined where they differ in too much to be worked out: then it stands on the room as it is, and there are fewer after it
  * @throws MatrixError M_FORBIDDEN when the rules refuse it, by what it follows or by the room as a whole
  */
 export async function planTie(
   planning: Planning,
   draft: EventDraft,
   { now, signer }: Pick<Making, 'now' | 'signer'>,
-): Promise<ReceivedPlan> {
+): Promise<ReceivedPlan | undefined> {
   const { db, memory } = planning;
   const { roomNid, rules, roomId, point } = memory;
   const targets = new Map<string, RedactionTargetRow>(await readInputs(db, memory, [{ drafts: [draft] }]));
@@ -33,7 +33,8 @@ export async function planTie(
     roomNid,
     followed.map(({ eventNid }) => eventNid),
   );
-  const before = await stateAfterAll(planning, rows);
+  const before = await unlessTorn(stateAfterAll(planning, rows));
+  if (before === undefined) return undefined;
   const keys = authStateKeys(subjectOf(draft), rules).map(([type, stateKey]) => ({ type, stateKey }));
   const lookup = await lookupAt(planning, before, keys);
   for (const [type, stateKey] of rules.citesHashes ? authStateKeys(subjectOf(draft), rules) : []) {
@@ -52,15 +53,17 @@ export async function planTie(
   authorisePdu(judged, { ...ground, value: currentOf(memory) }, signer.serverName);
   const cited = await citedEvents(db, roomNid, citedIds(judged.pdu.auth_events));
   const states = new EventStates(planning, judged, new Map([...rows, ...cited].map((row) => [row.eventId, row])));
-  const realised = await realise(db, roomNid, before, point.nextLine);
+  const realised = await unlessTorn(placeFor(planning, before));
   const loose = point.extremities.filter((one) => !followed.includes(one));
+  const merge = realised === undefined ? undefined : await unlessTorn(states.merge(before, loose));
+  if (realised === undefined || merge === undefined) return undefined;
   const stands = {
     line: realised.place.line,
     stateVersion: realised.place.version,
     currentVersion: point.stateVersion,
     replaces: states.replaces,
   };
-  return { judged, eventNid: states.eventNid, stands, realised, targets, merge: await states.merge(before, loose) };
+  return { judged, eventNid: states.eventNid, stands, realised, targets, merge };
 }
 
 function subjectOf({ type, stateKey, sender, content }: EventDraft) {

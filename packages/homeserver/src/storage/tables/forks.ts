@@ -147,7 +147,8 @@ const compared = statement(
       join room_state s on s.room_nid = $1 and s.line = l.line and s.from_version > 0
       where l.line <> 0
       union
-      select k.key_nid from unnest($6::bigint[]) as k(key_nid))
+      select k.key_nid from unnest($6::bigint[]) as k(key_nid)
+      limit $7)
     select c.key_nid as "keyNid", k.type, k.state_key as "stateKey", (p.at - 1)::int as place, e.event_nid as "eventNid",
       e.event_id as "eventId"
     from unnest($2::int[], $3::bigint[]) with ordinality as p(line, version, at)
@@ -172,13 +173,13 @@ const compared = statement(
 /**
  * Values of all keys in which the states at these places can differ, and of the given ones; where a key has none, the row is missing.
  *
- * @param span  lowest and highest version of line 0 that any of the places stands on
+ * @param also  lowest and highest version of line 0 that any of the places stands on; how many keys are looked at
  */
 export async function compareStates(
   db: Queryable,
   roomNid: number,
   places: readonly StatePlace[],
-  also: { readonly span: readonly [number, number]; readonly keyNids: readonly number[] },
+  also: { readonly span: readonly [number, number]; readonly keyNids: readonly number[]; readonly keysMax: number },
 ): Promise<ComparedRow[]> {
   return db.query<ComparedRow>(compared, [
     roomNid,
@@ -186,6 +187,7 @@ export async function compareStates(
     places.map(({ version }) => version),
     ...also.span,
     also.keyNids,
+    also.keysMax,
   ]);
 }
 
