@@ -6,6 +6,8 @@ import { type ProcessChannel, WebsocketsElsewhere } from './websockets-elsewhere
 /** Processes on one channel. `lost` makes it drop what is said. */
 function processes(...names: string[]) {
   const clock = fakeClock();
+  /** What the wall clock of a process says beside the true time. */
+  const skewMs = new Map<string, number>();
   const listeners = new Set<(payload: string) => void>();
   const state = { lost: false };
   const channel: ProcessChannel = {
@@ -21,13 +23,14 @@ function processes(...names: string[]) {
     },
   };
   const all = names.map((processId) => {
-    const elsewhere = new WebsocketsElsewhere({ channel, clock, processId });
+    const now = () => clock.now() + (skewMs.get(processId) ?? 0);
+    const elsewhere = new WebsocketsElsewhere({ channel, clock: { ...clock, now }, processId });
     const taken: string[] = [];
     const changed: string[] = [];
     elsewhere.follow({ onTaken: (id) => taken.push(id), onChange: (id) => changed.push(id) });
     return { elsewhere, taken, changed };
   });
-  return { clock, state, all, start: () => Promise.all(all.map(({ elsewhere }) => elsewhere.start())) };
+  return { clock, skewMs, state, all, start: () => Promise.all(all.map(({ elsewhere }) => elsewhere.start())) };
 }
 type Process = ReturnType<typeof processes>['all'][number];
 
@@ -86,6 +89,19 @@ describe('websockets of other processes', () => {
     expect(a.taken).toEqual(['irc']);
     expect(b.taken).toEqual(['irc']);
     expect([a.elsewhere.holds('irc'), b.elsewhere.holds('irc')]).toEqual([false, true]);
+  });
+
+  it('give way to a younger one in a process whose clock is behind', async () => {
+    const { all, start, skewMs, clock } = processes('a', 'b');
+    const [a, b] = all as [Process, Process];
+    skewMs.set('b', -60_000);
+    await start();
+    a.elsewhere.here('irc');
+    await clock.advance(1_000);
+    b.elsewhere.here('irc');
+    await clock.advance(15_000);
+    expect([a.taken, b.taken]).toEqual([['irc'], []]);
+    expect([a.elsewhere.holds('irc'), b.elsewhere.holds('irc')]).toEqual([true, false]);
   });
 
   it('of the same moment: one of the two stays, and both know which', async () => {

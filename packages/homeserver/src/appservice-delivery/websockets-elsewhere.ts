@@ -29,6 +29,12 @@ export interface ElsewhereListener {
 /** What is said: since when each is connected, 0 for one that has gone. */
 type Said = readonly [processId: string, connections: readonly (readonly [appserviceId: string, sinceTs: number])[]];
 
+interface Other {
+  readonly processId: string;
+  readonly sinceTs: number;
+  readonly untilMs: number;
+}
+
 /** Told again this often; believed for three times as long. */
 const againMs = 15_000;
 const believedMs = 45_000;
@@ -40,7 +46,7 @@ const elsewhereMax = 10_000;
 export class WebsocketsElsewhere {
   readonly #parts: ElsewhereParts;
   readonly #own = new Map<string, number>();
-  readonly #others = new Map<string, { readonly processId: string; readonly untilMs: number }>();
+  readonly #others = new Map<string, Other>();
   #listener: ElsewhereListener | undefined;
   #again: Timer | undefined;
   #stopListening: (() => Promise<void>) | undefined;
@@ -62,7 +68,9 @@ export class WebsocketsElsewhere {
 
   /** It has connected to this process. */
   here(appserviceId: string): void {
-    this.#own.set(appserviceId, this.#parts.clock.now());
+    // Younger than what was known of it, whatever the clocks of the processes say.
+    const beforeTs = this.#others.get(appserviceId)?.sinceTs ?? this.#own.get(appserviceId) ?? 0;
+    this.#own.set(appserviceId, Math.max(this.#parts.clock.now(), beforeTs + 1));
     this.#others.delete(appserviceId);
     this.#tell([...this.#own].filter(([id]) => id === appserviceId));
   }
@@ -115,7 +123,7 @@ export class WebsocketsElsewhere {
       this.#own.delete(id);
     }
     if (this.#others.size >= elsewhereMax && before === undefined) return;
-    this.#others.set(id, { processId, untilMs: this.#parts.clock.monotonicMs() + believedMs });
+    this.#others.set(id, { processId, sinceTs, untilMs: this.#parts.clock.monotonicMs() + believedMs });
     if (own !== undefined) this.#listener?.onTaken(id);
     if (before === undefined) this.#listener?.onChange(id);
   }
