@@ -171,6 +171,7 @@ function build(config: Config, foundations: Foundations) {
     signer: { serverName, key },
     nextNid: createNids(db),
     internStateKeys: createStateKeys(db),
+    pool: ground.cpuPool,
   });
   const accounts = composeAccounts(config, ground, {
     db,

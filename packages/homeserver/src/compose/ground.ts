@@ -1,6 +1,7 @@
-// The ground floor: time, chance, log, metrics, traces, and the way out to the network.
+// The ground floor: time, chance, log, metrics, traces, threads for what takes long, and the way out to the network.
 
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { type CpuPool, createCpuPool } from '../platform/cpu-pool.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { readFileSync } from 'node:fs';
 import { OperatorError } from '../platform/operator-error.ts';
@@ -18,6 +19,8 @@ export interface Ground {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly outbound: Outbound;
+  /** Threads, which start with the first job. */
+  readonly cpuPool: CpuPool;
   stop(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export async function layGround(config: Config, { log, clock = systemClock }: Gr
   const metrics = createMetrics();
   const tracing = await tracingOf(config);
   const outbound = createOutbound(federation.trustedCaFiles.map(readCertificates));
+  const cpuPool = createCpuPool();
   return {
     clock,
     random: systemRandom,
@@ -41,8 +45,10 @@ export async function layGround(config: Config, { log, clock = systemClock }: Gr
     metrics,
     tracing,
     outbound,
+    cpuPool,
     async stop() {
       metrics.stop();
+      await cpuPool.close();
       await outbound.close();
       await tracing.stop();
     },
