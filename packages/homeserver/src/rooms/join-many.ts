@@ -6,24 +6,26 @@ import type { Queryable } from '../storage/database.ts';
 import { appendPdu } from './append-pdu.ts';
 import { authorisePdu } from './authorise-pdu.ts';
 import { buildPdu } from './build-pdu.ts';
-import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
+import type { LaneMemory, StateKey } from './lane-memory.ts';
 import type { MadeProposal, Making } from './make-part.ts';
 import type { Part } from './part.ts';
 import type { EventDraft, Joins, Proposal } from './proposal.ts';
 
-/** Users of one proposal: what they need must fit a lane's memory. */
-export const joinsMax = 1_000;
+/** Users of one proposal. With more of them a statement costs no less, and others wait for it longer. */
+export const joinsMax = 250;
 
 /** Reads the state that joining needs into the memory. */
 export async function readJoins(db: Queryable, memory: LaneMemory, joins: Joins): Promise<void> {
-  const needed = new Map<string, StateKey>();
-  for (const userId of joins.memberships.keys()) {
-    const subject = { type: 'm.room.member', sender: joins.host, state_key: userId, content: { membership: 'invite' } };
-    for (const [type, stateKey] of authStateKeys(subject, memory.rules)) {
-      needed.set(stateKeyText(type, stateKey), { type, stateKey });
-    }
-  }
-  await memory.load(db, [...needed.values()]);
+  const { host, memberships } = joins;
+  const type = 'm.room.member';
+  // What one invitation needs, and of all others nothing but the member.
+  const invitation = { type, sender: host, state_key: host, content: { membership: 'invite' } };
+  const needed: StateKey[] = authStateKeys(invitation, memory.rules).map(([key, stateKey]) => ({
+    type: key,
+    stateKey,
+  }));
+  for (const userId of memberships.keys()) if (userId !== host) needed.push({ type, stateKey: userId });
+  await memory.load(db, needed);
 }
 
 /** Adds the joins to the part. */

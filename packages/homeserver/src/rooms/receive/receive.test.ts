@@ -11,6 +11,8 @@ import { authEventKeys } from '../../rules/auth-events.ts';
 import { checkDatabase } from '../../storage/check.ts';
 import { eventText } from '../../storage/tables/events.ts';
 import { citedEvents } from '../../storage/tables/forks.ts';
+import { membersOf } from '../../storage/tables/room-members.ts';
+import { streamStateDelta } from '../../storage/tables/stream.ts';
 import { currentKeyValues } from '../../storage/tables/room-state.ts';
 import { extremitiesOf, roomById } from '../../storage/tables/rooms.ts';
 import { appendPdu } from '../append-pdu.ts';
@@ -267,6 +269,42 @@ describe('a room that forks', () => {
     expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
     await sayHere(roomId);
     expect(await looseEnds(roomId)).toHaveLength(1);
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+});
+
+describe('the state that forks come to', () => {
+  it('is told as changed since a position, and is what our next event stands on', async () => {
+    const roomId = await room();
+    const levels = { users: { [bob]: 50 } };
+    await sendState(house, alice, { roomId, type: 'm.room.power_levels', stateKey: '', content: levels });
+    const after = (await looseEnds(roomId)).map(({ eventId }) => eventId);
+    const name: JsonObject = { membership: 'join', displayname: 'Robert' };
+    const forked = await remote(roomId, { type: 'm.room.member', stateKey: bob, content: name, after });
+    // Before that fork is heard of, the room goes on here.
+    await sendState(house, alice, { roomId, type: 'm.room.topic', stateKey: '', content: { topic: 'ours' } });
+    const said = await receive(roomId, forked);
+    if (said.outcome !== 'accepted') throw new Error(said.outcome);
+    const since = said.event.position ?? 0;
+    // Later by its time: of two topics under the same levels it stays.
+    const theirs = await remote(roomId, {
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'theirs' },
+      after: [said.event.eventId],
+      ts: Date.parse('2100-01-01'),
+    });
+    expect(await receive(roomId, theirs, other)).toMatchObject({ outcome: 'accepted' });
+    const { roomNid, stateVersion } = await roomOf(roomId);
+    const delta = await streamStateDelta(test.db, [{ roomNid, since, version: stateVersion }]);
+    expect(delta.map(({ json }) => (JSON.parse(json) as Pdu).content)).toEqual([{ topic: 'theirs' }]);
+    // The first process has not heard of it: its next event is refused once, and then stands on it.
+    await sayHere(roomId);
+    const [end] = await looseEnds(roomId);
+    const [row] = await citedEvents(test.db, roomNid, [end?.eventId ?? '']);
+    expect(row).toMatchObject({ line: 0, stateVersion });
+    const members = await membersOf(test.db, roomNid, ['join']);
+    expect(members.find((member) => member.userId === bob)).toMatchObject({ displayname: 'Robert' });
     expect(await checkDatabase(test.url)).toEqual([]);
   });
 });
