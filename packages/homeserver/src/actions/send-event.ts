@@ -42,7 +42,8 @@ export async function sendEvent(
 ): Promise<string> {
   const { roomId, type, txnId, endpoint, originServerTs, trace } = request;
   const { appserviceId } = requester;
-  const content = await contentOfNames(parts.db, { roomId, appserviceId }, request.content);
+  const related = request.content['m.relates_to'] !== undefined;
+  const content = related ? await contentOfNames(parts.db, { roomId, appserviceId }, request.content) : request.content;
   checkEventKeys(type);
   checkTxnId(txnId);
   if (type === 'm.room.redaction') {

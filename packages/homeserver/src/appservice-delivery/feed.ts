@@ -9,7 +9,7 @@ import { compileFilter, type EventFilter } from './filter-events.ts';
 import type { StreamEvent } from './read-stream.ts';
 
 /** An event that waits. */
-export interface WaitingEvent extends StreamEvent {
+export interface WaitingEvent extends Omit<StreamEvent, 'text'> {
   readonly kind: 'event';
   readonly text: string;
   readonly bytes: number;
@@ -17,6 +17,11 @@ export interface WaitingEvent extends StreamEvent {
   readonly readAtMs: number;
   /** Something in its room was redacted since. */
   readonly outdated?: boolean;
+}
+
+/** An event as it waits, with its text. */
+export function waitingEvent(event: StreamEvent, text: string, readAtMs: number): WaitingEvent {
+  return { ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs };
 }
 
 /** Something else that waits. */

@@ -14,7 +14,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 import { deviceListItem, presenceText, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
 import { faultOf } from './fault.ts';
-import type { Feed, WaitingEvent, WaitingExtra } from './feed.ts';
+import { type Feed, type WaitingEvent, waitingEvent, type WaitingExtra } from './feed.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
 
 export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms'> {
@@ -230,15 +230,14 @@ export class StreamFollower {
     const wanted = index.of(event);
     this.#count(event, feeds);
     if (event.type === 'm.room.redaction') for (const feed of this.#feeds.values()) feed.outdate(event.roomNid);
-    const { text } = event;
-    if (text === undefined) return [];
+    if (event.text === undefined) return [];
     const dealt: Feed[] = [];
     let waiting: WaitingEvent | undefined;
     for (const id of wanted) {
       const feed = feeds.get(id);
       if (feed === undefined || event.position <= feed.readPosition || id === event.bulkBy) continue;
       if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) continue;
-      waiting ??= { ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: clock.monotonicMs() };
+      waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
       feed.push(waiting);
       dealt.push(feed);
     }

@@ -30,8 +30,8 @@ export interface StreamEvent {
   readonly trace: string | null;
   /** The application service that made it in bulk, and is not told. */
   readonly bulkBy: string | null;
-  /** In client form; undefined where nobody can want it. */
-  readonly text: string | undefined;
+  /** In client form, made when it is asked for; undefined where nobody can want it. */
+  readonly text: (() => string) | undefined;
   /** `membership` of an m.room.member event, and of the one before it. */
   readonly membership?: { readonly is: string; readonly was: string };
 }
@@ -68,10 +68,11 @@ export interface ReadRequest {
   readonly look: boolean;
 }
 
-type Bare = Omit<StreamEvent, 'text' | 'membership'> & {
-  readonly json?: string;
+type Head = Omit<StreamEvent, 'text' | 'membership'>;
+type Bare = Head & {
+  readonly json?: string | undefined;
   /** Of a state event whose text is here: what it replaced. */
-  readonly replaced?: { readonly eventId: string; readonly json: () => string };
+  readonly replaced?: { readonly eventId: string; readonly json: () => string } | undefined;
 };
 
 /** Reads a piece; undefined when there is nothing. Rooms of its events are in the index afterwards. */
@@ -93,16 +94,14 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     bare.filter((event) => wanted(event) && event.json === undefined),
   );
   const read = new Map(rows.map((row) => [row.position, row]));
-  const events = bare.map(({ json, replaced, ...event }): StreamEvent => {
+  const events = bare.map((event): StreamEvent => {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
     if (row !== undefined) return toStreamEvent(row, roomId);
-    if (json === undefined || !wanted(event)) return { ...event, text: undefined };
-    return withText(event, roomId, {
-      json,
-      replacesId: replaced?.eventId ?? null,
-      replacesJson: replaced?.json() ?? null,
-    });
+    const { json, replaced } = event;
+    if (json === undefined || !wanted(event)) return withText(event, undefined, undefined);
+    const replacesId = replaced?.eventId ?? null;
+    return withText(event, roomId, { json, replacesId, replacesJson: replaced?.json() ?? null });
   });
   return { events, extras, shared, upTo, more };
 }
@@ -113,10 +112,9 @@ function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: Read
   if (last === undefined) return undefined;
   const bare = rows.flatMap((row): Bare[] => {
     if (row.kind !== 'event') return [];
-    const { json, change, ...event } = row.event;
-    const { stateKey = null, replaced } = change ?? {};
-    const texts = { ...(json === undefined ? {} : { json }), ...(replaced === undefined ? {} : { replaced }) };
-    return [{ ...event, position: row.position, stateKey, ...texts }];
+    const { change } = row.event;
+    const { position } = row;
+    return [{ ...row.event, position, stateKey: change?.stateKey ?? null, replaced: change?.replaced }];
   });
   const extras = rows.flatMap((row) => (row.kind === 'extra' && wanted.includes(row.extra.kind) ? [row.extra] : []));
   return { bare, extras, upTo: last.position, more: undefined };
@@ -161,30 +159,32 @@ function hasUrl({ registration }: Appservice): boolean {
 
 /** An event with its text, as clients see it. */
 export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
-  const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
-  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy };
-  return withText(event, roomId, row);
+  return withText(row, roomId, row);
 }
 
-function withText(
-  event: Omit<StreamEvent, 'text' | 'membership'>,
-  roomId: string,
-  texts: Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson'> &
-    Partial<Pick<EventTextRow, 'redactionId' | 'redactionJson'>>,
-): StreamEvent {
-  const { type, stateKey } = event;
+type Texts = Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson'> &
+  Partial<Pick<EventTextRow, 'redactionId' | 'redactionJson'>>;
+
+// Written out: each event of the stream comes through here, and leaving keys out of a copy costs more than the copy.
+function withText(row: Head, roomId: string | undefined, texts: Texts | undefined): StreamEvent {
+  const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
+  const text = texts === undefined || roomId === undefined ? undefined : () => clientText(eventId, roomId, texts);
+  const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy, text };
+  if (texts === undefined || type !== 'm.room.member' || stateKey === null) return event;
+  const was = texts.replacesJson === null ? 'leave' : membershipOf(texts.replacesJson);
+  return { ...event, membership: { is: membershipOf(texts.json), was } };
+}
+
+function clientText(eventId: string, roomId: string, texts: Texts): string {
   const { json, redactionId = null, redactionJson = null, replacesId, replacesJson } = texts;
-  const text = clientEventText(json, {
-    eventId: event.eventId,
+  return clientEventText(json, {
+    eventId,
     roomId,
     ...(redactionId === null || redactionJson === null
       ? {}
       : { redaction: { eventId: redactionId, json: redactionJson } }),
     ...(replacesId === null || replacesJson === null ? {} : { replaced: { eventId: replacesId, json: replacesJson } }),
   });
-  if (type !== 'm.room.member' || stateKey === null) return { ...event, text };
-  const was = replacesJson === null ? 'leave' : membershipOf(replacesJson);
-  return { ...event, text, membership: { is: membershipOf(json), was } };
 }
 
 /** `membership` of an m.room.member event's PDU text. */

@@ -2,7 +2,7 @@
 // What is sent again comes before anything new, under new transaction ids, in the order of the stream.
 
 import type { Clock } from '../platform/clock.ts';
-import type { Feed, WaitingEvent } from './feed.ts';
+import { type Feed, type WaitingEvent, waitingEvent } from './feed.ts';
 import { readStream, type StreamReaderParts } from './read-stream.ts';
 
 /** What is to be sent again. */
@@ -43,10 +43,10 @@ export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { re
       const piece = await readStream({ ...parts, recent: nothingRecent }, request);
       if (piece === undefined) break;
       const items = piece.events.flatMap((event): WaitingEvent[] => {
-        const { text, position } = event;
-        if (position > range.upTo || text === undefined || !index.of(event).has(feed.appservice.id)) return [];
+        if (event.position > range.upTo || event.text === undefined || !index.of(event).has(feed.appservice.id))
+          return [];
         if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) return [];
-        return [{ ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: clock.monotonicMs() }];
+        return [waitingEvent(event, event.text(), clock.monotonicMs())];
       });
       if (items.length > 0) return { items, upTo: Math.min(piece.upTo, range.upTo) };
       after = piece.upTo;

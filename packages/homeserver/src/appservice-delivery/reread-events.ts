@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type EventTextRow, eventTexts, eventTextsAt, streamExtrasAt } from '../storage/tables/appservice-stream.ts';
 import { deviceListItem, receiptItem, toDeviceItem } from './extra-items.ts';
-import type { WaitingEvent, WaitingItem } from './feed.ts';
+import { type WaitingEvent, waitingEvent, type WaitingItem } from './feed.ts';
 import { toStreamEvent } from './read-stream.ts';
 
 export interface RereadParts {
@@ -27,14 +27,14 @@ export async function freshTexts(parts: RereadParts, items: readonly WaitingItem
   return Promise.all(
     items.map(async (item) => {
       const row = read.get(item.position);
-      return row === undefined ? item : waitingEvent(parts, row);
+      return row === undefined ? item : eventAgain(parts, row);
     }),
   );
 }
 
 /** The events at these positions; what has been purged is missing. */
 export async function rereadAt(parts: RereadParts, positions: readonly number[]): Promise<WaitingEvent[]> {
-  return Promise.all((await eventTextsAt(parts.db, positions)).map((row) => waitingEvent(parts, row)));
+  return Promise.all((await eventTextsAt(parts.db, positions)).map((row) => eventAgain(parts, row)));
 }
 
 /** Everything at these positions, in their order; what has been purged, or replaced by a later receipt, is missing. */
@@ -52,8 +52,7 @@ export async function rereadItemsAt(parts: RereadParts, positions: readonly numb
   return [...events, ...extras].sort((a, b) => a.position - b.position);
 }
 
-async function waitingEvent(parts: RereadParts, row: EventTextRow): Promise<WaitingEvent> {
+async function eventAgain(parts: RereadParts, row: EventTextRow): Promise<WaitingEvent> {
   const event = toStreamEvent(row, await parts.roomId(row.roomNid));
-  const text = event.text ?? '';
-  return { ...event, kind: 'event', text, bytes: Buffer.byteLength(text), readAtMs: parts.clock.monotonicMs() };
+  return waitingEvent(event, event.text?.() ?? '', parts.clock.monotonicMs());
 }
