@@ -3,7 +3,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import { createInterestIndex } from '../appservices/interest.ts';
-import { openCursor } from '../appservices/count-members.ts';
+import { isCounted, openCursor } from '../appservices/count-members.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
@@ -84,10 +84,12 @@ const leaseMovingMs = 500;
 /** What is in flight at a stop gets this long. */
 const stopWithinMs = 5000;
 
+type Lease = NonNullable<Awaited<ReturnType<DeliveryLeases['take']>>>;
+
 interface Open {
   readonly appservice: Appservice;
   readonly deliverer: Deliverer;
-  readonly release: () => Promise<void>;
+  readonly lease: Lease;
 }
 
 /** The delivery; nothing happens before `start`. */
@@ -97,6 +99,9 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   const recent = createRecentEvents(clock);
   const timers = new Map<string, Timer>();
   let opening: Promise<void> = Promise.resolve();
+  /** Being counted, one after the other, and opened afterwards if they are still wanted. */
+  const counting = new Map<string, Lease>();
+  let counts: Promise<void> = Promise.resolve();
   let stopped = false;
   let unsubscribe = () => {};
 
@@ -140,56 +145,98 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   }
 
   async function openAll(): Promise<void> {
+    const failed: string[] = [];
+    let fault: unknown;
     for (const appservice of registry.all()) {
       if (stopped) return;
       const { id, registration } = appservice;
       const delivers = parts.deliversHere?.(appservice) ?? registration.url !== null;
-      if (delivers && !open.has(id)) await openOne(appservice);
-      // Another process has its socket: what is in flight here will be sent there.
-      else if (!delivers && open.has(id)) await closeOne(id, 0);
+      const isHere = open.has(id) || counting.has(id);
+      try {
+        if (delivers && !isHere) await openOne(appservice);
+        // Another process has its socket: what is in flight here will be sent there.
+        else if (!delivers && isHere) await closeOne(id, 0);
+      } catch (error) {
+        failed.push(id);
+        fault = error;
+      }
     }
+    if (failed.length > 0) log.warn({ ...faultOf(fault), appservices: failed }, 'opening a delivery failed');
   }
 
   async function openOne(appservice: Appservice): Promise<void> {
     const { id } = appservice;
     const lease = await parts.leases.take(`appservice:${id}`, () => void serially(() => closeOne(id, 0)));
     if (lease === undefined) return;
+    await orRelease(lease, async () => {
+      if (await isCounted(db, appservice)) return openCounted(appservice, lease);
+      counting.set(id, lease);
+      counts = counts.then(() => countThenOpen(appservice, lease));
+    });
+  }
+
+  // It takes as long as the server has rooms: others are opened and closed meanwhile, and this one may have to be given up.
+  async function countThenOpen(appservice: Appservice, lease: Lease): Promise<void> {
+    const { id } = appservice;
+    const isWanted = () => counting.get(id) === lease;
+    let next = () => openCounted(appservice, lease);
     try {
-      await openCursor(db, appservice, clock.now());
-      const cursor = await takeCursor(db, id, lease.fence);
-      if (cursor === undefined) return await lease.release();
-      const frozen = await thaw(db, id);
-      const setAside = (await countSetAside(db)).get(id) ?? 0;
-      const feed = new Feed(appservice, cursor.position, cursor.countedAt);
-      const deliverer = new Deliverer(
-        feed,
-        { cursor, fence: lease.fence, setAside, ...(frozen === undefined ? {} : { frozen }) },
-        {
-          ...parts,
-          recent: parts.memory.transactions(id),
-          index,
-          readReplay,
-          unwrittenRooms: () => follower.unwrittenRooms(),
-          roomId: async (roomNid) => {
-            await index.load([roomNid]);
-            return index.roomId(roomNid);
-          },
-          grownTo: () => follower.grownTo,
-          onDrained: () => follower.drained(),
-          onOvertaken: (overtaken) => void serially(() => closeOne(overtaken, 0)),
-        },
-      );
-      open.set(id, { appservice, deliverer, release: () => lease.release() });
-      index.clear();
-      follower.add(feed);
-      deliverer.kick();
+      if (isWanted()) await openCursor(db, appservice, clock.now());
+    } catch (error) {
+      next = () => Promise.reject(error);
+    }
+    await serially(async () => {
+      if (isWanted()) {
+        counting.delete(id);
+        return orRelease(lease, next);
+      }
+      await lease.release();
+      await openAll(); // it may be wanted again
+    });
+  }
+
+  async function orRelease(lease: Lease, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (error) {
       await lease.release();
       throw error;
     }
   }
 
+  async function openCounted(appservice: Appservice, lease: Lease): Promise<void> {
+    const { id } = appservice;
+    const cursor = await takeCursor(db, id, lease.fence);
+    if (cursor === undefined) return await lease.release();
+    const frozen = await thaw(db, id);
+    const setAside = (await countSetAside(db)).get(id) ?? 0;
+    const feed = new Feed(appservice, cursor.position, cursor.countedAt);
+    const deliverer = new Deliverer(
+      feed,
+      { cursor, fence: lease.fence, setAside, ...(frozen === undefined ? {} : { frozen }) },
+      {
+        ...parts,
+        recent: parts.memory.transactions(id),
+        index,
+        readReplay,
+        unwrittenRooms: () => follower.unwrittenRooms(),
+        roomId: async (roomNid) => {
+          await index.load([roomNid]);
+          return index.roomId(roomNid);
+        },
+        grownTo: () => follower.grownTo,
+        onDrained: () => follower.drained(),
+        onOvertaken: (overtaken) => void serially(() => closeOne(overtaken, 0)),
+      },
+    );
+    open.set(id, { appservice, deliverer, lease });
+    index.clear();
+    follower.add(feed);
+    deliverer.kick();
+  }
+
   async function closeOne(id: string, withinMs: number): Promise<void> {
+    counting.delete(id);
     const one = open.get(id);
     if (one === undefined) return;
     open.delete(id);
@@ -197,7 +244,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     await one.deliverer.stop(withinMs);
     await writeIdle([one]).catch(() => {}); // it is sent again instead: the application service knows its id
     index.clear();
-    await one.release();
+    await one.lease.release();
   }
 
   async function writeIdle(all: Iterable<Open>): Promise<void> {
@@ -227,6 +274,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         });
       });
       await serially(openAll);
+      await counts;
       every('idle cursors', idleWriteMs, () => writeIdle(open.values()));
       every('leases', leaseRetryMs, () => serially(openAll));
       every('lag', lagSampleMs, () => {
@@ -239,8 +287,10 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       for (const timer of timers.values()) timer.cancel();
       await follower.stop();
       await serially(async () => {
+        counting.clear();
         await Promise.all([...open.keys()].map((id) => closeOne(id, stopWithinMs)));
       });
+      await counts;
     },
     committed(first, commit) {
       recent.committed(first, commit);

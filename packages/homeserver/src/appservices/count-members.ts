@@ -12,6 +12,11 @@ import type { Appservice } from './registry.ts';
 /** Matched in one go: some 10 ms. */
 const pageRows = 1000;
 
+/** Whether the cursor of an application service is there and its interest counted: opening it is quick. */
+export async function isCounted(db: Queryable, appservice: Appservice): Promise<boolean> {
+  return (await findCursor(db, appservice.id))?.countedFor === fingerprint(appservice);
+}
+
 /**
  * The cursor of an application service, with its interest counted. A new one begins at the present: what happened before it was
  * registered is not sent.

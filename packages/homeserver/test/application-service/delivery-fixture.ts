@@ -78,6 +78,8 @@ export async function deliveryFixture() {
   const fromMemory = { on: true };
   const told = { on: true };
   const away = { on: false };
+  const refusedLeases = new Set<string>();
+  const counts = { held: Promise.resolve() };
   const counted = { statements: 0 };
   let fences = 0;
   let processes = 0;
@@ -89,6 +91,7 @@ export async function deliveryFixture() {
   };
   const leasesOf = (process: number) => ({
     take: async (name: string) => {
+      if (refusedLeases.has(name)) throw new Error(`no lease of ${name}`);
       if ((holders.get(name) ?? 0) > process) return undefined;
       holders.set(name, process);
       return { fence: (fences += 1), release: async () => giveBack(name, process) };
@@ -124,6 +127,10 @@ export async function deliveryFixture() {
     told,
     /** True: the deliveries cannot reach the database. */
     away,
+    /** Leases that cannot be asked for. */
+    refusedLeases,
+    /** First counts of members wait for it. */
+    counts,
     /** Statements of the deliveries. */
     counted,
     /** What the deliveries remember. */
@@ -157,6 +164,10 @@ export async function deliveryFixture() {
                   counted.statements += 1;
                   return database.db.query(statement, values);
                 }),
+          transaction: async (work) => {
+            await counts.held;
+            return database.db.transaction(work);
+          },
         },
         registry,
         leases: leasesOf((processes += 1)),

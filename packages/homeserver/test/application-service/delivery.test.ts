@@ -484,3 +484,53 @@ describe('what waits', () => {
     expect(deaf.transactions.map(({ body }) => body).join('')).not.toContain('ephemeral');
   });
 });
+
+describe('what one application service cannot have', () => {
+  it('keeps nobody else from being opened', async () => {
+    at.refusedLeases.add('appservice:broken');
+    await at.appservice('broken');
+    const irc = await at.appservice('irc');
+    await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await arrived(irc, 1);
+  });
+
+  it('is counted without delaying who comes and goes meanwhile', async () => {
+    const irc = await at.appservice('irc');
+    const delivery = await at.deliver();
+    const known = at.registry.all();
+    at.registry.replace([]);
+    await eventually(() => delivery.status('irc') === undefined);
+    let count = () => {};
+    at.counts.held = new Promise((resolve) => (count = resolve));
+    const slow = await at.appservice('slow');
+    at.registry.replace([...at.registry.all(), ...known]);
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await arrived(irc, 1);
+    count();
+    await at.until(
+      async () => (await at.db.query({ name: 'test.all', text: 'select from appservice_cursors' })).length === 2,
+    );
+    await room.join(ghost('eve', 'slow'));
+    await arrived(slow, 1);
+  });
+
+  it('is not opened when it goes while it is being counted, and is when it comes back', async () => {
+    await at.deliver();
+    let count = () => {};
+    at.counts.held = new Promise((resolve) => (count = resolve));
+    const slow = await at.appservice('slow');
+    const all = at.registry.all();
+    at.registry.replace([]);
+    at.registry.replace(all);
+    count();
+    await at.until(
+      async () => (await at.db.query({ name: 'test.all', text: 'select from appservice_cursors' })).length === 1,
+    );
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('eve', 'slow'));
+    await at.until(() => slow.events.length === 1, 100);
+  });
+});
