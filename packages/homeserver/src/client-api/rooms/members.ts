@@ -24,6 +24,8 @@ export function getMembers(parts: RoomReadParts): Route {
         isNot: request.query.get('not_membership') ?? undefined,
       };
       const place = at === undefined ? undefined : await statePlaceAt(parts.db, roomNid, at);
+      // Before its first event nobody is in a room.
+      if (at !== undefined && place === undefined) return { json: { chunk: [] } };
       const rows =
         place === undefined && view.until === undefined
           ? await memberEventsNow(parts.db, roomNid, filter)
