@@ -22,6 +22,7 @@ export const doorTables = [
   'event_json',
   'event_auth',
   'auth_chain_links',
+  'early_redactions',
   'room_state',
   'state_lines',
   'room_members',

@@ -15,6 +15,7 @@ import {
   canonicalJson,
   citedIds,
   clampDepth,
+  isEventId,
   isJsonObject,
   type JsonValue,
   type Pdu,
@@ -238,6 +239,10 @@ function appendRedaction(part: Part, redaction: JudgedPdu, at: number, context: 
   const { rules } = part.memory;
   const targetId = redactsOf(redaction.pdu, rules);
   const target = targetId === undefined ? undefined : part.inputs.targets.get(targetId);
+  // Only from other servers, whose events come in any order: nobody here redacts what is not there.
+  if (target === undefined && targetId !== undefined && isEventId(targetId) && !targetId.includes('\0')) {
+    part.earlyRedactions.push({ redacts: targetId, eventNid: context.eventNid });
+  }
   if (!redaction.redacts || targetId === undefined || target === undefined || target.redactedBy !== null) return;
   if (part.redactions.some((other) => other.eventNid === target.eventNid)) return;
   const event = redact(JSON.parse(target.json) as Pdu, rules);

@@ -122,9 +122,17 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
     const key = [userId, deviceId, endpoint, proposal.roomId, txnId].join('\0');
     const first = inFlight.get(key);
     if (first !== undefined) return first;
-    const result = write(proposal).finally(() => inFlight.delete(key));
+    const result = writeOnce(key, proposal);
     inFlight.set(key, result);
     return result;
+  }
+
+  async function writeOnce(key: string, proposal: Proposal): Promise<ProposalResult> {
+    try {
+      return await write(proposal);
+    } finally {
+      inFlight.delete(key);
+    }
   }
 
   return {

@@ -52,6 +52,8 @@ export class Part {
   /** Forks of the room's state, and where they stand on line 0. */
   readonly newLines: { readonly line: number; readonly baseVersion: number }[] = [];
   readonly membersRemoved: string[] = [];
+  /** Redactions of events that have not come yet. */
+  readonly earlyRedactions: { readonly redacts: string; readonly eventNid: number }[] = [];
   readonly members: MemberRow[] = [];
   readonly relations: RelationRow[] = [];
   readonly redactions: { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[] = [];
@@ -157,6 +159,7 @@ export class Part {
       ...(this.history === undefined && this.newLines.length === 0 ? {} : { lines: this.#lines() }),
       ...(this.placed.length === 0 ? {} : { placed: this.placed }),
       ...(this.authLinks.length === 0 ? {} : { authLinks: this.authLinks }),
+      ...(this.earlyRedactions.length === 0 ? {} : { earlyRedactions: this.earlyRedactions }),
       ...(this.membersRemoved.length === 0 ? {} : { membersRemoved: this.membersRemoved }),
       ...(this.isHistory ? { isHistory: true } : {}),
     };
@@ -181,6 +184,7 @@ export class Part {
       this.placed,
       this.newLines,
       this.membersRemoved,
+      this.earlyRedactions,
       this.state,
       this.members,
       this.relations,

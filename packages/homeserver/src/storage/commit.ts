@@ -46,6 +46,8 @@ export interface RoomPart {
   readonly relations: readonly RelationRow[];
   /** The redacted event's JSON replaces the one stored. */
   readonly redactions: readonly { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[];
+  /** Redactions of events that have not come yet. */
+  readonly earlyRedactions?: readonly { readonly redacts: string; readonly eventNid: number }[];
   readonly aliases?: readonly { readonly alias: string; readonly creator: string }[];
   readonly aliasesRemoved?: readonly string[];
   readonly published?: boolean;

@@ -200,7 +200,7 @@ export class BatchRows {
     });
   }
 
-  #addPlaced({ roomNid: guard, placed = [], authLinks = [] }: RoomPart, before: number): void {
+  #addPlaced({ roomNid: guard, placed = [], authLinks = [], earlyRedactions = [] }: RoomPart, before: number): void {
     for (const event of placed) {
       this.#add('placedEvents', {
         guard,
@@ -212,6 +212,9 @@ export class BatchRows {
         rejected: event.rejected,
         soft_failed: event.softFailed,
       });
+    }
+    for (const { redacts, eventNid } of earlyRedactions) {
+      this.#add('earlyRedactions', { guard, redacts, event_nid: eventNid });
     }
     for (const { fromChain, fromSeq, toChain, toSeq } of authLinks) {
       const link = { from_chain: fromChain, to_chain: toChain, from_seq: fromSeq, to_seq: toSeq };

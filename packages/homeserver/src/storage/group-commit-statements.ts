@@ -170,6 +170,11 @@ export const sections = {
       rr as (delete from event_relations using ${from.replace(/^from /, '')}
         ${guarded} and event_relations.room_nid = t.guard and event_relations.event_nid = t.event_nid)`,
   },
+  earlyRedactions: {
+    columns: { guard: 'bigint', redacts: 'text', event_nid: 'bigint' },
+    sql: (from) => `er as (insert into early_redactions (room_nid, redacts, event_nid)
+      select t.guard, t.redacts, t.event_nid ${from} ${guarded})`,
+  },
   authEdges: {
     columns: { guard: 'bigint', event_nid: 'bigint', auth_event_id: 'text' },
     sql: (from) => `ae as (insert into event_auth (room_nid, event_nid, auth_event_id)
@@ -381,6 +386,7 @@ const received = [
   'eventJson',
   'relations',
   'redactions',
+  'earlyRedactions',
   'authEdges',
   'authLinks',
   'closedState',
@@ -415,6 +421,7 @@ const all = [
   'batchPoints',
   'placedEvents',
   'membersRemoved',
+  'earlyRedactions',
 ] as const;
 
 /** From the narrowest to the one that takes everything. */

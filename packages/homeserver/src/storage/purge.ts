@@ -173,6 +173,7 @@ const partsOfRooms = [
   'state_lines',
   'event_auth',
   'auth_chain_links',
+  'early_redactions',
   'batch_events',
   'receipts',
   'account_data',

@@ -17,7 +17,8 @@ export function appendPlanned(
   plan: ReceivedPlan,
   context: Omit<AppendContext, 'eventNid' | 'stands'>,
 ): number {
-  const { judged, eventNid, stands, realised, merge } = plan;
+  const { judged, eventNid, stands, realised, merge, redactedBy } = plan;
+  if (redactedBy !== undefined) part.redactions.push({ eventNid, redactedBy, json: judged.json });
   if (realised !== undefined) {
     part.state.push(...realised.rows);
     if (realised.newLine !== undefined) {

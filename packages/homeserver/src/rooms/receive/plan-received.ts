@@ -6,10 +6,12 @@
 //          the room       the states after all loose ends, merged: line 0 changes by the difference, at one version
 //
 // https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
-import { citedIds, type Pdu, redactsOf } from '@pons/spec';
+import { canonicalJson, citedIds, type Pdu, redact, redactsOf, type RoomVersionRules } from '@pons/spec';
 import { authStateKeys } from '../../rules/auth-events.ts';
 import type { StateLookup } from '../../rules/authorise.ts';
-import { citedEvents, type CitedRow } from '../../storage/tables/forks.ts';
+import { powerLevelsOf } from '../../rules/power-levels.ts';
+import { redactionApplies } from '../../rules/redactions.ts';
+import { citedEvents, type CitedRow, redactionsOf } from '../../storage/tables/forks.ts';
 import { type RedactionTargetRow, redactionTargets } from '../../storage/tables/events.ts';
 import type { ExtremityRow } from '../../storage/tables/rooms.ts';
 import type { Standing } from '../append-pdu.ts';
@@ -42,6 +44,8 @@ export interface ReceivedPlan {
   /** What the room comes to, of an event that is accepted elsewhere than at its end. */
   readonly merge?: RoomMerge;
   readonly targets: ReadonlyMap<string, RedactionTargetRow>;
+  /** Number of the redaction that came before it. */
+  readonly redactedBy?: number;
 }
 
 /** Judges an event and plans its rows; or says at once what became of it. */
@@ -59,11 +63,51 @@ export async function planReceived(planning: Planning, received: Received): Prom
   }
   const missing = missingOf(received, rows);
   if (missing.length > 0) return { outcome: 'missing', eventIds: missing };
-  const states = new EventStates(planning, checked, rows);
+  const early = own === undefined ? await earlyRedaction(planning, checked) : undefined;
+  const event = early === undefined ? checked : asRedacted(checked, memory.rules);
+  const states = new EventStates(planning, event, rows);
   const cited = { ...citedBy(pdu, rows), wasRejected: own?.rejected ?? false, ...groundOf(memory) };
+  const plan = await planOf(planning, { ...received, checked: event }, states, { cited, rows });
+  return early === undefined || !('judged' in plan) ? plan : { ...plan, redactedBy: early };
+}
+
+function planOf(
+  planning: Planning,
+  received: Received,
+  states: EventStates,
+  { cited, rows }: { readonly cited: Cited; readonly rows: ReadonlyMap<string, CitedRow> },
+): Promise<ReceivedPlan | ReceiveOutcome> {
+  const { checked } = received;
   if (received.asOutlier === true) return planOutlier(planning, received, states, cited);
-  const prevRows = [...new Set(prevIds)].flatMap((id) => rows.get(id) ?? []);
+  const prevRows = [...new Set(citedIds(checked.pdu.prev_events))].flatMap((id) => rows.get(id) ?? []);
   return planInRoom(planning, { checked, prevRows }, states, cited);
+}
+
+// A redaction that was accepted and came first, if it applies: the event is never stored with its content.
+async function earlyRedaction(planning: Planning, { pdu, eventId }: CheckedPdu): Promise<number | undefined> {
+  const { db, memory } = planning;
+  const keys = [
+    { type: 'm.room.create', stateKey: '' },
+    { type: 'm.room.power_levels', stateKey: '' },
+  ];
+  for (const row of await redactionsOf(db, memory.roomNid, eventId)) {
+    const place = { line: row.line, version: row.stateVersion };
+    const state = await lookupAt(planning, { ...onLineZero(row.stateVersion), place }, keys);
+    const levels = powerLevelsOf(
+      state('m.room.create', '')?.event,
+      state('m.room.power_levels', '')?.event,
+      memory.rules,
+    );
+    const redaction = JSON.parse(row.json) as Pdu;
+    const redacted = { sender: pdu.sender, eventId };
+    if (redactionApplies({ redaction, redacted, levels, rules: memory.rules })) return row.eventNid;
+  }
+  return undefined;
+}
+
+function asRedacted(checked: CheckedPdu, rules: RoomVersionRules): CheckedPdu {
+  const pdu = redact(checked.pdu, rules);
+  return { ...checked, pdu, json: canonicalJson(pdu, rules.strictCanonicalJson ? 'integers' : 'any') };
 }
 
 type Cited = Omit<ReceivedGround, 'before' | 'isFull' | 'redacted'>;

@@ -1,5 +1,6 @@
 // Events of other servers in a room of ours: each check on both sides, forks that are tied by who speaks, two processes at once.
 import { type JsonObject, type Pdu, roomVersionRules, serverNameOf } from '@pons/spec';
+import { eventIdOf } from '@pons/spec/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
 import { checkedRemote, checkRemote, remoteEvent } from '../../../../testkit/src/remote-servers.ts';
@@ -9,7 +10,7 @@ import { sendEvent } from '../../actions/send-event.ts';
 import { sendState } from '../../actions/send-state.ts';
 import { authEventKeys } from '../../rules/auth-events.ts';
 import { checkDatabase } from '../../storage/check.ts';
-import { eventText } from '../../storage/tables/events.ts';
+import { eventText, redactionTargets } from '../../storage/tables/events.ts';
 import { citedEvents } from '../../storage/tables/forks.ts';
 import { membersOf } from '../../storage/tables/room-members.ts';
 import { streamStateDelta } from '../../storage/tables/stream.ts';
@@ -199,6 +200,28 @@ describe('an event of another server', () => {
     const { roomNid } = await roomOf(roomId);
     expect(await citedEvents(test.db, roomNid, [eventId])).toMatchObject([{ softFailed: true, position: null }]);
     expect(end?.eventId).not.toBe(eventId);
+  });
+
+  it('whose redaction came before it never has its content, and another server cannot do that', async () => {
+    const roomId = await room();
+    const carol = '@carol:c';
+    await say(roomId, { type: 'm.room.member', stateKey: carol, sender: carol, content: { membership: 'join' } });
+    const later = await remote(roomId, { content: { body: 'secret' } });
+    const others = await remote(roomId, { sender: carol, content: { body: 'stays' } });
+    for (const pdu of [later, others]) {
+      const content = { redacts: eventIdOf(pdu, rules) };
+      expect(await say(roomId, { type: 'm.room.redaction', content })).toMatchObject({ outcome: 'accepted' });
+    }
+    expect(await receive(roomId, later)).toMatchObject({ outcome: 'accepted' });
+    expect(await receive(roomId, others)).toMatchObject({ outcome: 'accepted' });
+    const contentOf = async (pdu: Pdu) => {
+      return (JSON.parse((await eventText(test.db, roomId, eventIdOf(pdu, rules))) ?? '') as Pdu).content;
+    };
+    expect(await contentOf(later)).toEqual({});
+    expect(await contentOf(others)).toEqual({ body: 'stays' });
+    const { roomNid } = await roomOf(roomId);
+    const [row] = await redactionTargets(test.db, roomNid, [eventIdOf(later, rules)]);
+    expect(row?.redactedBy).toEqual(expect.any(Number));
   });
 
   it('is no second create event', async () => {

@@ -50,6 +50,21 @@ export async function citedByNumber(db: Queryable, roomNid: number, eventNids: r
   return eventNids.length === 0 ? [] : db.query<CitedRow>(byNumber, [roomNid, eventNids]);
 }
 
+const earlyRedactions = statement(
+  'forks.early_redactions',
+  `select ${citedColumns}
+    from (select event_nid from early_redactions where room_nid = $1 and redacts = $2) w
+    cross join lateral (select e.* from events e where e.room_nid = $1 and e.event_nid = w.event_nid limit 1) e
+    cross join lateral (
+      select j.json from event_json j where j.room_nid = $1 and j.event_nid = e.event_nid limit 1) j
+    order by e.event_nid`,
+);
+
+/** Redactions of an event that came before it. */
+export async function redactionsOf(db: Queryable, roomNid: number, eventId: string): Promise<CitedRow[]> {
+  return db.query<CitedRow>(earlyRedactions, [roomNid, eventId]);
+}
+
 // Auth chains run through state events alone, so event_auth has all that is followed.
 const withAuthChain = statement(
   'forks.with_auth_chain',
