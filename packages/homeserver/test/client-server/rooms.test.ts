@@ -435,6 +435,12 @@ describe('what other servers do as well', () => {
     expect(member.body).toEqual({ membership: 'join', 'org.example.why': 'curious' });
   });
 
+  it('knows of no members before the first event of a room', async () => {
+    const room = await newRoom();
+    expect(events(await call('alice', 'GET', `/rooms/${id(room)}/members?at=h0_0`))).toEqual([]);
+    expect(events(await call('alice', 'GET', `/rooms/${id(room)}/members`))).toHaveLength(1);
+  });
+
   it('knows the paths of r0', async () => {
     const room = await newRoom();
     expect((await call('alice', 'GET', `/rooms/${id(room)}/joined_members`, undefined, 'r0')).status).toBe(200);
