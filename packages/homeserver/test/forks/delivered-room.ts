@@ -114,6 +114,41 @@ export async function deliver(
   return differences(houses, history, model, true);
 }
 
+/** Delivers a history by both processes at once, as fast as they take it. @returns what does not agree, the first of it */
+export async function deliverAtOnce(houses: Houses, history: SignedHistory): Promise<string | undefined> {
+  const [create, ...rest] = history.events;
+  if (create === undefined) return undefined;
+  await houses.adopt(history);
+  const model = new ModelRoom(history.rules, history.roomId);
+  for (const event of history.events) model.receive(event);
+  let waiting = rest;
+  while (waiting.length > 0) {
+    const outcomes = await Promise.all(waiting.map((event, at) => houses.receive(at, history, event)));
+    const left = waiting.filter((_, at) => outcomes[at]?.outcome === 'missing');
+    if (left.length === waiting.length) return `${left.length} events wait for one another`;
+    waiting = left;
+  }
+  const { db } = houses;
+  const room = await roomById(db, history.roomId);
+  if (room === undefined) return 'no room';
+  const ids = history.events.map((event) => event.eventId);
+  const accepted = new Set<string>();
+  for (const { eventId, rejected, softFailed } of await citedEvents(db, room.roomNid, ids)) {
+    if (rejected !== (model.outcomes.get(eventId) === 'rejected')) return `${eventId} rejected: ${rejected}`;
+    if (!rejected && !softFailed) accepted.add(eventId);
+  }
+  // What fails softly depends on what came first; what the room comes to depends on that alone.
+  const followed = new Set<string>();
+  for (const { eventId, prevIds } of history.events.toReversed()) {
+    if (accepted.has(eventId) || followed.has(eventId)) for (const id of prevIds) followed.add(id);
+  }
+  const leaves = [...accepted].filter((id) => !followed.has(id));
+  const loose = (await extremitiesOf(db, room.roomNid, room.extremities)).map(({ eventId }) => eventId);
+  if (loose.sort().join() !== leaves.sort().join()) return `loose ends ${loose.join()}, not ${leaves.join()}`;
+  const current = await stateAt(houses, room, 0, room.stateVersion);
+  return current === textOf(model.currentOf(leaves)) ? undefined : 'the current state';
+}
+
 async function differences(houses: Houses, history: SignedHistory, model: ModelRoom, all = false) {
   const { db } = houses;
   const room = await roomById(db, history.roomId);

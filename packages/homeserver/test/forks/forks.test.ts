@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
 import { checkDatabase } from '../../src/storage/check.ts';
-import { Houses, storedAsTheRulesSay } from './delivered-room.ts';
+import { everyVersion } from '../state-resolution/properties.ts';
+import { steps } from '../state-resolution/random-history.ts';
+import { deliverAtOnce, Houses, storedAsTheRulesSay } from './delivered-room.ts';
+import { signedHistory } from './signed-history.ts';
 
 const cases = 60;
 
@@ -24,6 +27,13 @@ describe('a room of other servers', () => {
       storedAsTheRulesSay(() => houses),
       { numRuns: cases, endOnFailure: true },
     );
+  }, 600_000);
+
+  test('comes to what its loose ends say when two processes receive it at once', async () => {
+    for (const [at, made] of fc.sample(steps, { numRuns: 11, seed: 5 }).entries()) {
+      const history = signedHistory(everyVersion[at % everyVersion.length] ?? '12', made);
+      expect(await deliverAtOnce(houses, history)).toBeUndefined();
+    }
   }, 600_000);
 
   test('forks, fails softly and loses state often enough in these for that to say something', async () => {
