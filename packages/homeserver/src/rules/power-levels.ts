@@ -31,35 +31,67 @@ export function powerLevelsOf(
   levels: Event | undefined,
   rules: RoomVersionRules,
 ): PowerLevels {
-  const content = levels?.content ?? {};
-  const own = (key: string): JsonValue | undefined => (Object.hasOwn(content, key) ? content[key] : undefined);
-  const level = (key: string, otherwise: number): number => readLevel(own(key), rules) ?? otherwise;
-  const inner = (key: string, name: string): number | undefined => readLevel(member(own(key), name), rules);
-  return {
-    levelOf(userId) {
-      if (create !== undefined && rules.creatorsHaveInfinitePower && isCreator(create, userId, rules)) return Infinity;
-      if (levels === undefined) {
-        return create !== undefined && isCreator(create, userId, rules) ? creatorDefault : 0;
-      }
-      return inner('users', userId) ?? level('users_default', 0);
-    },
-    needed(type, isState) {
-      return inner('events', type) ?? (isState ? level('state_default', modifyDefault) : level('events_default', 0));
-    },
-    notification: (key) => inner('notifications', key) ?? modifyDefault,
-    get invite() {
-      return level('invite', 0);
-    },
-    get kick() {
-      return level('kick', modifyDefault);
-    },
-    get ban() {
-      return level('ban', modifyDefault);
-    },
-    get redact() {
-      return level('redact', modifyDefault);
-    },
-  };
+  return new LevelsOfState(create, levels, rules);
+}
+
+// A class, for every event asks: an object of closures is made ten times as dearly.
+class LevelsOfState implements PowerLevels {
+  readonly #create: Event | undefined;
+  readonly #content: JsonObject | undefined;
+  readonly #rules: RoomVersionRules;
+
+  constructor(create: Event | undefined, levels: Event | undefined, rules: RoomVersionRules) {
+    this.#create = create;
+    this.#content = levels?.content;
+    this.#rules = rules;
+  }
+
+  levelOf(userId: string): number {
+    const create = this.#create;
+    const rules = this.#rules;
+    if (create !== undefined && rules.creatorsHaveInfinitePower && isCreator(create, userId, rules)) return Infinity;
+    if (this.#content === undefined) {
+      return create !== undefined && isCreator(create, userId, rules) ? creatorDefault : 0;
+    }
+    return this.#inner('users', userId) ?? this.#level('users_default', 0);
+  }
+
+  needed(type: string, isState: boolean): number {
+    const own = this.#inner('events', type);
+    return own ?? (isState ? this.#level('state_default', modifyDefault) : this.#level('events_default', 0));
+  }
+
+  notification(key: string): number {
+    return this.#inner('notifications', key) ?? modifyDefault;
+  }
+
+  get invite(): number {
+    return this.#level('invite', 0);
+  }
+
+  get kick(): number {
+    return this.#level('kick', modifyDefault);
+  }
+
+  get ban(): number {
+    return this.#level('ban', modifyDefault);
+  }
+
+  get redact(): number {
+    return this.#level('redact', modifyDefault);
+  }
+
+  #own(key: string): JsonValue | undefined {
+    return member(this.#content, key);
+  }
+
+  #level(key: string, otherwise: number): number {
+    return readLevel(this.#own(key), this.#rules) ?? otherwise;
+  }
+
+  #inner(key: string, name: string): number | undefined {
+    return readLevel(member(this.#own(key), name), this.#rules);
+  }
 }
 
 /** Creators of a room: one, and since room version 12 as many as its create event says. */

@@ -31,7 +31,21 @@ export function canonicalKeys(object: JsonObject): string[] {
     if (wideUnit.test(key)) return keys.sort(byCodePoint);
     if (at > 0 && (keys[at - 1] as string) > key) isSorted = false;
   }
-  return isSorted ? keys : keys.sort();
+  return isSorted ? keys : sorted(keys);
+}
+
+/** Keys that are sorted in place; beyond them a real algorithm is worth its memory. */
+const fewKeys = 16;
+
+function sorted(keys: string[]): string[] {
+  if (keys.length > fewKeys) return keys.sort();
+  for (let at = 1; at < keys.length; at++) {
+    const key = keys[at] as string;
+    let to = at;
+    for (; to > 0 && (keys[to - 1] as string) > key; to--) keys[to] = keys[to - 1] as string;
+    keys[to] = key;
+  }
+  return keys;
 }
 
 const wideUnit = /[\ud800-\uffff]/;
