@@ -21,6 +21,8 @@ const unavailable = new Set([nobodyHasIt]);
 export interface Delivery {
   readonly order: readonly number[];
   readonly whims: readonly number[];
+  /** The room is from before there was an auth-chain index. */
+  readonly isOld?: boolean;
 }
 
 /** Processes on one database. */
@@ -46,6 +48,19 @@ export class Houses {
     this.#houses = [testRoomLanes(this.#test.db), testRoomLanes(this.#test.db)];
   }
 
+  /** Nothing of a room is on the auth-chain index, and so nothing will be. */
+  async forgetIndex(roomId: string): Promise<void> {
+    await this.db.query(
+      {
+        name: 'test.forget_index',
+        text: `update events set auth_chain = null, auth_chain_seq = null
+          where room_nid = (select room_nid from rooms where room_id = $1)`,
+      },
+      [roomId],
+    );
+    await this.restart();
+  }
+
   async close(): Promise<void> {
     for (const house of this.#houses) await house.close();
   }
@@ -68,11 +83,11 @@ export class Houses {
 }
 
 /** Random rooms of every version, delivered in random orders, are stored as the rules say. */
-export function storedAsTheRulesSay(houses: () => Houses) {
+export function storedAsTheRulesSay(houses: () => Houses, isOld = false) {
   const whims = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 45 });
   const version = fc.constantFrom(...everyVersion);
   return fc.asyncProperty(version, steps, arrival, whims, async (of, made, order, choices) => {
-    const wrong = await deliver(houses(), signedHistory(of, made), { order, whims: choices });
+    const wrong = await deliver(houses(), signedHistory(of, made), { order, whims: choices, isOld });
     if (wrong !== undefined) throw new Error(wrong);
   });
 }
@@ -81,13 +96,14 @@ export function storedAsTheRulesSay(houses: () => Houses) {
 export async function deliver(
   houses: Houses,
   history: SignedHistory,
-  { order, whims }: Delivery,
+  { order, whims, isOld }: Delivery,
 ): Promise<string | undefined> {
   const model = new ModelRoom(history.rules, history.roomId);
   const [create, ...rest] = history.events;
   if (create === undefined) return undefined;
   await houses.adopt(history);
   model.receive(create);
+  if (isOld === true) await houses.forgetIndex(history.roomId);
   const waiting = [...rest];
   for (let turn = 0; waiting.length > 0; turn += 1) {
     const isWaiting = new Set(waiting.map(({ eventId }) => eventId));

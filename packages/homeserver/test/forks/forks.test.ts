@@ -29,6 +29,13 @@ describe('a room of other servers', () => {
     );
   }, 600_000);
 
+  test('is stored so too where it is from before there was an auth-chain index', async () => {
+    await fc.assert(
+      storedAsTheRulesSay(() => houses, true),
+      { numRuns: 10, endOnFailure: true },
+    );
+  }, 600_000);
+
   test('comes to what its loose ends say when two processes receive it at once', async () => {
     for (const [at, made] of fc.sample(steps, { numRuns: 11, seed: 5 }).entries()) {
       const history = signedHistory(everyVersion[at % everyVersion.length] ?? '12', made);
