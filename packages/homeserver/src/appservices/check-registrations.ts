@@ -2,12 +2,14 @@
 // seen, and nobody gets an account.
 
 import type { Clock } from '../platform/clock.ts';
-import type { Queryable } from '../storage/database.ts';
-import { createRegistrationLoader, type LoadReport } from './load-registrations.ts';
+import { createRegistrationLoader, type LoadReport, type RegistrationLoaderParts } from './load-registrations.ts';
 import type { RegistrationPlaces } from './read-registrations.ts';
 import { createRegistry } from './registry.ts';
 
-const nothing: Queryable = { query: () => Promise.resolve([]) };
+const nothing: RegistrationLoaderParts['db'] = {
+  query: () => Promise.resolve([]),
+  transaction: (work) => work(nothing),
+};
 
 /** Loads registration files as the server would, and reports. */
 export function checkRegistrations(serverName: string, places: RegistrationPlaces, clock: Clock): Promise<LoadReport> {

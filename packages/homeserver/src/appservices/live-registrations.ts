@@ -7,16 +7,15 @@ import { load as readYaml } from 'js-yaml';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { Database, Queryable } from '../storage/database.ts';
-import { putCursor } from '../storage/tables/appservice-cursors.ts';
 import {
   deleteRegistration,
-  forgetAppservice,
+  forgetDeliveryTo,
   insertRegistration,
   liveRegistrations,
   updateRegistration,
 } from '../storage/tables/appservice-registrations.ts';
-import { streamHead } from '../storage/tables/appservice-stream.ts';
-import { deleteOldTokens, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
+import { deleteOldTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
+import { beginDelivery } from './begin-delivery.ts';
 import { overlapMs as usualOverlapMs, type RegistrationLoader, warningsOf } from './load-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, toAppservice } from './registry.ts';
 
@@ -83,9 +82,9 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
     return (await liveRegistrations(db)).find((row) => row.appservice_id === id)?.registration;
   }
 
-  function setToken(tx: Queryable, appserviceId: string, asToken: string, overlapMs: number): Promise<void> {
+  async function setToken(tx: Queryable, appserviceId: string, asToken: string, overlapMs: number): Promise<void> {
     const now = clock.now();
-    return putAppserviceTokens(tx, [{ appserviceId, tokenHash: hashAsToken(asToken) }], {
+    await putAppserviceTokens(tx, [{ appserviceId, tokenHash: hashAsToken(asToken) }], {
       now,
       untilTs: now + overlapMs,
     });
@@ -115,14 +114,7 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
         const stored = before === undefined ? insertRegistration(tx, row) : updateRegistration(tx, id, before, text);
         if (!(await stored)) return false;
         await setToken(tx, id, registration.asToken, usualOverlapMs);
-        // What happens from now on is sent to it, however long it takes to find out in which rooms its users are.
-        if (before === undefined && registration.url !== null)
-          await putCursor(tx, {
-            appserviceId: id,
-            position: await streamHead(tx),
-            firstTxnId: clock.now(),
-            countedFor: '',
-          });
+        if (before === undefined) await beginDelivery(tx, added.appservice, clock.now());
         return true;
       });
       if (!done) throw refused([{ file: '', line: 1, path: 'id', reason: 'was registered by somebody else just now' }]);
@@ -142,7 +134,8 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
       if ((await textOf(id)) === undefined) throw notLive(registry, id);
       await change(id, async (tx) => {
         await deleteRegistration(tx, id);
-        await forgetAppservice(tx, id);
+        await forgetDeliveryTo(tx, id);
+        await deleteTokensOf(tx, [id]);
       });
     },
   };

@@ -6,9 +6,10 @@
 import path from 'node:path';
 import { type Complaint, type Finding, lintRegistration, lintTogether, type Registration } from '@pons/registration';
 import type { Clock, Timer } from '../platform/clock.ts';
-import type { Queryable } from '../storage/database.ts';
+import type { Database, Queryable } from '../storage/database.ts';
 import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
 import { insertUser } from '../storage/tables/users.ts';
+import { beginDelivery } from './begin-delivery.ts';
 import { chooseRegistrations } from './choose-registrations.ts';
 import { gone, readRegistrations, type RegistrationPlaces } from './read-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, type OldToken } from './registry.ts';
@@ -24,7 +25,7 @@ export interface LoadReport {
 export interface RegistrationLoaderParts {
   readonly registry: AppserviceRegistry;
   readonly places: RegistrationPlaces;
-  readonly db: Queryable;
+  readonly db: Pick<Database, 'query' | 'transaction'>;
   readonly clock: Clock;
   /** Told of every load: the first, and those after a change. */
   readonly report: (report: LoadReport) => void;
@@ -158,18 +159,33 @@ function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>)
 
 // Compared with what was loaded last, by this process or another, before a restart or after it. Of those that were added live the tokens
 // are written together with their registration (live-registrations.ts); what we have read may be older than that.
-async function keepTokens(db: Queryable, now: number, appservices: readonly Appservice[]): Promise<OldToken[]> {
+// One without any token was never here, or has been away: whoever writes its token first has its delivery begin anew.
+async function keepTokens(
+  db: RegistrationLoaderParts['db'],
+  now: number,
+  appservices: readonly Appservice[],
+): Promise<OldToken[]> {
   const known = await appserviceTokens(db);
   const present = new Map(known.filter(({ untilTs }) => untilTs === null).map((row) => [row.appserviceId, row]));
+  const followed = new Set(known.map(({ appserviceId }) => appserviceId));
   const changed = appservices
     .filter(({ source }) => 'file' in source)
-    .map(({ id, registration }) => ({ appserviceId: id, tokenHash: hashAsToken(registration.asToken) }))
+    .map((appservice) => ({ appservice, appserviceId: appservice.id, tokenHash: tokenHashOf(appservice) }))
     .filter(({ appserviceId, tokenHash }) => present.get(appserviceId)?.tokenHash.equals(tokenHash) !== true);
-  if (changed.length > 0) await putAppserviceTokens(db, changed, { now, untilTs: now + overlapMs });
+  if (changed.length > 0)
+    await db.transaction(async (tx) => {
+      const written = await putAppserviceTokens(tx, changed, { now, untilTs: now + overlapMs });
+      for (const { appservice } of changed)
+        if (!followed.has(appservice.id) && written.has(appservice.id)) await beginDelivery(tx, appservice, now);
+    });
   const rows = changed.length === 0 ? known : await appserviceTokens(db);
   return rows.flatMap(({ tokenHash: hash, appserviceId, untilTs }) =>
     untilTs === null || untilTs <= now ? [] : [{ hash, appserviceId, untilTs }],
   );
+}
+
+function tokenHashOf({ registration }: Appservice): Buffer {
+  return hashAsToken(registration.asToken);
 }
 
 async function createSender(

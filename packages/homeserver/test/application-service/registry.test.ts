@@ -313,6 +313,55 @@ describe('what is removed', () => {
   });
 });
 
+describe('an application service that comes back', () => {
+  const setBack = (id: string) => ({
+    name: `test.set_back_${id}`,
+    text: `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for, began_at)
+      values ('${id}', 1, 1, 1, '', 1) on conflict (appservice_id) do update set position = 1`,
+  });
+  const inRoom = async (id: string) => {
+    const room = await createRoom(alice.token);
+    const bob = encodeURIComponent(await ghost(house.base, `as-${id}`, `_${id}_bob`));
+    const join = `${v3}/join/${encodeURIComponent(room)}?user_id=${bob}`;
+    await request(house.base, 'POST', join, { token: `as-${id}`, body: {} });
+    return room;
+  };
+  const bodies = (service: AppserviceDouble) =>
+    service.events.flatMap(({ content }) => (typeof content['body'] === 'string' ? [content['body']] : []));
+
+  it('begins at its adding, whatever a process that had not heard of its removal has written', async () => {
+    const service = new AppserviceDouble();
+    const url = await service.listen();
+    await add(registrationText('again', { url }));
+    const room = await inRoom('again');
+    await house.operate('DELETE', '/again');
+    await house.database.db.query(setBack('again'));
+    await send(alice.token, room, 'while it was away');
+    await add(registrationText('again', { url }));
+    await send(alice.token, room, 'back');
+    await service.until(() => bodies(service).includes('back'));
+    expect(bodies(service)).toEqual(['back']);
+    await service.close();
+  });
+
+  it('begins when its file is back', async () => {
+    const service = new AppserviceDouble();
+    const url = await service.listen();
+    const file = writeRegistration(house, 'refiled', { url });
+    await expect.poll(() => whoIs(house.base, 'as-refiled')).toBe('@_refiled_bot:localhost');
+    const room = await inRoom('refiled');
+    rmSync(file);
+    await expect.poll(() => whoIs(house.base, 'as-refiled')).toBe('401 M_UNKNOWN_TOKEN');
+    await send(alice.token, room, 'while it was away');
+    writeRegistration(house, 'refiled', { url });
+    await expect.poll(() => whoIs(house.base, 'as-refiled')).toBe('@_refiled_bot:localhost');
+    await send(alice.token, room, 'back');
+    await service.until(() => bodies(service).includes('back'));
+    expect(bodies(service)).toEqual(['back']);
+    await service.close();
+  });
+});
+
 describe('ghosts that are purged', () => {
   it('are gone with profile, devices and memberships, and may be registered anew; the sender is left alone', async () => {
     await add(registrationText('purged'));

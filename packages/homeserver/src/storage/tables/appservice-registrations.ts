@@ -60,12 +60,11 @@ const forgetDelivery = statement(
   `with cursors as (delete from appservice_cursors where appservice_id = $1),
     transactions as (delete from appservice_transactions where appservice_id = $1),
     aside as (delete from appservice_set_aside where appservice_id = $1),
-    interest as (delete from appservice_interest where appservice_id = $1),
-    tokens as (delete from appservice_tokens where appservice_id = $1)
+    interest as (delete from appservice_interest where appservice_id = $1)
     select 1 as done`,
 );
 
-/** Forgets what was waiting for an application service that is removed for good, and its tokens. */
-export async function forgetAppservice(tx: Queryable, appserviceId: string): Promise<void> {
+/** Forgets what is waiting for an application service, and how far it got. */
+export async function forgetDeliveryTo(tx: Queryable, appserviceId: string): Promise<void> {
   await tx.query(forgetDelivery, [appserviceId]);
 }

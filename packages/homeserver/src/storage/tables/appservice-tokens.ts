@@ -30,21 +30,27 @@ const put = statement(
   'appservice_tokens.put',
   `insert into appservice_tokens (token_hash, appservice_id)
     select token_hash, appservice_id from unnest($1::text[], $2::bytea[]) as now (appservice_id, token_hash)
-    on conflict (token_hash) do update set appservice_id = excluded.appservice_id, until_ts = null`,
+    on conflict (token_hash) do update set appservice_id = excluded.appservice_id, until_ts = null
+    returning appservice_id as "appserviceId", (xmax = 0) as "isNew"`,
 );
 const expired = statement('appservice_tokens.expired', 'delete from appservice_tokens where until_ts <= $1');
 
-/** Makes these the present tokens of their application services; what they replace dies at `untilTs`, what is dead by now goes. */
+/**
+ * Makes these the present tokens of their application services; what they replace dies at `untilTs`, what is dead by now goes.
+ *
+ * @returns whose were not there, in whatever place
+ */
 export async function putAppserviceTokens(
   tx: Queryable,
   tokens: readonly { readonly appserviceId: string; readonly tokenHash: Buffer }[],
   times: { readonly now: number; readonly untilTs: number },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const ids = tokens.map(({ appserviceId }) => appserviceId);
   const hashes = tokens.map(({ tokenHash }) => tokenHash);
   await tx.query(retire, [ids, hashes, times.untilTs]);
-  await tx.query(put, [ids, hashes]);
+  const written = await tx.query<{ appserviceId: string; isNew: boolean }>(put, [ids, hashes]);
   await tx.query(expired, [times.now]);
+  return new Set(written.filter(({ isNew }) => isNew).map(({ appserviceId }) => appserviceId));
 }
 
 const endOld = statement(
