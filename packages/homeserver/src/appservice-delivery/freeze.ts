@@ -8,7 +8,7 @@
 // The cursor never goes back. What a split leaves over is `rest`, by position, in the cursor's row: it goes first, whatever has become of
 // the interest in it meanwhile. A single event that is refused is set aside.
 
-import type { AppserviceRegistry } from '../appservices/registry.ts';
+import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import { failpoint } from '../platform/failpoint.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Tracing } from '../platform/telemetry/trace.ts';
@@ -295,8 +295,8 @@ export class Freezer {
     return true;
   }
 
-  // A message is deleted by the application service that has the user for itself, and only after all others that were told of it. One to
-  // a user whom nobody has for himself stays until his device has it by /sync.
+  // A message is deleted by the application service that has the user for itself and asks for such data, and only after all others that
+  // were told of it. Any other stays until the device has it by /sync: that may be how the application service reads it.
   #ownToDevice({ toDevice }: FrozenTransaction): NonNullable<CursorStep['toDevice']> {
     const others = new Set<string>();
     const positions = toDevice.flatMap(({ position, userId }) => {
@@ -304,10 +304,16 @@ export class Freezer {
       const readers = this.#parts.registry
         .ofUser(userId)
         .filter(({ id, registration }) => registration.url !== null || id === this.#feed.appservice.id);
-      if (!readers.some(({ namespaces }) => namespaces.user(userId) === 'exclusive')) return [];
+      if (!readers.some((reader) => reader.namespaces.user(userId) === 'exclusive' && asksForToDevice(reader)))
+        return [];
       for (const { id } of readers) if (id !== this.#feed.appservice.id) others.add(id);
       return [position];
     });
     return { positions, others: [...others] };
   }
+}
+
+// MSC4203 goes with the key of ephemeral data; who asks for what belongs to encryption knows it as well.
+function asksForToDevice({ registration }: Appservice): boolean {
+  return registration.receiveEphemeral || registration.pushEphemeral || registration.deviceExtensions;
 }

@@ -43,8 +43,9 @@ export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { re
       const piece = await readStream({ ...parts, recent: nothingRecent }, request);
       if (piece === undefined) break;
       const items = piece.events.flatMap((event): WaitingEvent[] => {
-        if (event.position > range.upTo || event.text === undefined || !index.of(event).has(feed.appservice.id))
-          return [];
+        const { id } = feed.appservice;
+        if (event.position > range.upTo || event.text === undefined || !index.of(event).has(id)) return [];
+        if (event.bulkBy === id) return [];
         if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) return [];
         return [waitingEvent(event, event.text(), clock.monotonicMs())];
       });

@@ -19,7 +19,8 @@ export async function purgeToDevice(
 
 /**
  * SQL that deletes to-device messages which an application service has acknowledged: part of the statement that records it
- * (tables/appservice-cursors.ts). Parameters by their placeholders: `positions` of the messages, `others` who must have passed them too.
+ * (tables/appservice-cursors.ts). Parameters by their placeholders: `positions` of the messages, `others` who must have accepted them too:
+ * what is frozen for them may have to be split and read again.
  *
  * @param from  only if this table expression has a row
  */
@@ -29,7 +30,10 @@ export function deleteAcknowledgedToDevice(by: {
   readonly others: string;
 }): string {
   return `delete from to_device d using ${by.from} where d.position = any(${by.positions}::bigint[])
-    and not exists (select from appservice_cursors o where o.appservice_id = any(${by.others}::text[]) and o.position < d.position)`;
+    and not exists (select from appservice_cursors o where o.appservice_id = any(${by.others}::text[])
+      and (o.position < d.position or d.position = any(o.rest)))
+    and not exists (select from appservice_transactions t where t.appservice_id = any(${by.others}::text[])
+      and d.position = any(t.positions))`;
 }
 
 const ofDevices = statement(

@@ -18,6 +18,8 @@ afterEach(() => at.close());
 const alice = '@alice:example.org';
 const ghost = (name: string, id = 'irc') => `@_${id}_${name}:example.org`;
 const device = { 'org.matrix.msc3202': true };
+/** Messages to devices are deleted for those who ask for them alone. */
+const asking = { receive_ephemeral: true };
 
 interface Body {
   readonly events: readonly unknown[];
@@ -62,7 +64,7 @@ describe.each([
   });
 
   it('say to whom they are, under both names, and are deleted with their acknowledgement', async () => {
-    const irc = await at.appservice('irc');
+    const irc = await at.appservice('irc', asking);
     await at.deliver();
     await at.put(toDevice(ghost('bob'), [1]));
     await at.until(() => messages(irc).length === 1);
@@ -78,8 +80,8 @@ describe.each([
   });
 
   it('reach two application services at the same time, each its own', async () => {
-    const irc = await at.appservice('irc');
-    const slack = await at.appservice('slack');
+    const irc = await at.appservice('irc', asking);
+    const slack = await at.appservice('slack', asking);
     await at.deliver();
     for (const n of count(15)) {
       await at.put(toDevice(ghost('bob'), [n]));
@@ -94,7 +96,7 @@ describe.each([
   });
 
   it('all arrive once after an outage with a restart in it, in order, in full transactions', async () => {
-    const irc = await at.appservice('irc');
+    const irc = await at.appservice('irc', asking);
     irc.mode = 'down';
     let delivery = await at.deliver();
     for (const from of [0, 100, 200])
@@ -159,8 +161,35 @@ describe('a message to a device', () => {
     expect(await waiting()).toBe(1);
   });
 
-  it('is deleted only when every application service that has the user was given it', async () => {
+  it('stays for /sync with an application service that does not ask for such data', async () => {
     const irc = await at.appservice('irc');
+    await at.deliver();
+    await at.put(toDevice(ghost('bob'), [1]));
+    await at.until(() => messages(irc).length === 1);
+    await at.clock.advance(10_000);
+    expect(await waiting()).toBe(1);
+  });
+
+  it('is not lost to one that has to be sent it in halves', async () => {
+    const irc = await at.appservice('irc', asking);
+    const other = await at.appservice('other', { namespaces: { users: [{ regex: '@_irc_', exclusive: false }] } });
+    other.mode = 'down';
+    const delivery = await at.deliver();
+    at.told.on = false;
+    await at.put(toDevice(ghost('bob'), [1, 2]));
+    delivery.news();
+    await other.until(() => other.transactions.length === 1);
+    await at.until(() => messages(irc).length === 2);
+    await at.clock.advance(10_000);
+    other.mode = 'ok';
+    other.judge = ({ body }) => (body.includes('"n":1') && body.includes('"n":2') ? 413 : undefined);
+    delivery.wakeAppservice('other');
+    await at.until(async () => (await waiting()) === 0, 20);
+    expect(messages(other)).toEqual([1, 2, 1, 2]);
+  });
+
+  it('is deleted only when every application service that has the user was given it', async () => {
+    const irc = await at.appservice('irc', asking);
     const other = await at.appservice('other', { namespaces: { users: [{ regex: '@_irc_', exclusive: false }] } });
     other.mode = 'down';
     const delivery = await at.deliver();
@@ -178,7 +207,7 @@ describe('a message to a device', () => {
   });
 
   it('is deleted although the homeserver stops right after its acknowledgement, or an operator pauses', async () => {
-    const irc = await at.appservice('irc');
+    const irc = await at.appservice('irc', asking);
     let delivery = await at.deliver();
     let stopping: Promise<void> | undefined;
     irc.judge = () => {
@@ -202,7 +231,7 @@ describe('a message to a device', () => {
   });
 
   it('that is refused for its content is set aside, kept, and sent again when an operator asks', async () => {
-    const irc = await at.appservice('irc');
+    const irc = await at.appservice('irc', asking);
     irc.judge = ({ body }) => (body.includes('"n":2') ? 413 : undefined);
     const delivery = await at.deliver();
     at.told.on = false;

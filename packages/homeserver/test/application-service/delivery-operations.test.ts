@@ -248,6 +248,23 @@ describe('explain', () => {
 });
 
 describe('replay', () => {
+  it('leaves out what the application service made in bulk, as the delivery does', async () => {
+    const irc = await at.appservice('irc');
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    const bulk = await room.say(ghost('bob'), 'bulk');
+    await room.say(alice, 'hello');
+    await arrived(irc, 3);
+    await idle(delivery, 'irc');
+    const text = `update events set bulk_by = 'irc' where event_nid = ${bulk.eventNid}`;
+    await at.db.query({ name: 'test.bulk', text });
+    await operations(delivery).replay('irc', { what: 'after-position', position: 0 });
+    await arrived(irc, 5);
+    await idle(delivery, 'irc');
+    expect(bodies(irc)).toEqual(['bulk', 'hello', 'hello']);
+  });
+
   it.each(['after-position', 'since-time'] as const)(
     '%s sends it all again, in order, before what is new',
     async (what) => {
