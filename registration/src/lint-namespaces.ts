@@ -15,7 +15,7 @@ const otherCharacters = `ABCDEFGHIJKLMNOPQRSTUVWXYZ!"#$%&'()*,;<>?@[\\]^\`{|}~`;
 const ordinaryNames = ['alice', 'admin', 'bob', 'root', 'maria'];
 const elsewhereServer = 'elsewhere.example';
 /** Patterns of one registration that are looked at; a thousand of them are a list made by a program. */
-const patternsMax = 200;
+const usualPatternsMax = 200;
 
 /** Ids of a kind on a server. */
 export function idsOf(kind: 'users' | 'aliases', server: string): Ids {
@@ -27,7 +27,11 @@ export function idsOf(kind: 'users' | 'aliases', server: string): Ids {
 /** Looks at every pattern, and at the sender. */
 export function lintNamespaces(
   registration: Registration,
-  { serverName, notes }: { readonly serverName: string; readonly notes: boolean },
+  {
+    serverName,
+    notes,
+    patternsMax = usualPatternsMax,
+  }: { readonly serverName: string; readonly notes: boolean; readonly patternsMax?: number | undefined },
   report: Report,
 ): void {
   const { namespaces, senderLocalpart } = registration;

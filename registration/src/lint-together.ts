@@ -5,10 +5,10 @@ import { idsOf } from './lint-namespaces.ts';
 import { compileEntries } from './namespaces.ts';
 import { compilePattern, literalPrefix, type Program } from './pattern/compile-pattern.ts';
 import { findId } from './pattern/find-id.ts';
-import type { Registration } from './registration.ts';
+import type { NamespaceEntry, Registration } from './registration.ts';
 
 /** Pairs of patterns that are searched in one go: what begins differently is not among them and costs nothing. */
-const searchesMax = 2_000;
+const usualSearchesMax = 2_000;
 
 interface Claim {
   readonly registration: Registration;
@@ -18,17 +18,29 @@ interface Claim {
   readonly prefix: string;
 }
 
+/** How much is looked at. */
+export interface LintTogetherOptions {
+  /** Only what these do to the others, and the others to them: ids of registrations. */
+  readonly only?: ReadonlySet<string>;
+  /** Pairs of patterns that are searched. */
+  readonly searchesMax?: number;
+}
+
 /** Findings about registrations of one server together. */
-export function lintTogether(registrations: readonly Registration[], serverName: string): Finding[] {
+export function lintTogether(
+  registrations: readonly Registration[],
+  serverName: string,
+  { only, searchesMax = usualSearchesMax }: LintTogetherOptions = {},
+): Finding[] {
   const findings: Finding[] = [];
-  lintOverlaps(registrations, serverName, findings);
-  const users = registrations.map(({ namespaces }) => namespaces.users.map((entry) => compileEntries([entry])));
+  const isAsked = (one: Registration, two: Registration) => only === undefined || only.has(one.id) || only.has(two.id);
+  lintOverlaps(registrations, { serverName, isAsked, searchesMax }, findings);
   for (const registration of registrations) {
     const sender = `@${registration.senderLocalpart}:${serverName}`;
     const report = reporter(registration.id, findings);
-    for (const [at, other] of registrations.entries()) {
-      if (other === registration) continue;
-      const index = users[at]?.findIndex((verdict) => verdict(sender) === 'exclusive') ?? -1;
+    for (const other of registrations) {
+      if (other === registration || !isAsked(registration, other)) continue;
+      const index = other.namespaces.users.findIndex((entry) => verdictOf(entry)(sender) === 'exclusive');
       if (index >= 0)
         report('sender-taken', 'sender_localpart', `${sender} is in an exclusive namespace of ${other.id}`, {
           sample: sender,
@@ -41,21 +53,37 @@ export function lintTogether(registrations: readonly Registration[], serverName:
         });
     }
   }
-  lintSharedTokens(registrations, findings);
+  lintSharedTokens(registrations, isAsked, findings);
   return findings;
+}
+
+/** Compiling costs more than asking: once for a registration that stays as it is. */
+const verdicts = new WeakMap<NamespaceEntry, ReturnType<typeof compileEntries>>();
+
+function verdictOf(entry: NamespaceEntry): ReturnType<typeof compileEntries> {
+  const verdict = verdicts.get(entry) ?? compileEntries([entry]);
+  verdicts.set(entry, verdict);
+  return verdict;
 }
 
 function isBefore(registrations: readonly Registration[], one: Registration, two: Registration): boolean {
   return registrations.indexOf(one) < registrations.indexOf(two);
 }
 
-function lintOverlaps(registrations: readonly Registration[], serverName: string, findings: Finding[]): void {
+type IsAsked = (one: Registration, two: Registration) => boolean;
+
+function lintOverlaps(
+  registrations: readonly Registration[],
+  { serverName, isAsked, searchesMax }: { serverName: string; isAsked: IsAsked; searchesMax: number },
+  findings: Finding[],
+): void {
   const claims = registrations.flatMap(claimsOf);
   let searches = 0;
   for (const [index, two] of claims.entries()) {
     const report = reporter(two.registration.id, findings);
     for (const one of claims.slice(0, index)) {
       if (one.kind !== two.kind || one.registration === two.registration) continue;
+      if (!isAsked(one.registration, two.registration)) continue;
       if (!one.prefix.startsWith(two.prefix) && !two.prefix.startsWith(one.prefix)) continue;
       searches += 1;
       if (searches > searchesMax)
@@ -74,7 +102,15 @@ function lintOverlaps(registrations: readonly Registration[], serverName: string
   }
 }
 
-function claimsOf(registration: Registration): Claim[] {
+const knownClaims = new WeakMap<Registration, readonly Claim[]>();
+
+function claimsOf(registration: Registration): readonly Claim[] {
+  const found = knownClaims.get(registration) ?? findClaims(registration);
+  knownClaims.set(registration, found);
+  return found;
+}
+
+function findClaims(registration: Registration): Claim[] {
   return (['users', 'aliases'] as const).flatMap((kind) =>
     registration.namespaces[kind].flatMap((entry, index) => {
       const program = entry.exclusive ? compilePattern(entry.regex) : undefined;
@@ -85,7 +121,7 @@ function claimsOf(registration: Registration): Claim[] {
   );
 }
 
-function lintSharedTokens(registrations: readonly Registration[], findings: Finding[]): void {
+function lintSharedTokens(registrations: readonly Registration[], isAsked: IsAsked, findings: Finding[]): void {
   const seen = new Map<string, { registration: Registration; path: string }>();
   for (const registration of registrations)
     for (const [path, token] of [
@@ -94,7 +130,11 @@ function lintSharedTokens(registrations: readonly Registration[], findings: Find
     ] as const) {
       const before = seen.get(token);
       // Two as_tokens alike are refused by whoever loads them.
-      if (before !== undefined && !(path === 'as_token' && before.path === 'as_token'))
+      if (
+        before !== undefined &&
+        isAsked(before.registration, registration) &&
+        !(path === 'as_token' && before.path === 'as_token')
+      )
         reporter(registration.id, findings)(
           'token-shared',
           path,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type FindingCode, findingLevels } from './findings.ts';
 import { lintRegistration } from './lint.ts';
 import { formatFinding, lintFiles } from './lint-files.ts';
-import { lintTogether } from './lint-together.ts';
+import { lintTogether, type LintTogetherOptions } from './lint-together.ts';
 import { compileNamespaces, compileRegex } from './namespaces.ts';
 import { noPonsBlock } from './pons-block.ts';
 import type { NamespaceEntry, Registration } from './registration.ts';
@@ -109,6 +109,28 @@ it('a server that loads is told what is wrong, without the notes', () => {
   const codesOf = (options?: { notes: boolean }) => lintRegistration(one, serverName, options).map(({ code }) => code);
   expect(codesOf()).toEqual(['open-end', 'no-underscore', 'elsewhere', 'sender-outside', 'rate-limited']);
   expect(codesOf({ notes: false })).toEqual(['open-end']);
+});
+
+describe('a server that runs looks', () => {
+  const all = ['one', 'two', 'three'].map((id) => registration(id, [exclusive('@_irc_.*')]));
+  const pairs = (options?: LintTogetherOptions) =>
+    lintTogether(all, serverName, options).map(({ code, id, other }) => `${code} ${id} ${other?.id}`);
+
+  it('only at what changed', () => {
+    expect(pairs()).toEqual(['overlap two one', 'overlap three one', 'overlap three two']);
+    expect(pairs({ only: new Set(['two']) })).toEqual(['overlap two one', 'overlap three two']);
+  });
+
+  it('at so many patterns of one registration and no more', () => {
+    const one = registration('x', [exclusive('@_irc_a'), exclusive('@_irc_b')]);
+    expect(lintRegistration(one, serverName, { notes: false, patternsMax: 1 }).map(({ path }) => path)).toEqual([
+      'namespaces.users[0].regex',
+    ]);
+  });
+
+  it('at so many pairs and no more, and says so', () => {
+    expect(pairs({ searchesMax: 2 })).toEqual(['overlap two one', 'overlap three one', 'undecided three undefined']);
+  });
 });
 
 describe('patterns', () => {

@@ -18,7 +18,7 @@ import { registrationKeys } from './validate.ts';
 export function lintRegistration(
   registration: Registration,
   serverName: string,
-  { notes = true }: { readonly notes?: boolean } = {},
+  { notes = true, patternsMax }: { readonly notes?: boolean; readonly patternsMax?: number } = {},
 ): Finding[] {
   const findings: Finding[] = [];
   const all = reporter(registration.id, findings);
@@ -29,7 +29,7 @@ export function lintRegistration(
   lintTokens(registration, report);
   if (/[^a-z0-9._=/+-]/.test(registration.senderLocalpart))
     report('sender-grammar', 'sender_localpart', 'has characters that new user ids may not have (a-z, 0-9 and ._=-/+)');
-  lintNamespaces(registration, { serverName, notes }, report);
+  lintNamespaces(registration, { serverName, notes, patternsMax }, report);
   if (registration.rateLimited && registration.namespaces.users.some(({ exclusive }) => exclusive))
     report('rate-limited', 'rate_limited', 'is true: its ghosts wait as people do; a bridge says rate_limited: false');
   for (const path of registration.unknownKeys) {

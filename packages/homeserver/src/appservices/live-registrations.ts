@@ -158,8 +158,7 @@ function check(text: string, registry: AppserviceRegistry, replace: boolean): Ad
     throw complain('as_token', `is the as_token of ${owner.id} too: make a new secret`);
   const appservice = toAppservice(registration, serverName, { live: registration.id });
   const others = registry.all().filter(({ id }) => id !== registration.id);
-  const warnings = warningsOf([...others, appservice], serverName);
-  return { appservice, warnings: warnings.filter(({ id, other }) => [id, other?.id].includes(registration.id)) };
+  return { appservice, warnings: warningsOf([...others, appservice], serverName, new Set([registration.id])) };
 }
 
 function refused(complaints: readonly Complaint[]): MatrixError {

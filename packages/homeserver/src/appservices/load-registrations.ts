@@ -88,10 +88,20 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     last = {
       loaded: appservices.map(({ id }) => id),
       complaints: [...complaints, ...(read.folderGone && waiting.length > 0 ? [folderComplaint()] : [])],
-      warnings: added.length + removed.length === 0 ? last.warnings : warningsOf(appservices, registry.serverName),
+      warnings: warningsAfter(
+        [...added, ...removed].map(({ id }) => id),
+        appservices,
+      ),
     };
     parts.report(last);
     return { report: last, changed: [...new Set([...added, ...removed].map(({ id }) => id))] };
+  }
+
+  // Searching takes long: only what changed is looked at again.
+  function warningsAfter(ids: readonly string[], appservices: readonly Appservice[]): readonly Finding[] {
+    const changed = new Set(ids);
+    const stays = ({ id, other }: Finding) => !changed.has(id) && (other === undefined || !changed.has(other.id));
+    return [...last.warnings.filter(stays), ...warningsOf(appservices, registry.serverName, changed)];
   }
 
   function load() {
@@ -205,15 +215,26 @@ async function createSender(
 /** Looking for it takes milliseconds for each: once for a registration that stays as it is. */
 const unwise = new WeakMap<Registration, readonly Finding[]>();
 
-/** What is unwise in registrations, each alone and together. */
-export function warningsOf(appservices: readonly Appservice[], serverName: string): Finding[] {
+/** Pairs of patterns that are searched while people wait: some 10 ms. `pons registration check` has more patience. */
+const searchesMax = 100;
+/** Of one registration, of each kind. */
+const patternsMax = 20;
+
+/** What is unwise in these registrations, each alone and together with the others. */
+export function warningsOf(
+  appservices: readonly Appservice[],
+  serverName: string,
+  only: ReadonlySet<string>,
+): Finding[] {
+  if (only.size === 0) return [];
   const registrations = appservices.map(({ registration }) => registration);
-  return [...registrations.flatMap(alone), ...lintTogether(registrations, serverName)].filter(
+  const asked = registrations.filter(({ id }) => only.has(id));
+  return [...asked.flatMap(alone), ...lintTogether(registrations, serverName, { only, searchesMax })].filter(
     ({ level }) => level === 'warning',
   );
 
   function alone(registration: Registration): readonly Finding[] {
-    const known = unwise.get(registration) ?? lintRegistration(registration, serverName, { notes: false });
+    const known = unwise.get(registration) ?? lintRegistration(registration, serverName, { notes: false, patternsMax });
     unwise.set(registration, known);
     return known;
   }
