@@ -46,4 +46,21 @@ describe('typing', () => {
     expect(published).toEqual([]);
     typing.close();
   });
+
+  it('is forgotten of the rooms quiet for longest, and of no room where somebody types', () => {
+    const { typing } = typingWith();
+    const { serial } = typing;
+    typing.set({ roomNid: 0, userId: '@a:x', timeoutMs: 1_000 });
+    for (let roomNid = 1; roomNid <= 10_001; roomNid += 1)
+      for (const timeoutMs of [1_000, 0]) typing.set({ roomNid, userId: '@a:x', timeoutMs });
+    expect([0, 1, 2, 3, 10_001].map((roomNid) => typing.changedSince(roomNid, serial))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(typing.typistsIn(0)).toEqual(['@a:x']);
+    typing.close();
+  });
 });

@@ -23,6 +23,8 @@ export interface TypingParts {
 const timeoutMsMax = 120_000;
 /** Typing at once in one room; more are not noted. */
 const typistsMax = 500;
+/** Rooms noted; of those where nobody types any more the ones quiet for longest are forgotten. Some 200 bytes each. */
+const roomsMax = 10_000;
 
 interface RoomTyping {
   /** User → the timer that ends their notice. */
@@ -70,12 +72,22 @@ export class Typing {
       const stop = () => this.heard({ roomNid, userId, timeoutMs: 0 });
       room.typists.set(userId, this.#parts.clock.setTimer(Math.min(timeoutMs, timeoutMsMax), stop));
     }
-    this.#rooms.set(roomNid, room);
     // Typing on is no change.
     if (room.typists.has(userId) === (timer !== undefined)) return;
     this.#serial += 1;
     room.serial = this.#serial;
+    this.#rooms.delete(roomNid);
+    this.#rooms.set(roomNid, room);
+    if (this.#rooms.size > roomsMax) this.#forgetOne();
     for (const listener of this.#listeners) listener(roomNid);
+  }
+
+  #forgetOne(): void {
+    for (const [roomNid, { typists }] of this.#rooms)
+      if (typists.size === 0) {
+        this.#rooms.delete(roomNid);
+        return;
+      }
   }
 
   /** Who is typing in a room. */
