@@ -128,4 +128,15 @@ describe('presence', () => {
     expect(published.map((report) => report.presence)).toEqual(['online', 'online', 'online']);
     presence.close();
   });
+
+  it('that application services leave as it is makes room for who comes, the oldest first', async () => {
+    const { clock, presence, told } = presenceWith();
+    for (let n = 0; n < 50_000; n += 1)
+      presence.set({ userId: `@g${n}:x`, deviceId: '', stays: true }, { presence: 'online' });
+    presence.syncing('@a:x', 'PHONE', 'online');
+    await clock.advance(0);
+    expect(told.slice(50_000).toSorted()).toEqual(['@a:x online', '@g0:x undefined']);
+    expect(presence.contentOf('@g1:x')).toMatchObject({ presence: 'online' });
+    presence.close();
+  });
 });

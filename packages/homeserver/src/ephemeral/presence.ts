@@ -41,7 +41,7 @@ const sweepEveryMs = 5_000;
 /** Other processes hear again of whoever is there, and forget what they heard so long ago. */
 const repeatEveryMs = 2 * 60_000;
 const heardForMs = 5 * 60_000;
-/** Users noted; of those who are offline the oldest are forgotten for new ones. Some 500 bytes each. */
+/** Users noted; for new ones the oldest of those who are offline are forgotten, or else the oldest of whom a service says it. Some 500 bytes each. */
 const usersMax = 50_000;
 /** Devices of a user, and rooms to be told. */
 const devicesMax = 50;
@@ -81,6 +81,8 @@ export class Presence {
   readonly #parts: PresenceParts;
   readonly #entries = new Map<string, Entry>();
   readonly #present = new Set<Entry>();
+  /** Of whom an application service says it, the oldest first. */
+  readonly #staying = new Set<Entry>();
   readonly #listeners = new Set<(userId: string, roomNids: ReadonlySet<number>) => void>();
   #recent: Entry[] = [];
   #rememberedAfter = 0;
@@ -130,6 +132,8 @@ export class Presence {
     const now = this.#parts.clock.now();
     if (status.presence === 'offline') entry.contacts.delete(who.deviceId);
     else this.#contact(entry, who.deviceId, { presence: status.presence, stays: who.stays });
+    this.#staying.delete(entry);
+    if ([...entry.contacts.values()].some(({ stays }) => stays)) this.#staying.add(entry);
     if (status.presence === 'online') entry.lastActiveTs = now;
     const isNewStatus = entry.statusMsg !== status.statusMsg;
     if (status.statusMsg === undefined) delete entry.statusMsg;
@@ -224,11 +228,21 @@ export class Presence {
   }
 
   #forgetOne(): boolean {
-    if (this.#present.size >= this.#entries.size) return false;
+    if (this.#present.size >= this.#entries.size) return this.#forgetStaying();
     for (const entry of this.#entries.values()) {
       if (!this.#present.has(entry)) return this.#entries.delete(entry.userId);
     }
     return false;
+  }
+
+  #forgetStaying(): boolean {
+    const [oldest] = this.#staying;
+    if (oldest === undefined) return false;
+    this.#staying.delete(oldest);
+    oldest.contacts.clear();
+    this.#update(oldest); // others are told that they are offline
+    this.#present.delete(oldest);
+    return this.#entries.delete(oldest.userId);
   }
 
   #contact(entry: Entry, deviceId: string, as: Pick<Contact, 'presence' | 'stays'>): Contact | undefined {
