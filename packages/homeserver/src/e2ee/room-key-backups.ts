@@ -33,6 +33,8 @@ export interface BackupSelection {
 
 const authDataBytesMax = 65_536;
 const sessionDataBytesMax = 65_536;
+/** Backups of a user that were not deleted. */
+const backupsMax = 100;
 /** Keys in one backup: some 500 MB. */
 const keysMax = 1_000_000;
 const nameMax = 1_024;
@@ -44,9 +46,12 @@ export async function createBackup(
   backup: { readonly algorithm: string; readonly authData: JsonObject },
 ): Promise<string> {
   const authData = textOf(backup.authData, authDataBytesMax);
-  return db.transaction(async (tx) =>
-    String(await createKeyBackup(tx, userId, { algorithm: backup.algorithm, authData })),
-  );
+  return db.transaction(async (tx) => {
+    const { version, count } = await createKeyBackup(tx, userId, { algorithm: backup.algorithm, authData });
+    if (count > backupsMax)
+      throw new MatrixError('M_TOO_LARGE', `a user has at most ${backupsMax} backups: delete one`);
+    return String(version);
+  });
 }
 
 /** The current backup, or the one of that version. @throws MatrixError M_NOT_FOUND */

@@ -29,15 +29,29 @@ const create = statement(
     select $1, coalesce(max(version), 0) + 1, $2, $3 from key_backups where user_id = $1 returning version`,
 );
 
-/** Begins a new backup, which is the current one from now on. @param tx a transaction @returns its number */
+/** A backup may be deleted twice: one that was deleted is remembered for so many newer ones. */
+const deletedMax = 100;
+const forgetDeleted = statement(
+  'key_backups.forget_deleted',
+  'delete from key_backups where user_id = $1 and deleted and version <= $2',
+);
+const howMany = statement(
+  'key_backups.how_many',
+  'select count(*) as n from key_backups where user_id = $1 and not deleted',
+);
+
+/** Begins a new backup, which is the current one from now on. @param tx a transaction @returns its number, how many are not deleted */
 export async function createKeyBackup(
   tx: Queryable,
   userId: string,
   backup: { readonly algorithm: string; readonly authData: string },
-): Promise<number> {
+): Promise<{ readonly version: number; readonly count: number }> {
   await tx.query(lockUser, [userId]);
   const [row] = await tx.query<{ version: number }>(create, [userId, backup.algorithm, backup.authData]);
-  return row?.version ?? 0;
+  const version = row?.version ?? 0;
+  await tx.query(forgetDeleted, [userId, version - deletedMax]);
+  const [counted] = await tx.query<{ n: number }>(howMany, [userId]);
+  return { version, count: counted?.n ?? 0 };
 }
 
 const current = statement(
