@@ -23,5 +23,6 @@ export {
 } from './namespaces.ts';
 export type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
 export { type Problem, type Validation, validateRegistration } from './validate.ts';
+export { nearest } from './nearest.ts';
 export { type LineOf, locateLines } from './locate-lines.ts';
 export { type EventFilters, noPonsBlock, type PonsBlock, type TransactionLimits } from './pons-block.ts';

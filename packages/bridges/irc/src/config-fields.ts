@@ -1,6 +1,8 @@
 // Small readers for a configuration: each takes a value from a file and gives it typed, with its default, or says in one line what
 // is wrong and where. config.ts is written in them. Keys that nobody knows are refused with the nearest one that exists.
 
+import { nearest } from '@pons/registration';
+
 /** One mistake per line, each beginning with the place: `network.servers[0].port: must be 1 to 65535, is 99999`. */
 export class ConfigMistakes extends Error {
   override readonly name = 'ConfigMistakes';
@@ -124,22 +126,4 @@ function fieldsOf(value: unknown): Record<string, unknown> | null {
 
 function join(place: string, key: string): string {
   return place === '' ? key : `${place}.${key}`;
-}
-
-function nearest(key: string, names: readonly string[]): string {
-  return names.toSorted((a, b) => distance(key, a) - distance(key, b))[0] ?? '';
-}
-
-/** Letters to change, add or take away to make one word of the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
