@@ -70,6 +70,13 @@ export async function runImports(target: Target, size: ImportSize, log: Log): Pr
     );
   await inParallel(size.warmUp, width, send);
   await measure('send', { count: size.messages, width, each: 1 }, send);
+  // Joins are warmed up as sends are: what is measured is a server that runs, not the first thousand after its start.
+  const warm = await newRoom();
+  await bulk(many('warm', bulkGhosts, {}));
+  await inParallel(bulkGhosts, width, (index) =>
+    call('POST', `${v3}/join/${enc(warm)}?user_id=${enc(userId('warm', index))}`, { token, body: {} }),
+  );
+  for (let round = 0; round < 2; round++) await bulk(many(`warm${round}_`, bulkGhosts, { rooms: [warm] }));
   const joined = await newRoom();
   await measure('join', { count: size.ghosts, width, each: 1 }, (index) =>
     call('POST', `${v3}/join/${enc(joined)}?user_id=${enc(userId('one', index))}`, { token, body: {} }),
