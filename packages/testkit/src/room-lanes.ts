@@ -49,7 +49,7 @@ export function testRoomLanes(
     queryAlias: () => Promise.resolve(false),
     queryUser: () => Promise.resolve(false),
     speaksFor: () => Promise.resolve(true),
-    aliasNamespaces: { exclusiveOwner: () => undefined, covers: () => true },
+    nameOwners: { exclusiveOwner: () => undefined, covers: () => true },
     positionOfSync: () => undefined,
     ...options.parts,
     close: () => door.close(),

@@ -3,7 +3,7 @@
 import { type JsonObject, MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
-import { checkValue } from './profiles.ts';
+import { checkValue, namesOf } from './profiles.ts';
 
 /** What memberships repeat of a profile. */
 export interface Names {
@@ -15,8 +15,7 @@ export interface Names {
 export function membershipContent({ displayname, avatarUrl }: Names): JsonObject {
   return {
     membership: 'join',
-    ...(displayname === null ? {} : { displayname }),
-    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
+    ...namesOf({ displayname, avatar_url: avatarUrl }),
   };
 }
 

@@ -108,3 +108,12 @@ function toJson(row: ProfileRow): JsonObject {
     ...(row.avatar_url === null ? {} : { avatar_url: row.avatar_url }),
   };
 }
+
+/** Name and avatar, as a membership repeats them. */
+export function namesOf(profile: JsonObject): JsonObject {
+  const { displayname, avatar_url: avatarUrl } = profile;
+  return {
+    ...(typeof displayname === 'string' ? { displayname } : {}),
+    ...(typeof avatarUrl === 'string' ? { avatar_url: avatarUrl } : {}),
+  };
+}

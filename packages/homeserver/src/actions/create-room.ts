@@ -12,13 +12,13 @@ import {
   roomVersionRules,
 } from '@pons/spec';
 import { activeNames, type Names, registerGhosts } from '../accounts/ghosts.ts';
-import { getProfile } from '../accounts/profiles.ts';
+import { getProfile, namesOf } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
 import { checkLocalAlias, findAlias } from '../rooms/aliases.ts';
 import type { EventDraft } from '../rooms/proposal.ts';
 import { joinTogether } from './bulk-ghosts.ts';
 import { checkEventKeys, checkPowerLevels, checkStateContent, checkUserId } from './check-event.ts';
-import { ensureInvitable, inviteContent, namesOf } from './invite-user.ts';
+import { ensureInvitable, inviteContent } from './invite-user.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 import { checkAliasFree } from './set-alias.ts';
 
@@ -103,7 +103,7 @@ export async function createRoom(
 
 // Known before the room is made: who is there, and under which names. Ghosts that are not registered yet are.
 async function membersOf(
-  { db, clock, speaksFor, aliasNamespaces, serverName }: RoomActionParts,
+  { db, clock, speaksFor, nameOwners, serverName }: RoomActionParts,
   { appserviceId, userId: maker }: Requester,
   wanted: readonly string[],
 ): Promise<ReadonlyMap<string, Names>> {
@@ -118,7 +118,7 @@ async function membersOf(
   }
   // Those it might register one by one: not what another claims, nor names that no new user may have.
   const registrable = own.filter((userId) => {
-    const owner = aliasNamespaces.exclusiveOwner(userId, appserviceId) ?? appserviceId;
+    const owner = nameOwners.exclusiveOwner(userId, appserviceId) ?? appserviceId;
     return owner === appserviceId && isStrictLocalpart(parseUserId(userId)?.localpart ?? '') && isLocal(userId);
   });
   await registerGhosts(db, registrable, { createdTs: clock.now(), appserviceId });

@@ -2,7 +2,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite
 import { type JsonObject, MatrixError, serverNameOf } from '@pons/spec';
 import { getAccountData } from '../accounts/account-data.ts';
-import { getProfile } from '../accounts/profiles.ts';
+import { getProfile, namesOf } from '../accounts/profiles.ts';
 import { findAccount } from '../accounts/users.ts';
 import type { Requester } from '../platform/requester.ts';
 import { checkUserId } from './check-event.ts';
@@ -46,15 +46,6 @@ export async function inviteUser(parts: InviteParts, requester: Requester, reque
 /** Content of an invitation: the invited user's own name and avatar, when they are of this server. */
 export async function inviteContent({ db }: Pick<InviteParts, 'db'>, userId: string): Promise<JsonObject> {
   return { membership: 'invite', ...namesOf(await getProfile(db, userId)) };
-}
-
-/** Name and avatar, as a membership repeats them. */
-export function namesOf(profile: JsonObject): JsonObject {
-  const { displayname, avatar_url: avatarUrl } = profile;
-  return {
-    ...(typeof displayname === 'string' ? { displayname } : {}),
-    ...(typeof avatarUrl === 'string' ? { avatar_url: avatarUrl } : {}),
-  };
 }
 
 /**

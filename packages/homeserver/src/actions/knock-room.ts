@@ -1,10 +1,9 @@
 // Knocking on a room by id or alias: asking to be invited.
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
 import { MatrixError } from '@pons/spec';
-import { getProfile } from '../accounts/profiles.ts';
+import { getProfile, namesOf } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
 import { membershipIn } from '../rooms/membership.ts';
-import { namesOf } from './invite-user.ts';
 import { roomIdOf } from './resolve-alias.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 import type { JoinRequest } from './join-room.ts';

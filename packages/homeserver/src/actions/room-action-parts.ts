@@ -18,11 +18,11 @@ export interface RoomActionParts {
   readonly queryUser: (userId: string, asking?: string) => Promise<boolean>;
   /** Whether an application service may act as a user: of its namespaces, or who let it. */
   readonly speaksFor: (appserviceId: string, userId: string) => Promise<boolean>;
-  readonly aliasNamespaces: AliasNamespaces;
+  readonly nameOwners: NameOwners;
 }
 
-/** Whose aliases are whose, and by the same rules whose users. */
-export interface AliasNamespaces {
+/** Whose aliases and users are whose. */
+export interface NameOwners {
   /** Id of the application service that claims this alias or user exclusively. */
   exclusiveOwner(alias: string, asking?: string): string | undefined;
   /** Whether it is in that application service's namespaces. */

@@ -14,16 +14,12 @@ import type { RoomActionParts } from './room-action-parts.ts';
  *
  * @throws MatrixError M_EXCLUSIVE
  */
-export function checkAliasFree(
-  parts: Pick<RoomActionParts, 'aliasNamespaces'>,
-  requester: Requester,
-  alias: string,
-): void {
+export function checkAliasFree(parts: Pick<RoomActionParts, 'nameOwners'>, requester: Requester, alias: string): void {
   const { appserviceId } = requester;
-  if (appserviceId !== undefined && !parts.aliasNamespaces.covers(appserviceId, alias)) {
+  if (appserviceId !== undefined && !parts.nameOwners.covers(appserviceId, alias)) {
     throw new MatrixError('M_EXCLUSIVE', `${alias} is outside the namespaces of this application service.`);
   }
-  const owner = parts.aliasNamespaces.exclusiveOwner(alias, appserviceId);
+  const owner = parts.nameOwners.exclusiveOwner(alias, appserviceId);
   if (owner !== undefined && owner !== appserviceId) {
     throw new MatrixError('M_EXCLUSIVE', `${alias} is reserved for an application service.`);
   }
@@ -69,11 +65,11 @@ export async function removeAlias(parts: RoomActionParts, requester: Requester, 
   const found = await findAlias(parts.db, alias);
   if (found === undefined) throw new MatrixError('M_NOT_FOUND', `The alias ${alias} names no room.`);
   const { appserviceId } = requester;
-  const owner = parts.aliasNamespaces.exclusiveOwner(alias, appserviceId);
+  const owner = parts.nameOwners.exclusiveOwner(alias, appserviceId);
   if (owner !== undefined && owner !== appserviceId && !requester.admin)
     throw new MatrixError('M_EXCLUSIVE', `${alias} is reserved for an application service.`);
   const isCovered =
-    appserviceId !== undefined && requester.narrowed !== true && parts.aliasNamespaces.covers(appserviceId, alias);
+    appserviceId !== undefined && requester.narrowed !== true && parts.nameOwners.covers(appserviceId, alias);
   const isOwn = found.creator === requester.userId || isCovered;
   if (!isOwn && !requester.admin) await mayChangeAliases(parts, requester, found.roomNid, found.roomId);
   await parts.lanes.propose({ roomId: found.roomId, drafts: [], aliasesRemoved: [alias] });

@@ -2,8 +2,8 @@
 // meet at the door, so a user of a hundred rooms costs a few commits; a room that refuses keeps the old name.
 // https://spec.matrix.org/v1.19/client-server-api/#events-on-change-of-profile-information
 import { type JsonObject, MatrixError } from '@pons/spec';
+import { namesOf } from '../accounts/profiles.ts';
 import { joinedRoomIds } from '../rooms/membership.ts';
-import { namesOf } from './invite-user.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
 /** Rooms that are written to at once. */

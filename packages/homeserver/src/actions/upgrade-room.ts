@@ -8,7 +8,7 @@ import {
   type RoomVersionRules,
   roomVersionRules,
 } from '@pons/spec';
-import { getProfile } from '../accounts/profiles.ts';
+import { getProfile, namesOf } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
 import { localAliases } from '../rooms/aliases.ts';
 import { currentEvents } from '../rooms/current-state.ts';
@@ -16,7 +16,6 @@ import { powerIn } from '../rooms/power.ts';
 import type { EventDraft } from '../rooms/proposal.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
 import { integerLevels } from '../rules/power-levels.ts';
-import { namesOf } from './invite-user.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
 /** State that the new room begins with, in this order. */

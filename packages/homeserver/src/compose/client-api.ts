@@ -74,7 +74,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       queryAlias: appservices.queryAlias,
       queryUser: appservices.queryUser,
       speaksFor: (appserviceId, userId) => speaksFor({ db, registry: appservices.registry }, appserviceId, userId),
-      aliasNamespaces: appservices.namespaces,
+      nameOwners: appservices.namespaces,
       covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
       positionOfSync: positionOfSinceToken,
       withoutLogin: config.publicRooms.withoutLogin,
