@@ -5,7 +5,8 @@ import { insertUser } from '../storage/tables/users.ts';
 import { createBackup, deleteBackup } from './room-key-backups.ts';
 
 it('a user has so many backups, of which the oldest deleted ones are forgotten', async () => {
-  const { db, drop } = await testDatabase();
+  const database = await testDatabase();
+  const { db } = database;
   const userId = '@a:example.org';
   const user = { userId, passwordHash: null, createdTs: 1, admin: false, guest: false, appserviceId: null };
   await insertUser(db, user);
@@ -17,5 +18,5 @@ it('a user has so many backups, of which the oldest deleted ones are forgotten',
   await expect(create()).rejects.toMatchObject({ errcode: 'M_TOO_LARGE' });
   await deleteBackup(db, { userId, version: '121' });
   expect(await create()).toBe('221');
-  await drop();
+  await database.drop();
 });
