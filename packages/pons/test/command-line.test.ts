@@ -1,7 +1,9 @@
 // The command itself, before any homeserver: which Node it takes, which command lines it refuses, and what `registration` says of files.
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -91,6 +93,20 @@ describe('a command line that cannot be is exit code 2 and says why', () => {
       expect(await pons(...words)).toMatchObject({ code: 0, errors: '' });
     },
   );
+});
+
+test('a port that is taken, at which a homeserver would be played, is one line that names its option', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const registration = join(fixtures, 'no-underscore.yaml');
+  const words = ['http://127.0.0.1:9', '--registration', registration, '--homeserver-port', String(port)];
+  expect(await pons('appservice', 'test', ...words, '--server-name', 'example.org')).toEqual({
+    code: 2,
+    out: '',
+    errors: `port ${port}, at which the homeserver is played, is taken: give another to --homeserver-port\n`,
+  });
+  taken.close();
 });
 
 describe('pons registration check', () => {

@@ -112,16 +112,32 @@ async function test(url: string, options: TestOptions): Promise<void> {
   const { registration: file, serverName } = options;
   const loaded = loadRegistration(read(file), { file, serverName });
   if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
-  const report = await kit.testService({
-    url,
-    registration: loaded.registration,
-    serverName,
-    homeserverPort: numberOf(options.homeserverPort, '--homeserver-port'),
-    onListening: (homeserver) => console.error(`playing the homeserver ${serverName} at ${homeserver}`),
-    ...(options.only.length === 0 ? {} : { only: options.only }),
-    ...progressOf(options),
-  });
+  const port = numberOf(options.homeserverPort, '--homeserver-port');
+  const report = await kit
+    .testService({
+      url,
+      registration: loaded.registration,
+      serverName,
+      homeserverPort: port,
+      onListening: (homeserver) => console.error(`playing the homeserver ${serverName} at ${homeserver}`),
+      ...(options.only.length === 0 ? {} : { only: options.only }),
+      ...progressOf(options),
+    })
+    .catch((error: unknown) => {
+      throw unlistenable(error, port) ?? error;
+    });
   show('appservice-test', report, kit, options);
+}
+
+// The port at which the homeserver is played is the operator's to choose.
+function unlistenable(cause: unknown, port: number): OperatorError | undefined {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened at (${code})`;
+  if (syscall !== 'listen' && code !== 'ERR_SOCKET_BAD_PORT') return undefined;
+  return new OperatorError(
+    [`port ${port}, at which the homeserver is played, ${why}: give another to --homeserver-port`],
+    { cause },
+  );
 }
 
 /** People see on standard error that something happens; programs are not disturbed. */
