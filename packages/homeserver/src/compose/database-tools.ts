@@ -5,7 +5,7 @@ import type { Config } from '../platform/config/schema.ts';
 import { OperatorError } from '../platform/operator-error.ts';
 import { checkDatabase, type Finding } from '../storage/check.ts';
 import type { ConnectionTarget } from '../storage/connection.ts';
-import { dumpDatabase } from '../storage/dump.ts';
+import { dumpDatabase, DumpError } from '../storage/dump.ts';
 import { reachEmbedded } from '../storage/embedded/reach.ts';
 import { startEmbedded } from '../storage/embedded/supervise.ts';
 import { restoreDatabase, RestoreError } from '../storage/restore.ts';
@@ -34,7 +34,7 @@ export function databaseTools(config: Config, now: () => number, progress: (text
       stop = () => embedded.stop();
       return await work(embedded.connection);
     } catch (error) {
-      throw error instanceof RestoreError
+      throw error instanceof RestoreError || error instanceof DumpError
         ? new OperatorError([error.message], { cause: error })
         : explainStorage(error);
     } finally {

@@ -10,7 +10,7 @@ import { systemClock } from '../platform/clock.ts';
 import { systemRandom } from '../platform/random.ts';
 import { checkDatabase } from './check.ts';
 import type { EventRow } from './commit.ts';
-import { dataTables, dumpDatabase } from './dump.ts';
+import { dataTables, dumpDatabase, DumpError } from './dump.ts';
 import { createDoor } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { restoreDatabase, RestoreError } from './restore.ts';
@@ -170,6 +170,12 @@ describe('dump and restore', () => {
       }
       await restoreDatabase({ connection: url, file: whole, now: 2 });
     });
+  });
+
+  it('a dump into a folder that is not there, or over one, says so', async () => {
+    for (const file of [path.join(folder, 'nowhere', 'x.dump'), folder])
+      await expect(dumpDatabase({ connection: test.url, file })).rejects.toThrow(DumpError);
+    expect(existsSync(`${folder}.part`)).toBe(false);
   });
 
   it('a dump that fails leaves no file', async () => {

@@ -29,19 +29,30 @@ export interface DumpOptions {
   readonly progress?: (text: string) => void;
 }
 
+/** The file cannot be written; the message is one line that says why. */
+export class DumpError extends Error {
+  constructor(cause: Error) {
+    super(`the file cannot be written: ${cause.message}`, { cause });
+    this.name = 'DumpError';
+  }
+}
+
 const rowsPerFetch = 1_000;
 
 /**
  * Writes the database into a file.
  *
  * @returns rows per table
- * @throws StorageError; the file is there only when it is whole
+ * @throws DumpError, StorageError; the file is there only when it is whole
  */
 export async function dumpDatabase({ connection, file, progress }: DumpOptions): Promise<Record<string, number>> {
   const session = await openSession(connection, () => {}, { limited: false });
   const part = `${file}.part`;
   const gzip = createGzip();
   const out = gzip.pipe(createWriteStream(part, { mode: 0o600 }));
+  // Who writes next is told: see write().
+  gzip.on('error', () => {});
+  out.on('error', (error) => gzip.destroy(new DumpError(error)));
   try {
     await session.query({ name: 'dump.begin', text: 'begin isolation level repeatable read read only' });
     await writeLine(gzip, await headOf(session));
@@ -53,8 +64,10 @@ export async function dumpDatabase({ connection, file, progress }: DumpOptions):
     }
     await writeLine(gzip, { end: counts });
     gzip.end();
-    await finished(out);
-    renameSync(part, file);
+    await finished(out).catch((error: Error) => {
+      throw new DumpError(error);
+    });
+    takePlace(part, file);
     return counts;
   } catch (error) {
     gzip.destroy();
@@ -66,8 +79,22 @@ export async function dumpDatabase({ connection, file, progress }: DumpOptions):
   }
 }
 
+function takePlace(part: string, file: string): void {
+  try {
+    renameSync(part, file);
+  } catch (cause) {
+    throw new DumpError(cause as Error); // a folder stands there
+  }
+}
+
 async function writeLine(gzip: Gzip, value: object): Promise<void> {
-  if (!gzip.write(`${JSON.stringify(value)}\n`)) await once(gzip, 'drain');
+  await write(gzip, `${JSON.stringify(value)}\n`);
+}
+
+/** @throws DumpError when the file could not be written */
+async function write(gzip: Gzip, text: string): Promise<void> {
+  if (gzip.errored !== null) throw gzip.errored;
+  if (!gzip.write(text)) await once(gzip, 'drain');
 }
 
 async function headOf(session: Queryable): Promise<DumpHead> {
@@ -108,7 +135,7 @@ async function dumpTable(session: Queryable, table: string, gzip: Gzip): Promise
   });
   for (let count = 0; ; ) {
     const rows = await session.query<{ line: string }>({ name: '', text: `fetch ${rowsPerFetch} from rows` });
-    for (const { line } of rows) if (!gzip.write(`${line}\n`)) await once(gzip, 'drain');
+    for (const { line } of rows) await write(gzip, `${line}\n`);
     count += rows.length;
     if (rows.length < rowsPerFetch) {
       await session.query({ name: '', text: 'close rows' });
