@@ -15,6 +15,7 @@ import {
   updateRegistration,
 } from '../storage/tables/appservice-registrations.ts';
 import { deleteOldTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
+import { findUser, reviveUser } from '../storage/tables/users.ts';
 import { beginDelivery } from './begin-delivery.ts';
 import { overlapMs as usualOverlapMs, type RegistrationLoader, warningsOf } from './load-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, toAppservice } from './registry.ts';
@@ -105,15 +106,26 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
 
   return {
     async add(text, { dryRun, replace }) {
-      const added = check(text, registry, replace);
+      const { lineOf, ...added } = check(text, registry, replace);
+      const { id, registration, sender } = added.appservice;
+      if (await isEnded(db, sender, id))
+        throw refused([
+          {
+            file: '',
+            line: lineOf('sender_localpart'),
+            path: 'sender_localpart',
+            reason: `makes it act as ${sender}, an account that was deactivated: choose another`,
+          },
+        ]);
       if (dryRun) return added;
-      const { id, registration } = added.appservice;
       const before = await textOf(id);
       const done = await change(id, async (tx) => {
         const row = { appservice_id: id, registration: text, added_ts: clock.now() };
         const stored = before === undefined ? insertRegistration(tx, row) : updateRegistration(tx, id, before, text);
         if (!(await stored)) return false;
         await setToken(tx, id, registration.asToken, usualOverlapMs);
+        // It ended with the users of its earlier life.
+        await reviveUser(tx, sender, id);
         if (before === undefined) await beginDelivery(tx, added.appservice, clock.now());
         return true;
       });
@@ -141,7 +153,17 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
   };
 }
 
-function check(text: string, registry: AppserviceRegistry, replace: boolean): AddedRegistration {
+/** Whether the sender is an account that ended, and not this application service's own, which lives again with it. */
+async function isEnded(db: Queryable, sender: string, appserviceId: string): Promise<boolean> {
+  const user = await findUser(db, sender);
+  return user !== undefined && user.deactivated_ts !== null && user.appservice_id !== appserviceId;
+}
+
+function check(
+  text: string,
+  registry: AppserviceRegistry,
+  replace: boolean,
+): AddedRegistration & { readonly lineOf: (path: string) => number } {
   const { serverName } = registry;
   const loaded = loadRegistration(text, { file: '', serverName });
   if (loaded.outcome === 'refused') throw refused(loaded.complaints);
@@ -158,7 +180,8 @@ function check(text: string, registry: AppserviceRegistry, replace: boolean): Ad
     throw complain('as_token', `is the as_token of ${owner.id} too: make a new secret`);
   const appservice = toAppservice(registration, serverName, { live: registration.id });
   const others = registry.all().filter(({ id }) => id !== registration.id);
-  return { appservice, warnings: warningsOf([...others, appservice], serverName, new Set([registration.id])) };
+  const warnings = warningsOf([...others, appservice], serverName, new Set([registration.id]));
+  return { appservice, warnings, lineOf };
 }
 
 function refused(complaints: readonly Complaint[]): MatrixError {

@@ -235,8 +235,9 @@ describe('the folder', () => {
   });
 });
 
+const cleanUp = (id: string, body: object) => house.operate('POST', `/${id}/clean_up`, body);
+
 describe('what is removed', () => {
-  const cleanUp = (id: string, body: object) => house.operate('POST', `/${id}/clean_up`, body);
   const members = async (room: string) =>
     Object.keys(
       (
@@ -360,6 +361,26 @@ describe('an application service that comes back', () => {
     expect(bodies(service)).toEqual(['back']);
     await service.close();
   });
+});
+
+describe('a sender that was ended after its application service was removed', () => {
+  it.each(['deactivate', 'purge'])(
+    'by %s lives again when it is added again, under its own id alone',
+    async (action) => {
+      const id = `ended-${action}`;
+      const text = registrationText(id);
+      await add(text);
+      await house.operate('DELETE', `/${id}`);
+      expect(await cleanUp(id, { action })).toMatchObject({ done: 1 });
+      const sender = `_${id}_bot`;
+      await expect(add(registrationText(`${id}-other`, { sender_localpart: sender }))).rejects.toThrow(
+        /sender_localpart: makes it act as @_ended-\w+_bot:localhost, an account that was deactivated/,
+      );
+      await add(text);
+      expect(await whoIs(house.base, `as-${id}`)).toBe(`@${sender}:localhost`);
+      await createRoom(`as-${id}`);
+    },
+  );
 });
 
 describe('ghosts that are purged', () => {

@@ -75,6 +75,16 @@ export async function deactivateUser(db: Queryable, userId: string, deactivatedT
   await db.query(deactivate, [userId, deactivatedTs]);
 }
 
+const revive = statement(
+  'users.revive',
+  `update users set deactivated_ts = null where user_id = $1 and appservice_id = $2 and deactivated_ts is not null`,
+);
+
+/** Takes back the end of an account, if it is this application service's own. */
+export async function reviveUser(db: Queryable, userId: string, appserviceId: string): Promise<void> {
+  await db.query(revive, [userId, appserviceId]);
+}
+
 const page = statement(
   'users.page',
   `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users
