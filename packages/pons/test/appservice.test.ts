@@ -147,11 +147,16 @@ test('a token for a helper acts as one ghost until its time is over', async () =
 });
 
 test('removal asks what becomes of the ghosts, and does it', async () => {
-  expect((await pons('remove', 'irc')).errors).toBe('say what becomes of its ghosts: --ghosts keep|deactivate|purge\n');
-  expect((await pons('remove', 'irc', '--ghosts', 'eat')).errors).toBe(
-    '--ghosts is keep or deactivate or purge, not eat\n',
+  expect((await pons('remove', 'irc')).errors).toBe(
+    'say what becomes of its ghosts, rooms, aliases: --ghosts keep|deactivate|purge --rooms keep|leave --aliases keep|remove\n',
   );
   const fate = ['--rooms', 'keep', '--aliases', 'remove'];
+  expect((await pons('remove', 'irc', ...fate)).errors).toBe(
+    'say what becomes of its ghosts: --ghosts keep|deactivate|purge\n',
+  );
+  expect((await pons('remove', 'irc', '--ghosts', 'eat', ...fate)).errors).toBe(
+    '--ghosts is keep or deactivate or purge, not eat\n',
+  );
   expect(await pons('remove', 'irc', '--ghosts', 'keep', ...fate)).toMatchObject({
     code: 0,
     out: expect.stringContaining('irc: removed'),
@@ -164,6 +169,16 @@ test('removal asks what becomes of the ghosts, and does it', async () => {
     out: expect.stringContaining('deactivate: 2'),
   });
   expect((await pons('ghosts', 'irc')).out).toMatch(/^@_irc_bob:localhost .*deactivated$/m);
+  for (const words of [
+    ['ghosts', 'nobody'],
+    ['ghosts', 'nobody', '--purge'],
+    ['show', 'nobody'],
+  ])
+    expect(await pons(...words)).toEqual({
+      code: 2,
+      out: '',
+      errors: '404: There is no application service with that id.\n',
+    });
 });
 
 test('one that a file owns is removed with its file', async () => {

@@ -60,6 +60,18 @@ export async function callAdmin<T = unknown>(where: Where, method: string, below
   return answer as T;
 }
 
+/** `database`, the file that owns it, or undefined for one that is gone and left users behind. @throws Refusal for one that never was */
+export async function sourceOf(where: Where, id: string): Promise<string | undefined> {
+  try {
+    return (await call<{ source: string }>(where, 'GET', pathOf(id))).source;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    const { total } = await call<{ total: number }>(where, 'GET', `${pathOf(id)}/ghosts?limit=1`);
+    if (total === 0) throw error;
+    return undefined;
+  }
+}
+
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds of `90s`, `30m`, `1h`, `7d`. @throws OperatorError */

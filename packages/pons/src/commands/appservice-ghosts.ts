@@ -3,7 +3,7 @@
 
 import { Command } from 'commander';
 import { OperatorError } from '@pons/homeserver';
-import { call, located, pathOf, type Where } from './appservice-calls.ts';
+import { call, located, pathOf, sourceOf, type Where } from './appservice-calls.ts';
 import { printTable } from './print-table.ts';
 
 /** What is done with them. */
@@ -39,6 +39,7 @@ export function ghostsCommand(): Command {
   ).action(async (id: string, options: Options) => {
     const actions = (['deactivate', 'purge', 'leave'] as const).filter((action) => options[action]);
     if (actions.length > 1) throw new OperatorError([`one thing at a time: --${actions.join(' or --')}`]);
+    await sourceOf(options, id); // one that is not known has no empty list
     const [action] = actions;
     if (action === undefined) return list(id, options);
     const done = await cleanUpAll(options, id, { action, pattern: options.pattern });

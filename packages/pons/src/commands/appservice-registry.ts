@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
-import { call, durationMs, located, pathOf, Refusal, type Where } from './appservice-calls.ts';
+import { call, durationMs, located, pathOf, Refusal, sourceOf, type Where } from './appservice-calls.ts';
 import { cleanUpAll, type CleanUpAction } from './appservice-ghosts.ts';
 import { printTable } from './print-table.ts';
 
@@ -179,6 +179,7 @@ async function remove(id: string, where: Where & Partial<Fate>): Promise<void> {
     throw new OperatorError([
       `${id} belongs to the file ${source}: delete the file, then run this again for what it leaves behind`,
     ]);
+  assertDecided(where);
   const fate: Fate = {
     ghosts: await decide('ghosts', where.ghosts),
     rooms: await decide('rooms', where.rooms),
@@ -199,16 +200,13 @@ async function remove(id: string, where: Where & Partial<Fate>): Promise<void> {
   if (fate.ghosts === 'keep') console.log(`Its users are still there: pons appservice ghosts ${id}`);
 }
 
-/** `database`, the file that owns it, or undefined for one that is gone and left users behind. */
-async function sourceOf(where: Where, id: string): Promise<string | undefined> {
-  try {
-    return (await call<{ source: string }>(where, 'GET', pathOf(id))).source;
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    const { total } = await call<{ total: number }>(where, 'GET', `${pathOf(id)}/ghosts?limit=1`);
-    if (total === 0) throw error;
-    return undefined;
-  }
+/** Without a terminal nothing can be asked: all that is missing is told at once. @throws OperatorError */
+function assertDecided(given: Partial<Fate>): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return;
+  const missing = (Object.keys(fates) as (keyof Fate)[]).filter((what) => given[what] === undefined);
+  if (missing.length === 0) return;
+  const flags = missing.map((what) => `--${what} ${Object.keys(fates[what]).join('|')}`);
+  throw new OperatorError([`say what becomes of its ${missing.join(', ')}: ${flags.join(' ')}`]);
 }
 
 async function decide<K extends keyof Fate>(what: K, given: string | undefined): Promise<Fate[K]> {
@@ -217,8 +215,6 @@ async function decide<K extends keyof Fate>(what: K, given: string | undefined):
     if (choices.includes(given)) return given as Fate[K];
     throw new OperatorError([`--${what} is ${choices.join(' or ')}, not ${given}`]);
   }
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new OperatorError([`say what becomes of its ${what}: --${what} ${choices.join('|')}`]);
   const { isCancel, select } = await import('@clack/prompts');
   const options = Object.entries(fates[what]).map(([value, hint]) => ({ value, label: `${value}: ${hint}` }));
   const chosen = await select({ message: `Its ${what}`, options });
