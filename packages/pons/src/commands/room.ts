@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { OperatorError } from '@pons/homeserver';
-import { callAdmin, located, momentMs, type Where } from './appservice-calls.ts';
+import { callAdmin, located, momentMs, Refusal, type Where } from './appservice-calls.ts';
 import { printTable } from './print-table.ts';
 
 interface Room {
@@ -85,9 +85,16 @@ async function remove(
   options: Where & { readonly removeMembers: boolean; readonly yes: boolean },
 ): Promise<void> {
   await confirm(options, `Delete ${roomId} and everything in it from this server?`);
-  await callAdmin(options, 'DELETE', `${pathOf(roomId)}?remove_members=${options.removeMembers}`);
+  await callAdmin(options, 'DELETE', `${pathOf(roomId)}?remove_members=${options.removeMembers}`).catch(
+    (error: unknown) => {
+      throw error instanceof Refusal ? new OperatorError(error.lines.map(asFlag), { cause: error }) : error;
+    },
+  );
   console.log(options.json ? '{}' : `${roomId}: deleted; what it occupied is freed in the background`);
 }
+
+// The server speaks of its own parameter.
+const asFlag = (line: string) => line.replace('remove_members=true', '--remove-members');
 
 async function purge(
   roomId: string,
