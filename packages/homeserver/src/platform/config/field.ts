@@ -106,8 +106,12 @@ export function choice<const W extends string>(words: readonly W[], meaning: Mea
   const takes = words.join(' or ');
   return field(takes, meaning, (value, at, reading) => {
     const found = words.find((word) => word === value);
-    if (found === undefined) reading.problem(at, `must be ${takes}, is ${shown(value)}`);
-    return found ?? unusable;
+    if (found !== undefined) return found;
+    // YAML takes the word for a number, or for true.
+    const meant = words.find((word) => typeof value !== 'string' && word === String(value));
+    const instead = meant === undefined ? '' : `: write it quoted: "${meant}"`;
+    reading.problem(at, `must be ${takes}, is ${shown(value)}${instead}`);
+    return unusable;
   });
 }
 

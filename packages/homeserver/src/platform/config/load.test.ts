@@ -72,7 +72,7 @@ test('every mistake is told at once, each with its line', () => {
     'homeserver.yaml:5: listeners[0].serves[0]: must be client or federation or admin or console or metrics or health, is "clients"',
     'homeserver.yaml:6: listeners[1].prot: is not known; the nearest key is port',
     'homeserver.yaml:8: media.max_upload_bytes: must be 1 to 10000000000, is "lots"',
-    'homeserver.yaml:10: rooms.default_version: must be 10 or 11 or 12, is 12',
+    'homeserver.yaml:10: rooms.default_version: must be 10 or 11 or 12, is 12: write it quoted: "12"',
   ]);
 });
 
