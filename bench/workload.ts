@@ -31,6 +31,8 @@ export interface Size {
   /** Sends before anything is measured, on both sides alike: V8 optimises for the first ten thousand. */
   readonly warmUp: number;
   readonly rooms: number;
+  /** Of sends 16 wide, floor and homeserver in turn. */
+  readonly sendRounds: number;
   readonly width: number;
   readonly singles: number;
   readonly queued: number;
@@ -243,8 +245,27 @@ export interface Report {
   readonly memoryMb: number;
 }
 
-/** The whole workload. */
-export async function runWorkload(target: Target, size: Size, log: Log): Promise<Report> {
+const cpuOf = (one: Phase): number => one.cpuMs[0] + one.cpuMs[1];
+/** The phase in the middle by CPU. */
+const middle = (phases: readonly Phase[]): Phase =>
+  [...phases].sort((a, b) => cpuOf(a) - cpuOf(b))[Math.floor(phases.length / 2)]!;
+
+/** The floor's sends 16 wide, a phase for each call: beside those of the homeserver, so that both meet the same machine. */
+export function floorRounds(target: { base: string; pid: number }, size: Size) {
+  const { call, close } = caller(target.base);
+  const run = randomBytes(3).toString('hex');
+  let txn = 0;
+  const send = () =>
+    call(
+      'PUT',
+      `${v3}/rooms/0/send/m.room.message/${run}-${txn++}?user_id=${enc('@bench:floor')}&ts=${Date.now() - 5000}`,
+      { body: message() },
+    );
+  return { round: () => phase(target.pid, { count: size.messages, width: size.width }, send), close };
+}
+
+/** The whole workload; `beside` is measured between the rounds of sends 16 wide. */
+export async function runWorkload(target: Target, size: Size, log: Log, beside: () => Promise<Phase>): Promise<Report> {
   const { call, close } = caller(target.base);
   const run = randomBytes(3).toString('hex');
   const token = target.asToken;
@@ -297,7 +318,16 @@ export async function runWorkload(target: Target, size: Size, log: Log): Promise
     send(small[index % size.rooms]!, ghost((index % size.rooms) % size.ghosts), mark);
   await inParallel(size.warmUp, size.width, () => toSmall(0));
   await settle(target.pid, activity);
-  await measure('sendSmall', { count: size.messages, width: size.width }, () => toSmall(0));
+  const ours: Phase[] = [];
+  const floor: Phase[] = [];
+  for (let at = 0; at < size.sendRounds; at++) {
+    floor.push(await beside());
+    ours.push(await phase(target.pid, { count: size.messages, width: size.width, activity }, () => toSmall(0)));
+  }
+  phases['sendSmall'] = middle(ours);
+  phases['floor'] = middle(floor);
+  log(`floor   16 wide, one room, middle of ${floor.length}: ${describe(phases['floor'])}`);
+  log(`pons    sendSmall, middle of ${ours.length}: ${describe(phases['sendSmall'])}`);
   await measure('sendRooms', { count: size.messages, width: size.width }, (index) => toSmall(index));
 
   const steady: { rate: number; achieved: number; deliveryMs: Figures }[] = [];
