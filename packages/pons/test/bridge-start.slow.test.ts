@@ -159,7 +159,8 @@ describe('the bridge that cannot start says what is to be mended', () => {
     [
       'an as_token that the homeserver does not know',
       () => writeBridge('as', { registration: 'other-as-token.yaml' }),
-      () => 'the homeserver at \\S+ does not know the as_token of \\S*other-as-token\\.yaml: give it this file .*',
+      () =>
+        'the homeserver at \\S+ does not know the as_token of \\S*other-as-token\\.yaml: give it this file \\(Pons: pons appservice add FILE, .*',
     ],
     [
       'an hs_token that is not the homeserver’s',

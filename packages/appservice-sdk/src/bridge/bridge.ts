@@ -4,6 +4,7 @@ import type { AppService } from '../appservice.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Log } from '../log.ts';
 import type { Sqlite } from '../store/sqlite.ts';
+import type { TokenWatch } from './lost-token.ts';
 import type { AnyNetwork, BridgeConfig } from './options.ts';
 import type { Logins } from './people/login.ts';
 import type { Lanes } from './portals/portal-lane.ts';
@@ -28,6 +29,8 @@ export interface Bridge {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Whether the homeserver still takes our as_token. */
+  readonly token: TokenWatch;
   /** Aborts when the bridge stops. */
   readonly signal: AbortSignal;
   /** Shares the outcome of work with the same key that is under way. */

@@ -1,9 +1,9 @@
 // What the network says, on its way into rooms. `emit` resolves when the event is a row; the row goes when everything it led to has been
-// done, in the same commit that remembers its message. Events of one chat are carried in order; a homeserver that is away is waited for.
-// A crash in between repeats the last step with the same transaction id, so the room has one event all the same.
+// done, in the same commit that remembers its message. Events of one chat are carried in order; a homeserver that is away, or does not
+// know our token at present, is waited for. A crash in between repeats the last step with the same transaction id, so the room has one
+// event all the same.
 
 import { sleep } from '../client/clock.ts';
-import { isTransient } from '../client/call-error.ts';
 import { backoffMs } from '../client/retry.ts';
 import type { Bridge } from './bridge.ts';
 import type { Carried, Remember, Teller } from './from-remote/carried.ts';
@@ -20,7 +20,7 @@ import type { RemoteEvent } from './network.ts';
 import type { Outbox } from './from-matrix/delivery.ts';
 import { chatKey } from './remote-ids.ts';
 
-/** Longest wait between two tries while the homeserver is away. */
+/** Longest wait between two tries while the homeserver is away or refuses our token. */
 const WAIT_MAX_MS = 60_000;
 /** Events that could not be carried are kept for a look, so many of them. */
 const FAILED_KEPT_MAX = 1_000;
@@ -49,9 +49,11 @@ export function createInbox(bridge: Bridge, outbox: Outbox): Inbox {
     if (!row) return;
     const login = { id: row.login_id, self: row.self };
     const carried = { login, event: readEvent(row.event), key: `${bridge.network.id}:${row.received_ts}:${row.seq}` };
+    let lost = false;
     for (let attempt = 2; !bridge.signal.aborted; attempt++) {
       try {
         const remember = await carry(bridge, carried);
+        if (lost) bridge.token.works();
         await sqlite.write(() => {
           remember?.();
           sqlite.run('delete from remote_events where seq = ?', seq);
@@ -59,7 +61,8 @@ export function createInbox(bridge: Bridge, outbox: Outbox): Inbox {
         return;
       } catch (error) {
         if (bridge.signal.aborted) return;
-        if (!isTransient(error)) return await setAside(bridge, seq, error);
+        if (!bridge.token.mayPass(error)) return await setAside(bridge, seq, error);
+        lost ||= bridge.token.isLost(error);
         await sleep(bridge.clock, backoffMs(attempt, bridge.random(), WAIT_MAX_MS), bridge.signal);
       }
     }

@@ -73,7 +73,12 @@ test('a homeserver that knows and reaches us is met with one question each', asy
 });
 
 test.each<[string, Answers, Answers | undefined, RegExp]>([
-  ['an unknown token', [refuses(401, 'M_UNKNOWN_TOKEN')], undefined, /does not know the as_token of x\.yaml/],
+  [
+    'an unknown token',
+    [refuses(401, 'M_UNKNOWN_TOKEN')],
+    undefined,
+    /the as_token of x\.yaml: .*pons appservice add FILE/,
+  ],
   ['another kind of server', [refuses(404, 'PONS_NOT_MATRIX')], undefined, /http:\/\/hs is not the client-server API/],
   ['a refusal', [refuses(403, 'M_FORBIDDEN')], undefined, /refuses the application service x/],
   ['another server name', [{ user_id: '@bot:other.org' }], undefined, /is other\.org, not example\.org/],

@@ -10,6 +10,7 @@ import { type Clock, sleep } from '../client/clock.ts';
 import { backoffMs } from '../client/retry.ts';
 import type { Log } from '../log.ts';
 import { OperatorError } from '../operator-error.ts';
+import { refusesToken, unknownToken } from './lost-token.ts';
 
 /** Longest pause between two tries. */
 const WAIT_MAX_MS = 30_000;
@@ -82,8 +83,7 @@ async function ask(introduction: Introduction, method: 'GET' | 'POST', path: str
 }
 
 function refusal({ homeserverUrl, registrationName, registration }: Introduction, error: CallError): string {
-  if (error.errcode === 'M_UNKNOWN_TOKEN' || error.errcode === 'M_MISSING_TOKEN')
-    return `the homeserver at ${homeserverUrl} does not know the as_token of ${registrationName}: give it this file (Pons: appservices.files or the folder), or copy the one that it has; other homeservers have to be started again`;
+  if (refusesToken(error)) return unknownToken(homeserverUrl, registrationName);
   if (error.errcode === 'PONS_NOT_MATRIX' || error.errcode === 'M_UNRECOGNIZED')
     return `what answers at ${homeserverUrl} is not the client-server API of a homeserver (${error.message}): correct the homeserver's url`;
   return `the homeserver at ${homeserverUrl} refuses the application service ${registration.id}: ${error.message}`;

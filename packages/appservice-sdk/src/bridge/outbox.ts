@@ -51,7 +51,7 @@ export function createOutbox(bridge: Bridge): Outbox {
   };
 
   const send = async (out: Outgoing): Promise<void> => {
-    for (;;) {
+    for (let lost = 2; ; ) {
       try {
         const outcome = await deliver(bridge, outbox, out);
         if (outcome.outcome === 'unsupported') {
@@ -64,6 +64,11 @@ export function createOutbox(bridge: Bridge): Outbox {
       } catch (error) {
         // A stop is not a failure: the row is taken up at the next start.
         if (bridge.signal.aborted) return;
+        // A file of the event could not be fetched: the event is not to blame, and nobody could be told of a failure.
+        if (bridge.token.isLost(error)) {
+          if (await sleep(bridge.clock, backoffMs(lost++, bridge.random(), WAIT_MAX_MS), bridge.signal)) continue;
+          return;
+        }
         out.attempts++;
         if (mayRetry(error) && out.attempts < ATTEMPTS_MAX) {
           await sqlite.write(() =>

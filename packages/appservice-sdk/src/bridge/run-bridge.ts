@@ -3,7 +3,6 @@
 
 import { AppService } from '../appservice.ts';
 import { createCall, systemClock, systemRandom } from '../client/call.ts';
-import { isTransient } from '../client/call-error.ts';
 import { type Clock, sleep } from '../client/clock.ts';
 import { backoffMs } from '../client/retry.ts';
 import { createOnce } from '../intent/outside.ts';
@@ -18,6 +17,7 @@ import type { Bridge } from './bridge.ts';
 import { receiveEphemeral, receiveFromMatrix } from './from-matrix/receive.ts';
 import { type Inbox, createInbox } from './inbox.ts';
 import { serveMediaLinks } from './matrix-media.ts';
+import { watchToken } from './lost-token.ts';
 import { type Meeting, meetHomeserver } from './meet-homeserver.ts';
 import { listenOn, openStoreFile } from './open-ground.ts';
 import type { AnyNetwork, BridgeConfig, BridgeOptions, RunningBridge } from './options.ts';
@@ -53,6 +53,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
   const { homeserverUrl, domain } = options;
   const registration =
     typeof options.registration === 'string' ? readRegistration(options.registration) : options.registration;
+  const registrationName = typeof options.registration === 'string' ? options.registration : 'its registration';
   const sqlite = openStoreFile(options.store);
   const appservice = new BridgeAppService({
     registration,
@@ -76,6 +77,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
     sqlite,
     clock,
     log,
+    token: watchToken(log, homeserverUrl, registrationName),
     domain,
     signal: stopping.signal,
     opened: opened.promise,
@@ -107,7 +109,7 @@ export async function runBridge<S, Cred, Cfg>(options: BridgeOptions<S, Cred, Cf
     homeserverUrl,
     domain,
     registration,
-    registrationName: typeof options.registration === 'string' ? options.registration : 'its registration',
+    registrationName,
     listening: `${bind}:${appservice.port}`,
     clock,
     random: systemRandom,
@@ -153,6 +155,7 @@ interface Parts {
   readonly sqlite: Sqlite;
   readonly clock: Clock;
   readonly log: Log;
+  readonly token: Bridge['token'];
   readonly domain: string;
   readonly signal: AbortSignal;
   /** Resolves when the lanes may begin. */
@@ -196,6 +199,7 @@ function compose(parts: Parts): Bridge {
     clock,
     random: systemRandom,
     log,
+    token: parts.token,
     signal: parts.signal,
     once: createOnce(),
     mediaLink: serveMediaLinks(appservice, parts.secret, { clock, publicUrl: () => parts.publicUrl() }),
@@ -217,7 +221,7 @@ async function begin(bridge: Bridge, { tried, met }: Meeting, open: () => void):
         await findPortal(bridge, chat);
         break;
       } catch (error) {
-        if (!isTransient(error)) {
+        if (!bridge.token.mayPass(error)) {
           bridge.log.error('a chat cannot get its room', { chat: chatColumns(chat).id, error: String(error) });
           break;
         }

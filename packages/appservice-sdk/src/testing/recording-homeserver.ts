@@ -30,6 +30,8 @@ export interface RecordingHomeserver {
   answerOnce(line: RegExp, status: number, body: object, headers?: Record<string, string>): void;
   /** While away, every request is answered 502. */
   away: boolean;
+  /** While set, every request is refused so. */
+  refusal: { readonly status: number; readonly errcode: string } | undefined;
   /** Somebody who is no user of ours does this; the application service hears of it. @returns the event's id */
   happens(event: {
     room_id: string;
@@ -136,6 +138,8 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
       const line = `${request.method} ${decodeURIComponent(url.pathname)} as ${url.searchParams.get('user_id') ?? 'nobody'}`;
       homeserver.requests.push(line);
       if (homeserver.away) return respond(response, { status: 502, body: {} });
+      const { refusal } = homeserver;
+      if (refusal) return respond(response, refuse(refusal.status, refusal.errcode));
       const index = once.findIndex((one) => one.line.test(line));
       const answer = index < 0 ? handle(request.method ?? 'GET', url, body) : once.splice(index, 1)[0]!.answer;
       return respond(response, answer);
@@ -150,6 +154,7 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
     names: new Map(),
     requests: [],
     away: false,
+    refusal: undefined,
     members: (roomId) => [...(state.members.get(roomId) ?? [])],
     said: (roomId) =>
       homeserver.events

@@ -2,7 +2,6 @@
 // place between the messages; a whole list is worked through at a bounded rate beside them, and goes on after a restart.
 
 import { sleep } from '../../client/clock.ts';
-import { isTransient } from '../../client/call-error.ts';
 import { backoffMs } from '../../client/retry.ts';
 import type { Bridge } from '../bridge.ts';
 import type { ChatInfo, UserId } from '../network.ts';
@@ -70,7 +69,8 @@ export async function reconcileMembers(
         index++;
         attempt = 2;
       } catch (error) {
-        if (isTransient(error)) await sleep(bridge.clock, backoffMs(attempt++, bridge.random()), bridge.signal);
+        if (bridge.token.mayPass(error))
+          await sleep(bridge.clock, backoffMs(attempt++, bridge.random()), bridge.signal);
         else {
           bridge.log.warn('a member of a list cannot be carried over', { room: portal.roomId, error: String(error) });
           index++;
