@@ -8,7 +8,7 @@ import { type Complaint, type Finding, lintRegistration, lintTogether, type Regi
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
-import { insertUser } from '../storage/tables/users.ts';
+import { insertUser, reviveUser } from '../storage/tables/users.ts';
 import { beginDelivery } from './begin-delivery.ts';
 import { chooseRegistrations } from './choose-registrations.ts';
 import { gone, readRegistrations, type RegistrationPlaces } from './read-registrations.ts';
@@ -169,7 +169,8 @@ function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>)
 
 // Compared with what was loaded last, by this process or another, before a restart or after it. Of those that were added live the tokens
 // are written together with their registration (live-registrations.ts); what we have read may be older than that.
-// One without any token was never here, or has been away: whoever writes its token first has its delivery begin anew.
+// One without any token was never here, or has been away: whoever writes its token first has its sender live again, if it ended, and its
+// delivery begin anew.
 async function keepTokens(
   db: RegistrationLoaderParts['db'],
   now: number,
@@ -185,8 +186,10 @@ async function keepTokens(
   if (changed.length > 0)
     await db.transaction(async (tx) => {
       const written = await putAppserviceTokens(tx, changed, { now, untilTs: now + overlapMs });
-      for (const { appservice } of changed)
-        if (!followed.has(appservice.id) && written.has(appservice.id)) await beginDelivery(tx, appservice, now);
+      for (const { appservice } of changed.filter(({ appserviceId: id }) => !followed.has(id) && written.has(id))) {
+        await reviveUser(tx, appservice.sender, appservice.id);
+        await beginDelivery(tx, appservice, now);
+      }
     });
   const rows = changed.length === 0 ? known : await appserviceTokens(db);
   return rows.flatMap(({ tokenHash: hash, appserviceId, untilTs }) =>

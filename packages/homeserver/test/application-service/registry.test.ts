@@ -381,6 +381,16 @@ describe('a sender that was ended after its application service was removed', ()
       await createRoom(`as-${id}`);
     },
   );
+
+  it('lives again when its file is back', async () => {
+    const file = writeRegistration(house, 'ended-file');
+    await expect.poll(() => whoIs(house.base, 'as-ended-file')).toBe('@_ended-file_bot:localhost');
+    rmSync(file);
+    await expect.poll(() => whoIs(house.base, 'as-ended-file')).toBe('401 M_UNKNOWN_TOKEN');
+    expect(await cleanUp('ended-file', { action: 'deactivate' })).toMatchObject({ done: 1 });
+    writeRegistration(house, 'ended-file');
+    await expect.poll(() => whoIs(house.base, 'as-ended-file')).toBe('@_ended-file_bot:localhost');
+  });
 });
 
 describe('ghosts that are purged', () => {
