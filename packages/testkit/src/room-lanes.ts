@@ -21,12 +21,13 @@ export function testRoomLanes(
   options: {
     readonly clock?: Clock;
     readonly parts?: Partial<RoomActionParts>;
+    readonly serverName?: string;
     readonly onCommitted?: (committed: Committed) => void;
     /** Puts something between lanes and the door. */
     readonly wrap?: (door: Door) => Door;
   } = {},
 ): RoomActionParts & RoomReadParts & { readonly door: Door; readonly close: () => Promise<void> } {
-  const clock = options.clock ?? systemClock;
+  const { clock = systemClock, serverName = testServerName } = options;
   const door = createDoor(db, { clock, random: systemRandom, onCommitted: options.onCommitted ?? (() => {}) });
   const key = makeSigningKey('test', Buffer.alloc(32, 7));
   if (key === undefined) throw new Error('no signing key');
@@ -35,7 +36,7 @@ export function testRoomLanes(
     door: options.wrap?.(door) ?? door,
     clock,
     random: systemRandom,
-    signer: { serverName: testServerName, key },
+    signer: { serverName, key },
     nextNid: createNids(db),
     internStateKeys: createStateKeys(db),
   });
@@ -44,7 +45,7 @@ export function testRoomLanes(
     door,
     lanes,
     clock,
-    serverName: testServerName,
+    serverName,
     defaultRoomVersion: '12',
     queryAlias: () => Promise.resolve(false),
     queryUser: () => Promise.resolve(false),

@@ -107,3 +107,9 @@ function endOfValue(json: string, start: number): number {
   }
   return at;
 }
+
+/** `membership` of an m.room.member event's PDU text. */
+export function membershipOf(pdu: string): string {
+  const { membership } = JSON.parse(topLevel(pdu).get('content') ?? '{}') as { readonly membership?: unknown };
+  return typeof membership === 'string' ? membership : 'leave';
+}

@@ -254,11 +254,11 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       const step = deliverer.idleStep();
       return step === undefined ? [] : [{ deliverer, step }];
     });
-    await writeIdleSteps(
+    const moved = await writeIdleSteps(
       db,
       owed.map(({ step }) => step),
     );
-    for (const { deliverer, step } of owed) deliverer.idleWritten(step);
+    for (const { deliverer, step } of owed) if (moved.has(step.appserviceId)) deliverer.idleWritten(step);
   }
 
   return {

@@ -14,7 +14,7 @@ import {
 } from '../storage/tables/appservice-explain.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
 import { compileFilter } from './filter-events.ts';
-import { membershipOf } from './read-stream.ts';
+import { membershipOf } from './client-event-text.ts';
 
 /** Where an event stands with an application service. */
 export type ExplanationVerdict =

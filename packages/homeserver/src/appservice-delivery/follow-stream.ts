@@ -246,14 +246,18 @@ export class StreamFollower {
 
   // A user in a namespace came or went. Counted for each feed at its own position, and not again what the table has counted.
   #count(event: StreamEvent, feeds: ReadonlyMap<string, Feed>): void {
-    const { membership, stateKey, roomNid, position } = event;
-    if (membership === undefined || stateKey === null) return;
-    const change = Number(isMember(membership.is)) - Number(isMember(membership.was));
-    if (change === 0) return;
-    for (const { id } of this.#parts.registry.ofUser(stateKey)) {
-      const feed = feeds.get(id);
-      if (feed === undefined || position <= feed.readPosition || position <= feed.countedAt) continue;
-      feed.noteCount({ position, roomNid, members: this.#parts.index.count(roomNid, id, change) });
+    const { membership, merged, stateKey, roomNid, position } = event;
+    if (membership === undefined && merged === undefined) return;
+    const own = membership === undefined || stateKey === null ? [] : [{ userId: stateKey, ...membership }];
+    // What came elsewhere than at the end of the room changed what the merge says, which may be somebody else.
+    for (const { userId, is, was } of merged ?? own) {
+      const change = Number(isMember(is)) - Number(isMember(was));
+      if (change === 0) continue;
+      for (const { id } of this.#parts.registry.ofUser(userId)) {
+        const feed = feeds.get(id);
+        if (feed === undefined || position <= feed.readPosition || position <= feed.countedAt) continue;
+        feed.noteCount({ position, roomNid, members: this.#parts.index.count(roomNid, id, change) });
+      }
     }
   }
 

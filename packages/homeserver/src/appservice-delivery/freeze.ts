@@ -148,6 +148,7 @@ export class Freezer {
       nextTxnId: this.#nextTxnId,
       position,
       done: this.#done?.txnId ?? 0,
+      counts: this.#feed.countsUpTo(position),
     };
   }
 
@@ -155,6 +156,7 @@ export class Freezer {
   idleWritten({ position, done }: IdleStep): void {
     this.#cursor = Math.max(this.#cursor, position);
     if (this.#done?.txnId === done) this.#done = undefined;
+    this.#feed.countsWritten(position);
   }
 
   get #limits() {

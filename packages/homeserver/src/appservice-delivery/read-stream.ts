@@ -12,7 +12,8 @@ import {
   streamExtras,
   streamPage,
 } from '../storage/tables/appservice-stream.ts';
-import { clientEventText, topLevel } from './client-event-text.ts';
+import { clientEventText, membershipOf } from './client-event-text.ts';
+import { type MergedMember, mergedMembers } from './merged-members.ts';
 import type { RecentEvents } from './recent-events.ts';
 import { sharedRooms } from './shared-rooms.ts';
 
@@ -34,6 +35,8 @@ export interface StreamEvent {
   readonly text: (() => string) | undefined;
   /** `membership` of an m.room.member event, and of the one before it. */
   readonly membership?: { readonly is: string; readonly was: string };
+  /** Of an event that did not come at the end of its room: members of the current state in a namespace who changed by it. */
+  readonly merged?: readonly MergedMember[];
 }
 
 /** A piece of the stream: everything after `after` up to and with `upTo`. */
@@ -68,8 +71,12 @@ export interface ReadRequest {
   readonly look: boolean;
 }
 
-type Head = Omit<StreamEvent, 'text' | 'membership'>;
+const noneMerged: ReadonlyMap<number, readonly MergedMember[]> = new Map();
+
+type Head = Omit<StreamEvent, 'text' | 'membership' | 'merged'>;
 type Bare = Head & {
+  /** It did not come at the end of the room. */
+  readonly elsewhere: boolean;
   readonly json?: string | undefined;
   /** Of a state event whose text is here: what it replaced. */
   readonly replaced?: { readonly eventId: string; readonly json: () => string } | undefined;
@@ -88,13 +95,21 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
   ];
   // Together with those of the devices, so that none of them is forgotten for the others.
   await parts.index.load([...rooms, ...[...shared.values()].flat()]);
-  const wanted = mayBeWanted(bare, parts);
+  const forked = bare.filter(({ elsewhere }) => elsewhere);
+  const merged = forked.length === 0 ? noneMerged : await mergedMembers(parts, forked);
+  const wanted = mayBeWanted(bare, merged, parts);
   const rows = await eventTexts(
     parts.db,
     bare.filter((event) => wanted(event) && event.json === undefined),
   );
   const read = new Map(rows.map((row) => [row.position, row]));
   const events = bare.map((event): StreamEvent => {
+    const members = event.elsewhere ? merged.get(event.eventNid) : undefined;
+    return members === undefined ? toEvent(event) : { ...toEvent(event), merged: members };
+  });
+  return { events, extras, shared, upTo, more };
+
+  function toEvent(event: Bare): StreamEvent {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
     if (row !== undefined) return toStreamEvent(row, roomId);
@@ -102,8 +117,7 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     if (json === undefined || !wanted(event)) return withText(event, undefined, undefined);
     const replacesId = replaced?.eventId ?? null;
     return withText(event, roomId, { json, replacesId, replacesJson: replaced?.json() ?? null });
-  });
-  return { events, extras, shared, upTo, more };
+  }
 }
 
 function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: ReadRequest) {
@@ -138,6 +152,7 @@ async function readPage(db: Queryable, { after, limit, extras }: ReadRequest) {
 // Wider than who gets it in the end: an application service may become interested by a join further down the same piece.
 function mayBeWanted(
   bare: readonly Bare[],
+  merged: ReadonlyMap<number, readonly MergedMember[]>,
   { index, registry, deliversHere = hasUrl }: StreamReaderParts,
 ): (event: Omit<Bare, 'json'>) => boolean {
   // One that is never sent anything (double puppeting) may well claim everybody.
@@ -145,8 +160,9 @@ function mayBeWanted(
   const joining = new Set(
     bare
       .filter(
-        ({ type, sender, stateKey }) =>
-          type === 'm.room.member' && (stateKey === null || claimed(stateKey) || claimed(sender)),
+        ({ type, sender, stateKey, eventNid }) =>
+          (type === 'm.room.member' && (stateKey === null || claimed(stateKey) || claimed(sender))) ||
+          merged.get(eventNid)?.some(({ userId }) => claimed(userId)) === true,
       )
       .map(({ roomNid }) => roomNid),
   );
@@ -185,10 +201,4 @@ function clientText(eventId: string, roomId: string, texts: Texts): string {
       : { redaction: { eventId: redactionId, json: redactionJson } }),
     ...(replacesId === null || replacesJson === null ? {} : { replaced: { eventId: replacesId, json: replacesJson } }),
   });
-}
-
-/** `membership` of an m.room.member event's PDU text. */
-export function membershipOf(pdu: string): string {
-  const { membership } = JSON.parse(topLevel(pdu).get('content') ?? '{}') as { readonly membership?: unknown };
-  return typeof membership === 'string' ? membership : 'leave';
 }

@@ -28,6 +28,8 @@ export interface RecentEvent {
   readonly json: string | undefined;
   /** Of a state event. */
   readonly change: EventRow['change'];
+  /** It did not come at the end of the room. */
+  readonly elsewhere: boolean;
 }
 
 /** The last commits of this process. */
@@ -108,7 +110,7 @@ export function createRecentEvents(clock: Clock): RecentEvents {
   };
 }
 
-function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
+function rowsOf(first: number, commit: Commit, atMs: number): Iterable<RecentRow> {
   const rows: RecentRow[] = Array.from({ length: commit.positions }, (_, at) => ({
     kind: 'other',
     position: first + at,
@@ -134,6 +136,7 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
         bulkBy: event.bulkBy ?? null,
         json: event.keyNid === null || event.change !== undefined ? event.json : undefined,
         change: event.change,
+        elsewhere: event.currentVersion !== undefined,
       },
     };
   }
@@ -145,7 +148,9 @@ function rowsOf(first: number, commit: Commit, atMs: number): RecentRow[] {
   // What is for one user alone is nothing for application services.
   for (const { at, userId, onlyFor } of commit.deviceListChanges ?? [])
     if (onlyFor === undefined) put(at, { ...noExtra, kind: 'deviceList', userId });
-  return rows;
+  // Outliers that got their place are stored already: a gap, so that they are read from there.
+  const stored = new Set(room?.placed?.map(({ at }) => first + (at ?? Number.NaN)));
+  return stored.size === 0 ? rows : rows.filter(({ position }) => !stored.has(position));
 }
 
 const noExtra = { userId: '', roomNid: 0, type: '', threadId: '', eventId: '', ts: 0, deviceId: '', json: '' };

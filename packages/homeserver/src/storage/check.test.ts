@@ -187,6 +187,12 @@ const faults: readonly (readonly [rule: string, sql: string, ...more: string[]])
   ['everything of a room has its room', `insert into event_relations values (1, 1, '$x', 'm.thread', null)`],
   ['everything of a room has its room', `insert into room_aliases values ('#a:x', 1, '@a:x')`],
   [
+    'an application service counts no more of its users in a room than the room has local members',
+    `with c as (insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for, began_at)
+        select 'irc', value, 1, value, '', value from position)
+      insert into appservice_interest values ($nid, 'irc', 3)`,
+  ],
+  [
     'a backup of room keys counts the keys in it',
     `with u as (insert into users (user_id, created_ts) values ('@keys:x', 0) returning user_id)
       insert into key_backups (user_id, version, algorithm, auth_data, keys) values ('@keys:x', 1, 'a', '{}', 3)`,

@@ -162,6 +162,8 @@ export interface IdleStep {
   readonly position: number;
   /** 0: none. */
   readonly done: number;
+  /** Interest that changed by what was not for it: filtered, made by itself in bulk, or by what forks came to. */
+  readonly counts: readonly { readonly roomNid: number; readonly members: number }[];
 }
 
 const idle = statement(
@@ -172,21 +174,36 @@ const idle = statement(
         as v (appservice_id, next_txn_id, position, done, fence)
       where c.appservice_id = v.appservice_id and c.next_txn_id = v.next_txn_id and c.position <= v.position
         and c.fence = v.fence
-      returning c.appservice_id, v.done)
-    delete from appservice_transactions t using moved
-    where t.appservice_id = moved.appservice_id and t.txn_id = moved.done`,
+      returning c.appservice_id, v.done),
+    done as (delete from appservice_transactions t using moved
+      where t.appservice_id = moved.appservice_id and t.txn_id = moved.done),
+    counted as (insert into appservice_interest (room_nid, appservice_id, members)
+      select n.room_nid, n.appservice_id, n.members
+        from unnest($6::text[], $7::bigint[], $8::int[]) as n (appservice_id, room_nid, members)
+        join moved on moved.appservice_id = n.appservice_id
+      on conflict (room_nid, appservice_id) do update set members = excluded.members)
+    select appservice_id as "appserviceId" from moved`,
 );
 
-/** Moves the cursors of application services that nothing concerned: many in one statement. */
-export async function writeIdleSteps(db: Queryable, steps: readonly IdleStep[]): Promise<void> {
-  if (steps.length === 0) return;
-  await db.query(idle, [
+/**
+ * Moves the cursors of application services that nothing concerned: many in one statement.
+ *
+ * @returns those that moved; the others have been moved or taken over meanwhile
+ */
+export async function writeIdleSteps(db: Queryable, steps: readonly IdleStep[]): Promise<ReadonlySet<string>> {
+  if (steps.length === 0) return new Set();
+  const counts = steps.flatMap((one) => one.counts.map((count) => ({ ...count, appserviceId: one.appserviceId })));
+  const moved = await db.query<{ appserviceId: string }>(idle, [
     steps.map((one) => one.appserviceId),
     steps.map((one) => one.nextTxnId),
     steps.map((one) => one.position),
     steps.map((one) => one.done),
     steps.map((one) => one.fence),
+    counts.map((count) => count.appserviceId),
+    counts.map((count) => count.roomNid),
+    counts.map((count) => count.members),
   ]);
+  return new Set(moved.map(({ appserviceId }) => appserviceId));
 }
 
 const askForReplay = statement(

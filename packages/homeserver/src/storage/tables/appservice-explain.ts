@@ -13,7 +13,7 @@ export interface ExplainedEventRow {
   readonly sender: string;
   readonly stateKey: string | null;
   readonly originServerTs: number;
-  /** Version of the room's state before it; of a fork, where that left the room's. */
+  /** Version of the room's state before it, whatever it followed. */
   readonly stateVersion: number;
   readonly bulkBy: string | null;
   /** W3C traceparent of the request that made it. */
@@ -26,7 +26,7 @@ const event = statement(
   `select e.room_nid as "roomNid", e.event_nid as "eventNid", e.position, e.type, e.sender,
       (select k.state_key from state_keys k where k.key_nid = e.key_nid) as "stateKey",
       e.origin_server_ts as "originServerTs", e.bulk_by as "bulkBy", e.trace,
-      case when e.line = 0 then e.state_version else
+      case when e.line = 0 or e.current_version is not null then coalesce(e.current_version, e.state_version) else
         coalesce((select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line), 0) end as "stateVersion",
       array(select a.alias::text from room_aliases a where a.room_nid = e.room_nid order by a.alias) as aliases
     from rooms r join events e on e.room_nid = r.room_nid and e.event_id = $2 where r.room_id = $1`,

@@ -18,6 +18,8 @@ export interface StreamPageRow {
   readonly trace: string | null;
   /** The application service that made it in bulk, and is not told. */
   readonly bulkBy: string | null;
+  /** It did not come at the end of the room: what it changed of the current state is told by memberChanges(). */
+  readonly elsewhere: boolean;
 }
 
 /** A page and how far it reaches: nothing between its rows and `upTo` was left out. */
@@ -36,7 +38,7 @@ const page = statement(
   'appservice_stream.page',
   `select p.value as head, e.position, e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId",
       e.type, e.sender, ${stateKey} as "stateKey", e.origin_server_ts as "originServerTs", e.trace,
-      e.bulk_by as "bulkBy"
+      e.bulk_by as "bulkBy", e.current_version is not null as elsewhere
     from position p
     left join (select * from events where position > $1 and order_minor >= 0 order by position limit $2) e on true
     order by e.position`,
@@ -62,10 +64,15 @@ export interface EventTextRow extends TimelineRow {
 
 const textColumns = `${timelineColumns}, ${stateKey} as "stateKey", e.bulk_by as "bulkBy"`;
 
+// Compared and ordered as rows, which leaves the primary key alone: planned while the table was empty, `=` took a smaller index and read
+// the whole room for each event.
 const texts = statement(
   'appservice_stream.texts',
   `select ${textColumns} from unnest($1::bigint[], $2::bigint[]) as wanted (room_nid, event_nid)
-    join events e on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${timelineJoins}
+    join lateral (
+      select * from events e where (e.room_nid, e.event_nid) >= (wanted.room_nid, wanted.event_nid)
+      order by e.room_nid, e.event_nid limit 1) e
+      on e.room_nid = wanted.room_nid and e.event_nid = wanted.event_nid ${timelineJoins}
     where e.position is not null`,
   { fixedPlan: true },
 );
@@ -87,6 +94,56 @@ const textsAt = statement(
 /** Texts of the events at these positions, in their order: those of a transaction that was refused, or set aside. */
 export async function eventTextsAt(db: Queryable, positions: readonly number[]): Promise<EventTextRow[]> {
   return positions.length === 0 ? [] : db.query<EventTextRow>(textsAt, [positions]);
+}
+
+/** A member of the current state, before and after an event that did not come at the end of its room. */
+export interface MemberChangeRow {
+  readonly roomNid: number;
+  readonly eventNid: number;
+  readonly userId: string;
+  /** The member event before it and after it; null: none. */
+  readonly wasNid: number | null;
+  readonly isNid: number | null;
+}
+
+// Line 0 has moved by such an event if the next one in the room found it further on, or the room is further where there is none.
+const memberChangesBy = statement(
+  'appservice_stream.member_changes',
+  `select w.room_nid as "roomNid", w.event_nid as "eventNid", k.state_key as "userId", was.event_nid as "wasNid",
+      s.event_nid as "isNid"
+    from unnest($1::bigint[], $2::bigint[]) as w (room_nid, event_nid)
+    cross join lateral (
+      select e.current_version, e.order_major from events e
+      where e.room_nid = w.room_nid and e.event_nid = w.event_nid and e.current_version is not null limit 1) e
+    cross join lateral (
+      select coalesce((
+        select coalesce(n.current_version, n.state_version) from events n
+        where n.room_nid = w.room_nid and (n.line = 0 or n.current_version is not null) and n.position is not null
+          and n.order_major > e.order_major
+        order by n.order_major, n.order_minor limit 1),
+        (select r.state_version from rooms r where r.room_nid = w.room_nid)) as version) next
+    cross join lateral (
+      select s.key_nid, s.event_nid from room_state s
+      where s.room_nid = w.room_nid and s.line = 0 and s.from_version > 0 and s.from_version = e.current_version + 1
+        and s.from_version <= next.version) s
+    cross join lateral (
+      select k.state_key from state_keys k where k.key_nid = s.key_nid and k.type = 'm.room.member' limit 1) k
+    left join lateral (
+      select b.key_nid, b.event_nid from room_state b
+      where b.room_nid = w.room_nid and b.line = 0 and (b.key_nid, b.from_version) <= (s.key_nid, e.current_version)
+      order by b.key_nid desc, b.from_version desc limit 1) was on was.key_nid = s.key_nid`,
+);
+
+/** Whose membership of the current state these events changed, theirs or that of others, having come elsewhere than at the end. */
+export async function memberChanges(
+  db: Queryable,
+  events: readonly { readonly roomNid: number; readonly eventNid: number }[],
+): Promise<MemberChangeRow[]> {
+  if (events.length === 0) return [];
+  return db.query<MemberChangeRow>(memberChangesBy, [
+    events.map(({ roomNid }) => roomNid),
+    events.map(({ eventNid }) => eventNid),
+  ]);
 }
 
 /** A row of the stream that is no event. */
