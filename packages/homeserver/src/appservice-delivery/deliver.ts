@@ -181,7 +181,10 @@ export class Deliverer {
       try {
         await this.#gather();
         this.#frozen ??= await this.#freezer.next();
-        if (this.#frozen === undefined) return await this.#freezer.settle();
+        if (this.#frozen === undefined) {
+          if (!this.feed.atHead) this.#parts.onDrained();
+          return await this.#freezer.settle();
+        }
         await this.#attempt(this.#frozen);
         this.#failures = 0;
       } catch (error) {
@@ -202,6 +205,7 @@ export class Deliverer {
     const { items, isEmpty, atHead } = this.feed;
     if (this.#frozen !== undefined || this.#freezer.restLength > 0) return;
     if (items.length === 0 && !isEmpty) return this.#gatherPassing();
+    // One that catches up has full transactions anyway (freeze.ts).
     if (!atHead || items.length >= transactionEventsMax || this.#delivered.last < busyEvents) return;
     const leftMs = this.#lastAttemptMs + busySpacingMs - clock.monotonicMs();
     if (leftMs > 0) await sleep(clock, leftMs, this.#stop.signal);

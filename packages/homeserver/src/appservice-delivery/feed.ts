@@ -1,8 +1,8 @@
 // What waits for one application service, in the order of the stream: events, receipts, messages to its devices, changed device lists;
 // and the changes of interest that must be written together with the cursor that passes them. Everything that has a position is one
 // queue, so one cursor is enough for all kinds, and a room key comes no later than the events it opens. Typing and presence have no
-// position: the latest of each room and user is kept, goes with the next transaction, and is gone after a restart while it waits. Bounded: a full feed is not read for any further; it catches up by itself
-// later (follow-stream.ts).
+// position: the latest of each room and user is kept, goes with the next transaction, and is gone after a restart while it waits.
+// Bounded: a full feed is not read for any further; it catches up by itself later (follow-stream.ts).
 
 import type { Appservice } from '../appservices/registry.ts';
 import { compileFilter, type EventFilter } from './filter-events.ts';
@@ -53,7 +53,7 @@ interface CountChange {
   readonly members: number;
 }
 
-/** More than one transaction's worth, so that the next is ready when one is acknowledged. */
+/** Of each kind. More than one transaction's worth, so that the next is ready when one is acknowledged. */
 export const waitingItemsMax = 200;
 export const waitingBytesMax = 2_097_152;
 /** Rooms with typing and users with presence to tell of; beyond that the oldest go. */
@@ -72,6 +72,7 @@ export class Feed {
   atHead = false;
   items: WaitingItem[] = [];
   #bytes = 0;
+  readonly #ofKind: Record<WaitingItem['kind'], number> = { event: 0, ephemeral: 0, toDevice: 0, deviceList: 0 };
   #changes: CountChange[] = [];
   readonly #unwritten = new Map<number, number>();
   readonly #passing = new Map<string, string>();
@@ -88,12 +89,17 @@ export class Feed {
   }
 
   get isFull(): boolean {
-    return this.items.length >= waitingItemsMax || this.#bytes >= waitingBytesMax;
+    return this.#mostOfKind() >= waitingItemsMax || this.#bytes >= waitingBytesMax;
   }
 
   /** Room enough for another page. */
   get hasRoom(): boolean {
-    return this.items.length <= waitingItemsMax / 2 && this.#bytes <= waitingBytesMax / 2;
+    return this.#mostOfKind() <= waitingItemsMax / 2 && this.#bytes <= waitingBytesMax / 2;
+  }
+
+  #mostOfKind(): number {
+    const { event, ephemeral, toDevice, deviceList } = this.#ofKind;
+    return Math.max(event, ephemeral, toDevice, deviceList);
   }
 
   get isEmpty(): boolean {
@@ -112,7 +118,7 @@ export class Feed {
 
   push(item: WaitingItem): void {
     this.items.push(item);
-    this.#bytes += item.bytes;
+    this.#count(item, 1);
   }
 
   /** Something in this room was redacted: what waits of it is read again before it is frozen. */
@@ -125,14 +131,24 @@ export class Feed {
 
   /** Takes away the first ones, once they are frozen. */
   take(count: number): void {
-    for (const { bytes } of this.items.splice(0, count)) this.#bytes -= bytes;
+    for (const item of this.items.splice(0, count)) this.#count(item, -1);
   }
 
   /** Takes away those that are not to be sent any more. */
   drop(isDropped: (item: WaitingItem) => boolean): void {
     if (!this.items.some(isDropped)) return;
+    for (const item of this.items) if (isDropped(item)) this.#count(item, -1);
     this.items = this.items.filter((item) => !isDropped(item));
-    this.#bytes = this.items.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #count({ kind, bytes }: WaitingItem, by: 1 | -1): void {
+    this.#ofKind[kind] += by;
+    this.#bytes += by * bytes;
+  }
+
+  /** Events that wait. */
+  get events(): number {
+    return this.#ofKind.event;
   }
 
   noteCount(change: CountChange): void {

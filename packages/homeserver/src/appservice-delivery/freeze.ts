@@ -40,6 +40,8 @@ export interface FreezerParts extends RereadParts, SharedRoomsParts {
 
 /** A transaction is not made smaller than what a single event may be. */
 const smallestBytesMax = 65_536;
+/** Places of the stream that are read for a transaction to become full, where little of it is of interest. */
+const gatheredPositionsMax = 10_000;
 
 type Step = Pick<CursorStep, 'position' | 'done' | 'replayed' | 'replay' | 'setAside'> & {
   readonly rest?: readonly number[];
@@ -88,7 +90,7 @@ export class Freezer {
     this.#replays = true;
   }
 
-  /** The next transaction, frozen; undefined when nothing waits. */
+  /** The next transaction, frozen; undefined when nothing waits, or more of what waits is being read. */
   async next(): Promise<FrozenTransaction | undefined> {
     return (await this.#nextOfRest()) ?? (await this.#nextReplay()) ?? (await this.#nextOfFeed());
   }
@@ -213,8 +215,9 @@ export class Freezer {
 
   async #nextOfFeed(): Promise<FrozenTransaction | undefined> {
     const feed = this.#feed;
-    const passing = feed.passing();
     this.#dropExpired();
+    if (this.#isGathering()) return undefined;
+    const passing = feed.passing();
     const count = howManyFit(feed.items, this.#limits);
     if (count === 0 && passing.length === 0) return undefined;
     const items = await freshTexts(this.#parts, feed.items.slice(0, count));
@@ -225,6 +228,14 @@ export class Freezer {
     feed.take(count);
     feed.passingTaken(passing);
     return frozen;
+  }
+
+  // A feed that catches up has more to come, so its transactions are full ones. At the head nothing is waited for.
+  #isGathering(): boolean {
+    const { items, events, atHead, hasRoom, readPosition } = this.#feed;
+    const [first] = items;
+    if (atHead || !hasRoom || first === undefined || readPosition - first.position > gatheredPositionsMax) return false;
+    return events < this.#limits.eventsMax && howManyFit(items, this.#limits) === items.length;
   }
 
   // Too old by now, although they were not when they were read.

@@ -5,6 +5,7 @@ import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
 import type { AppserviceDelivery } from '../../src/appservice-delivery/delivery.ts';
 import { createOperations, type DeliveryOperations } from '../../src/appservice-delivery/operate.ts';
 import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
+import type { TestRoom } from './stream-writer.ts';
 
 let at: DeliveryFixture;
 beforeEach(async () => {
@@ -144,23 +145,84 @@ describe('an event', () => {
   );
 });
 
-describe('ten thousand events', () => {
-  it('that waited come in at most 101 transactions, in order', async () => {
-    const irc = await at.appservice('irc');
+describe('events that waited', () => {
+  /** The application service has been away since the first of these. */
+  async function away(write: (room: TestRoom) => Promise<void>, more: Record<string, unknown> = {}) {
+    const irc = await at.appservice('irc', more);
     irc.mode = 'down';
     const delivery = await at.deliver();
     const room = await at.makeRoom('!a:example.org');
     await room.join(ghost('bob'));
     await irc.until(() => irc.transactions.length === 1);
-    await room.fill(10_000, alice);
+    await write(room);
     delivery.news();
-    irc.mode = 'ok';
     await eventually(() => delivery.status('irc')?.retries === 1);
+    irc.mode = 'ok';
+    irc.requests.length = 0;
     delivery.wakeAppservice('irc');
     await at.clock.advance(500);
+    return { irc, transactions: () => irc.transactions.filter(({ body }) => !body.startsWith('{"events":[]')).length };
+  }
+
+  it('are ten thousand in at most 101 transactions, in order', async () => {
+    const { irc, transactions } = await away((room) => room.fill(10_000, alice));
     await arrived(irc, 10_001);
     expect(bodies(irc)).toEqual(Array.from({ length: 10_000 }, (_, index) => `n${index + 1}`));
-    expect(new Set(irc.transactions.map(({ txnId }) => txnId)).size).toBeLessThanOrEqual(101);
+    expect(transactions()).toBe(101);
+  });
+
+  it.each([
+    // A page of the stream is a hundred events: what is dealt of it at a time is never a transaction's worth.
+    ['others in between', 70],
+    ['full feeds that end anywhere', 130],
+  ])('come in full transactions, with %s', async (_, piece) => {
+    const { irc, transactions } = await away(async (room) => {
+      const other = await at.makeRoom('!other:example.org');
+      for (let n = 0; n < 10; n += 1) {
+        await room.append(...texts(piece, `p${n}-`).map((body) => say(alice, body)));
+        await other.append(...texts(40).map((body) => say(alice, body)));
+      }
+    });
+    await arrived(irc, 1 + 10 * piece);
+    expect(transactions()).toBe(1 + Math.ceil(piece / 10));
+  });
+
+  it('come in full transactions, whatever else waits with them', async () => {
+    const { irc, transactions } = await away(
+      async (room) => {
+        for (let n = 0; n < 15; n += 1) {
+          await room.append(...texts(40, `p${n}-`).map((body) => say(alice, body)));
+          const threads = texts(20, `$t${n}-`);
+          await at.put({
+            receipts: threads.map((threadId, index) => ({
+              roomNid: room.roomNid,
+              userId: alice,
+              type: 'm.read',
+              threadId,
+              eventId: '$e',
+              ts: 1,
+              at: index,
+            })),
+          });
+        }
+      },
+      { receive_ephemeral: true },
+    );
+    await arrived(irc, 601);
+    expect(transactions()).toBe(7);
+  });
+
+  it('are not held back for others that are far away in the stream', async () => {
+    const { irc, transactions } = await away(async (room) => {
+      const other = await at.makeRoom('!other:example.org');
+      for (let n = 0; n < 3; n += 1) {
+        // The first fill the feed, or it would have been read together with the others.
+        await room.fill(n === 0 ? 300 : 1, alice);
+        await other.fill(25_000, alice);
+      }
+    });
+    await arrived(irc, 303);
+    expect(transactions()).toBe(1 + 3 + 2);
   });
 });
 

@@ -45,14 +45,19 @@ const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id 
   redaction.event_id as "redactionId", redaction.json as "redactionJson",
   replaced.event_id as "replacesId", replaced.json as "replacesJson"`;
 
-// Each part is a lookup by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and the row
-// comparison leaves it only the primary key of room_state. With plain joins on tables that were never analysed, one event of a room
-// read all events and all state of that room.
+// Each part is a lookup by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and comparing
+// and ordering rows leaves it only the primary key. With plain joins on tables that were never analysed, or planned once while they were
+// empty, one event of a room read all events and all state of that room.
+const eventAt = (nid: string) => `
+    select r.room_nid, r.event_nid, r.event_id,
+      (select t.json from event_json t where t.room_nid = r.room_nid and t.event_nid = r.event_nid) as json
+    from events r where ${nid} is not null and (r.room_nid, r.event_nid) >= (e.room_nid, ${nid})
+    order by r.room_nid, r.event_nid limit 1`;
+const replacedNid = 'case when own.key_nid is null then base.event_nid else own.event_nid end';
 const joins = `join lateral (
     select t.json from event_json t where t.room_nid = e.room_nid and t.event_nid = e.event_nid limit 1) j on true
-  left join lateral (
-    select r.event_id, t.json from events r join event_json t using (room_nid, event_nid)
-    where r.room_nid = e.room_nid and r.event_nid = e.redacted_by limit 1) redaction on true
+  left join lateral (${eventAt('e.redacted_by')}) redaction
+    on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
   left join lateral (
     select s.key_nid, s.event_nid from room_state s
     where e.key_nid is not null and s.room_nid = e.room_nid and s.line = e.line
@@ -64,10 +69,8 @@ const joins = `join lateral (
       and (s.key_nid, s.from_version) <= (e.key_nid,
         (select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line))
     order by s.key_nid desc, s.from_version desc limit 1) base on base.key_nid = e.key_nid
-  left join lateral (
-    select r.event_id, t.json from events r join event_json t using (room_nid, event_nid)
-    where r.room_nid = e.room_nid and r.event_nid = case when own.key_nid is null then base.event_nid else own.event_nid end
-    limit 1) replaced on true`;
+  left join lateral (${eventAt(replacedNid)}) replaced
+    on replaced.room_nid = e.room_nid and replaced.event_nid = ${replacedNid}`;
 
 // Timelines of many rooms at once (stream.ts) are read in the same form.
 export { columns as timelineColumns, joins as timelineJoins };
