@@ -185,12 +185,14 @@ export class StreamFollower {
     const feed = behind[(this.#turn += 1) % Math.max(1, behind.length)];
     if (feed === undefined) return false;
     const piece = await this.#read(feed.readPosition, true);
-    if (piece !== undefined) this.#deal(piece, new Map([[feed.appservice.id, feed]]));
-    if (piece === undefined || !(piece.more ?? piece.events.length >= pieceEventsMax)) {
+    if (piece === undefined || !(piece.more ?? piece.upTo < this.#grownTo)) {
       feed.atHead = true;
       // Memory ends at the head, or where another process has written.
       if (piece !== undefined && piece.more === undefined) this.#mustLook = true;
     }
+    if (piece !== undefined) this.#deal(piece, new Map([[feed.appservice.id, feed]]));
+    // Even when nothing was dealt: what is not full yet is not waited for without end (freeze.ts).
+    if (!feed.isEmpty) this.#parts.onWaiting(feed);
     return true;
   }
 
