@@ -2,7 +2,7 @@
 
 export { checkRegistrations } from './appservices/check-registrations.ts';
 export { createHomeserver, type Homeserver, type HomeserverOptions } from './compose.ts';
-export { type DatabaseTools, databaseTools } from './compose/database-tools.ts';
+export { type Carried, type DatabaseTools, databaseTools } from './compose/database-tools.ts';
 export { registrationPlaces } from './compose/registration-places.ts';
 export type { ListenerInfo } from './http/listener.ts';
 export type { Upgrade } from './http/server.ts';

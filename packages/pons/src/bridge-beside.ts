@@ -1,9 +1,9 @@
 // `pons serve --bridge FILE`: an IRC bridge in the homeserver's process, from the same file that the bridge takes when it runs alone.
 
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '@pons/homeserver';
 import { load, YAMLException } from 'js-yaml';
+import { readText } from './on-disk.ts';
 import type { RunningBeside } from './start-pons.ts';
 
 /** How long the start waits until bridge and homeserver have met; a homeserver elsewhere may be away for longer, and is waited for beside. */
@@ -38,20 +38,8 @@ async function withinTime(meeting: Promise<void>): Promise<void> {
   meeting.catch((error: unknown) => console.error(error instanceof Error ? error.message : String(error)));
 }
 
-const unreadable: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'may not be read by this user',
-  EISDIR: 'is a folder: name the file',
-};
-
 function read(file: string): object {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new OperatorError([`${file}: ${unreadable[code ?? ''] ?? `cannot be read: ${message}`}`], { cause });
-  }
+  const text = readText(file);
   try {
     const parsed: unknown = load(text, { filename: file });
     if (typeof parsed === 'object' && parsed !== null) return parsed;

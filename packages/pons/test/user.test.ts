@@ -2,7 +2,7 @@
 // same folder, since both work without the server.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { request } from '@pons/testkit/requests';
@@ -13,8 +13,15 @@ const main = resolve(import.meta.dirname, '../src/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'pons-user-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function pons(args: readonly string[], input = ''): Promise<{ code: number | null; out: string; errors: string }> {
-  const child = spawn(process.execPath, [main, ...args, '--config', 'homeserver.yaml'], { cwd: folder });
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+const pons = (args: readonly string[], input = '') => run([...args, '--config', 'homeserver.yaml'], input);
+function run(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env: { ...process.env, ...env } });
   let [out, errors] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += String(chunk);
@@ -56,6 +63,23 @@ test('an administrator is made, signs in, gets another password and is signed ou
   );
   await expect(signIn(third.url, 'secret')).rejects.toThrow('M_FORBIDDEN');
   await signIn(third.url, 'changed');
+
+  const at = ['--server', third.url];
+  const { out: printed, code } = await run(['user', 'token', 'root', ...at], 'changed\n');
+  expect([code, printed]).toEqual([0, expect.stringMatching(/^pons_\S+\n$/)]);
+  expect(await run(['room', 'list', ...at], '', { PONS_TOKEN: printed.trim() })).toMatchObject({
+    code: 0,
+    out: 'this server knows no room yet\n',
+  });
+  expect(await run(['room', 'list', ...at], '', { PONS_TOKEN: '' })).toMatchObject({
+    code: 2,
+    errors: expect.stringMatching(/^sign in first: export PONS_TOKEN=\$\(pons user token NAME\), [^\n]+\n$/),
+  });
+  expect((await run(['room', 'list', ...at, '--token', 'old'])).errors).toMatch(/^401: .* \(pons user token NAME\)\n$/);
+  expect((await run(['user', 'token', 'root', ...at], 'wrong')).errors).toMatch(/^403: /);
+  expect((await run(['user', 'token', 'root', '--server', 'localhost'], 'x')).errors).toBe(
+    '--server is localhost: write a URL such as http://127.0.0.1:8008\n',
+  );
   await third.end();
 });
 
@@ -72,10 +96,24 @@ test('a name that cannot be, an empty password and nobody of that name are one p
   ]);
 });
 
-test('a dump fills another folder, which is then served as if nothing had happened', async () => {
-  expect(await pons(['db', 'dump', 'dump.gz'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+ rows in/) });
+test('a dump fills another folder, which is then the same server, as if nothing had happened', async () => {
+  const dumped = await pons(['db', 'dump', 'dump.gz']);
+  expect(dumped).toMatchObject({ code: 0, errors: '' });
+  expect(dumped.out).toMatch(/^\d+ rows in \d+ tables\nnot in it are media: keep \S+\/data\/media too\n$/);
+  expect(await pons(['db', 'dump', 'dump.gz'])).toEqual({
+    code: 2,
+    out: '',
+    errors: 'dump.gz is there already: choose another name, or --force to write over it\n',
+  });
+  expect(await pons(['db', 'dump', '--force', 'dump.gz'])).toMatchObject({ code: 0 });
+
   const elsewhere = ['--set', 'data_dir=./elsewhere'];
-  expect(await pons(['db', 'restore', 'dump.gz', ...elsewhere])).toMatchObject({ code: 0 });
+  const key = join(folder, 'elsewhere/signing.key');
+  expect(await pons(['db', 'restore', ...elsewhere, 'dump.gz'])).toMatchObject({
+    code: 0,
+    errors: `the signing key is in ${key}\n`,
+  });
+  expect(readFileSync(key, 'utf8')).toBe(readFileSync(join(folder, 'data/signing.key'), 'utf8'));
   expect(await pons(['db', 'check', ...elsewhere])).toMatchObject({ code: 0, out: 'all agrees\n' });
   const twice = await pons(['db', 'restore', 'dump.gz', ...elsewhere]);
   expect([twice.code, twice.errors]).toEqual([
@@ -83,4 +121,35 @@ test('a dump fills another folder, which is then served as if nothing had happen
     'the database belongs to localhost already: restore into an empty one\n',
   ]);
   expect((await pons(['user', 'create', 'root', ...elsewhere], 'x')).errors).toContain('@root:localhost exists');
+});
+
+test('a dump without the signing key and a restore that finds none say so, with the remedy; one that is there stays', async () => {
+  const keyless = ['--set', 'signing_key_file=./nowhere/signing.key'];
+  const dumped = await pons(['db', 'dump', 'keyless.gz', ...keyless]);
+  expect([dumped.code, dumped.errors]).toEqual([
+    0,
+    expect.stringMatching(/^the dump holds no signing key, because signing_key_file \S+ does not exist: put [^\n]+\n$/),
+  ]);
+  const restored = await pons(['db', 'restore', 'keyless.gz', '--set', 'data_dir=./third']);
+  expect([restored.code, restored.errors]).toEqual([
+    0,
+    expect.stringMatching(
+      /^no signing key: the dump holds none and signing_key_file \S+ does not exist: put [^\n]+\n$/,
+    ),
+  ]);
+  const other = join(folder, 'other.key');
+  writeFileSync(other, 'ed25519 a_other AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n');
+  const kept = await pons([
+    'db',
+    'restore',
+    'dump.gz',
+    '--set',
+    'data_dir=./fourth',
+    '--set',
+    `signing_key_file=${other}`,
+  ]);
+  expect([kept.code, kept.errors]).toEqual([
+    0,
+    `signing_key_file ${other} holds another key than the dump and was left as it is\n`,
+  ]);
 });

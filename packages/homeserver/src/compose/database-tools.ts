@@ -9,15 +9,21 @@ import { dumpDatabase, DumpError } from '../storage/dump.ts';
 import { reachEmbedded } from '../storage/embedded/reach.ts';
 import { startEmbedded } from '../storage/embedded/supervise.ts';
 import { restoreDatabase, RestoreError } from '../storage/restore.ts';
+import { putSigningKey, signingKeyText } from './own-key.ts';
 import { explainStorage } from './open-storage.ts';
 
-/** Rows per table. */
-type Counts = Readonly<Record<string, number>>;
+/** What was carried, and what the operator is to know of the rest. */
+export interface Carried {
+  /** Rows per table. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What is missing, with the remedy; and where the signing key went. */
+  readonly notes: readonly string[];
+}
 
 /** Each opens the database, does its work and closes it. All throw OperatorError for what an operator can mend. */
 export interface DatabaseTools {
-  dump(file: string): Promise<Counts>;
-  restore(file: string): Promise<Counts>;
+  dump(file: string): Promise<Carried>;
+  restore(file: string): Promise<Carried>;
   /** @param deep  hashes every event */
   check(deep: boolean): Promise<readonly Finding[]>;
 }
@@ -41,10 +47,41 @@ export function databaseTools(config: Config, now: () => number, progress: (text
       await stop();
     }
   }
+  const { signingKeyFile } = config;
   return {
-    dump: (file) => visit(reachEmbedded, (connection) => dumpDatabase({ connection, file, progress })),
-    restore: (file) =>
-      visit(startEmbedded, (connection) => restoreDatabase({ connection, file, now: now(), progress })),
+    async dump(file) {
+      const signingKey = signingKeyText(signingKeyFile);
+      const key = signingKey === undefined ? {} : { signingKey };
+      const counts = await visit(reachEmbedded, (connection) => dumpDatabase({ connection, file, progress, ...key }));
+      return { counts, notes: signingKey === undefined ? [dumpedWithoutKey(signingKeyFile)] : [] };
+    },
+    async restore(file) {
+      const { counts, signingKey } = await visit(startEmbedded, (connection) =>
+        restoreDatabase({ connection, file, now: now(), progress }),
+      );
+      return { counts, notes: restoreKey(signingKeyFile, signingKey) };
+    },
     check: (deep) => visit(reachEmbedded, (connection) => checkDatabase(connection, { progress, deep })),
   };
+}
+
+const otherwise = 'without its key a server is another one to everybody else';
+
+function dumpedWithoutKey(file: string): string {
+  return `the dump holds no signing key, because signing_key_file ${file} does not exist: put the server's key there and dump again, or keep the key yourself; ${otherwise}`;
+}
+
+/** Never over a key that is there: it may be newer than the dump. */
+function restoreKey(file: string, dumped: string | undefined): string[] {
+  const present = signingKeyText(file);
+  if (present !== undefined)
+    return dumped === undefined || present.trim() === dumped.trim()
+      ? []
+      : [`signing_key_file ${file} holds another key than the dump and was left as it is`];
+  if (dumped === undefined)
+    return [
+      `no signing key: the dump holds none and signing_key_file ${file} does not exist: put the old server's there before you start; ${otherwise}, and the start would make a new one`,
+    ];
+  putSigningKey(file, dumped);
+  return [`the signing key is in ${file}`];
 }

@@ -13,7 +13,7 @@ const NAME_CHARS = 6;
 
 /** @throws OperatorError when the file is there and holds no key, or cannot be read or made */
 export function ownSigningKey(file: string, random: Random): SigningKey {
-  const text = read(file);
+  const text = signingKeyText(file);
   if (text === undefined) return make(file, random);
   const key = parseSigningKey(text);
   if (key === undefined)
@@ -21,7 +21,8 @@ export function ownSigningKey(file: string, random: Random): SigningKey {
   return key;
 }
 
-function read(file: string): string | undefined {
+/** What the file says; undefined when there is none. @throws OperatorError when it cannot be read */
+export function signingKeyText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -34,14 +35,28 @@ function make(file: string, random: Random): SigningKey {
   const key = makeSigningKey(`a_${random.id(NAME_CHARS)}`, random.bytes(ed25519KeyBytes));
   if (key === undefined) throw new TypeError('random bytes of the right length make a key');
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // Two processes of one server may start together: the first one's key stays.
-    writeFileSync(file, formatSigningKey(key), { mode: SECRET_MODE, flag: 'wx' });
+    write(file, formatSigningKey(key));
   } catch (error) {
-    const existing = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? read(file) : undefined;
+    const existing =
+      error instanceof Error && 'code' in error && error.code === 'EEXIST' ? signingKeyText(file) : undefined;
     const theirs = existing === undefined ? undefined : parseSigningKey(existing);
     if (theirs !== undefined) return theirs;
     throw new OperatorError([`signing_key_file: ${file} cannot be made: ${String(error)}`], { cause: error });
   }
   return key;
+}
+
+/** Puts a key where there is none. @throws OperatorError */
+export function putSigningKey(file: string, text: string): void {
+  try {
+    write(file, text);
+  } catch (error) {
+    throw new OperatorError([`signing_key_file: ${file} cannot be made: ${String(error)}`], { cause: error });
+  }
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // Two processes of one server may start together: the first one's key stays.
+  writeFileSync(file, text, { mode: SECRET_MODE, flag: 'wx' });
 }

@@ -127,11 +127,12 @@ async function contents(url: string): Promise<Record<string, unknown[]>> {
 describe('dump and restore', () => {
   it('an empty database filled from a dump holds the same rows, agrees with itself and can be written to', async () => {
     const file = path.join(folder, 'whole.gz');
-    const counts = await dumpDatabase({ connection: test.url, file });
+    const signingKey = 'ed25519 a_test not-a-real-key\n';
+    const counts = await dumpDatabase({ connection: test.url, file, signingKey });
     expect(counts).toMatchObject({ events: 3, users: 1, access_tokens: 1 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await withEmpty(async (url) => {
-      expect(await restoreDatabase({ connection: url, file, now: 2 })).toEqual(counts);
+      expect(await restoreDatabase({ connection: url, file, now: 2 })).toEqual({ counts, signingKey });
       expect(await contents(url)).toEqual(await contents(test.url));
       expect(await checkDatabase(url)).toEqual(await checkDatabase(test.url));
       const session = await openSession(url, () => {});

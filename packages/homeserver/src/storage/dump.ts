@@ -20,12 +20,16 @@ export interface DumpHead {
   readonly schema: number;
   /** The next block of `nids`. */
   readonly nids: number;
+  /** Text of the server's signing key file; dumps from before it was kept, and of a server that had none, lack it. */
+  readonly signingKey?: string;
 }
 
 export interface DumpOptions {
   readonly connection: ConnectionTarget;
   /** Readable by its owner alone: it holds password hashes and secrets. */
   readonly file: string;
+  /** Text of the server's signing key file, kept with it: without its key a server is another one. */
+  readonly signingKey?: string;
   readonly progress?: (text: string) => void;
 }
 
@@ -45,7 +49,8 @@ const rowsPerFetch = 1_000;
  * @returns rows per table
  * @throws DumpError, StorageError; the file is there only when it is whole
  */
-export async function dumpDatabase({ connection, file, progress }: DumpOptions): Promise<Record<string, number>> {
+export async function dumpDatabase(options: DumpOptions): Promise<Record<string, number>> {
+  const { connection, file, signingKey, progress } = options;
   const session = await openSession(connection, () => {}, { limited: false });
   const part = `${file}.part`;
   const gzip = createGzip();
@@ -55,7 +60,7 @@ export async function dumpDatabase({ connection, file, progress }: DumpOptions):
   out.on('error', (error) => gzip.destroy(new DumpError(error)));
   try {
     await session.query({ name: 'dump.begin', text: 'begin isolation level repeatable read read only' });
-    await writeLine(gzip, await headOf(session));
+    await writeLine(gzip, { ...(await headOf(session)), ...(signingKey === undefined ? {} : { signingKey }) });
     const counts: Record<string, number> = {};
     for (const table of await dataTables(session)) {
       progress?.(`dumping ${table}`);

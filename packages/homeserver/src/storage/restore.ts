@@ -27,13 +27,20 @@ export interface RestoreOptions {
 const rowsPerInsert = 500;
 const bytesPerInsertMax = 4 * 1024 * 1024;
 
+/** What a dump held. */
+export interface Restored {
+  /** Rows per table. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Text of the signing key file, for whoever keeps that. */
+  readonly signingKey: string | undefined;
+}
+
 /**
  * Fills a database.
  *
- * @returns rows per table
  * @throws RestoreError for a file that is no whole dump or of a newer version, and for a database that is in use; StorageError
  */
-export async function restoreDatabase(options: RestoreOptions): Promise<Record<string, number>> {
+export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
   const lines = linesOf(options.file);
   const head = parseHead((await nextLine(lines)) ?? '', options.file);
   await migrate({ connection: options.connection, now: options.now, upTo: head.schema });
@@ -49,7 +56,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Record<s
     await session.query({ name: 'restore.commit', text: 'commit' });
     await session.query({ name: '', text: 'analyze' });
     await migrate({ connection: options.connection, now: options.now });
-    return counts;
+    return { counts, signingKey: head.signingKey };
   } finally {
     await session.close();
   }
@@ -90,7 +97,8 @@ function parseHead(line: string, file: string): DumpHead {
       `${file} has schema ${head.schema}, this version knows up to ${newest}: use the version that wrote it`,
     );
   }
-  return { pons: 'dump', schema: head.schema, nids: head.nids };
+  const { signingKey } = head;
+  return { pons: 'dump', schema: head.schema, nids: head.nids, ...(signingKey === undefined ? {} : { signingKey }) };
 }
 
 async function refuseUsed(session: Queryable, head: DumpHead): Promise<void> {

@@ -17,7 +17,7 @@ export function located(command: Command): Command {
     .option('--server <url>', 'where the admin API listens', 'http://127.0.0.1:8008')
     .option(
       '--token <token>',
-      "access token of an administrator, from a login or a Matrix client's settings (default: $PONS_TOKEN)",
+      'access token of an administrator, as `pons user token` prints it (default: $PONS_TOKEN)',
     )
     .option('--json', 'print what the server answers');
 }
@@ -31,7 +31,8 @@ export class Refusal extends OperatorError {
   /** What it says besides the error. */
   readonly fields: Readonly<Record<string, unknown>>;
   constructor(status: number, fields: Readonly<Record<string, unknown>>) {
-    super([`${status}: ${typeof fields['error'] === 'string' ? fields['error'] : 'refused'}`]);
+    const reason = typeof fields['error'] === 'string' ? fields['error'] : 'refused';
+    super([`${status}: ${reason}${fields['errcode'] === 'M_UNKNOWN_TOKEN' ? ' (pons user token NAME)' : ''}`]);
     this.status = status;
     this.fields = fields;
   }
@@ -42,15 +43,35 @@ export function call<T = unknown>(where: Where, method: string, below: string, b
   return callAdmin(where, method, `/appservices${below}`, body);
 }
 
+const signInFirst =
+  'sign in first: export PONS_TOKEN=$(pons user token NAME), as an administrator (in a checkout: npx -y pnpm@12.21.0 --silent pons user token NAME)';
+
 /** One call of the admin API, below /_pons/admin/v1. @throws OperatorError */
 export async function callAdmin<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
   const { server, token } = where;
   const secret = token ?? process.env['PONS_TOKEN'];
-  if (secret === undefined) throw new OperatorError(["give an administrator's access token: --token or PONS_TOKEN"]);
-  const url = `${server.replace(/\/+$/, '')}/_pons/admin/v1${below}`;
-  const response = await fetch(url, {
+  if (secret === undefined || secret === '') throw new OperatorError([signInFirst]);
+  return callServer(server, method, `/_pons/admin/v1${below}`, {
+    token: secret,
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+/** One call of any of the server's APIs. @throws OperatorError */
+export async function callServer<T = unknown>(
+  server: string,
+  method: string,
+  path: string,
+  { token, body }: { readonly token?: string; readonly body?: object },
+): Promise<T> {
+  if (!/^https?:\/\/[^/]/.test(server) || !URL.canParse(server))
+    throw new OperatorError([`--server is ${server}: write a URL such as http://127.0.0.1:8008`]);
+  const response = await fetch(`${server.replace(/\/+$/, '')}${path}`, {
     method,
-    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
     throw new OperatorError([`${server} cannot be reached: is the server running?`], { cause: error });

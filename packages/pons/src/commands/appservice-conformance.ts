@@ -1,13 +1,16 @@
 // `pons appservice conformance` and `pons appservice test`: the conformance kit, against a homeserver and against an application service.
 // Exit code 0 when everything that binds holds, 1 when something does not, 2 when the command line or a file is wrong.
 
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type * as Kit from '@pons/appservice-conformance';
 import { OperatorError } from '@pons/homeserver';
 import { formatComplaint, loadRegistration } from '@pons/registration';
 import { Command } from 'commander';
+import { readText } from '../on-disk.ts';
+import { collect } from './configured.ts';
+import { portMax, wholeNumber } from './whole-number.ts';
 
 /** Both commands. */
 export const conformanceCommands = (): readonly Command[] => [conformanceCommand(), testCommand()];
@@ -17,15 +20,13 @@ interface ConformanceOptions {
   readonly registrations?: string;
   readonly writeRegistrations?: string;
   readonly host: string;
-  readonly firstPort: string;
+  readonly firstPort: number;
   readonly token?: string;
   readonly sharedSecret?: string;
-  readonly patience: string;
+  readonly patience: number;
   readonly only: readonly string[];
   readonly json?: boolean;
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 function conformanceCommand(): Command {
   return new Command('conformance')
@@ -39,8 +40,13 @@ function conformanceCommand(): Command {
     )
     .option('--shared-secret <secret>', 'for accounts, where registration is not open: registration_shared_secret')
     .option('--host <address>', 'the address at which the homeserver reaches this machine', '127.0.0.1')
-    .option('--first-port <port>', 'the first of the ports on which the services listen', '29400')
-    .option('--patience <seconds>', 'how long something is waited for', '15')
+    .option(
+      '--first-port <port>',
+      'the first of the ports on which the services listen',
+      wholeNumber(1, portMax),
+      29_400,
+    )
+    .option('--patience <seconds>', 'how long something is waited for', wholeNumber(0), 15)
     .option('--only <prefix>', 'only claims whose id begins so, such as transactions/ (may be repeated)', collect, [])
     .option('--json', 'print one line for programs')
     .action(conformance);
@@ -48,8 +54,7 @@ function conformanceCommand(): Command {
 
 async function conformance(options: ConformanceOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
-  const { host } = options;
-  const firstPort = numberOf(options.firstPort, '--first-port');
+  const { host, firstPort } = options;
   const ports = kit.roleNames.map((_, index) => firstPort + index);
   if (options.writeRegistrations !== undefined) {
     const files = kit.writeRegistrations({ dir: path.resolve(options.writeRegistrations), host, ports });
@@ -68,20 +73,22 @@ async function conformance(options: ConformanceOptions): Promise<void> {
     ]);
   const installed =
     dir === undefined && installer !== undefined
-      ? await kit.installAll(installer, { host, ports, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
+      ? await kit
+          .installAll(installer, { host, ports, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
+          .catch(mend(kit))
       : { registrations: kit.readRegistrations(path.resolve(dir ?? '')), remove: async () => {} };
   if (installed.registrations.size === 0) throw new OperatorError([`${dir}: has no registrations of the kit`]);
   try {
-    const report = await kit.runConformance({
+    const running = kit.runConformance({
       url,
       registrations: installed.registrations,
-      patienceMs: numberOf(options.patience, '--patience') * 1000,
+      patienceMs: options.patience * 1000,
       ...(sharedSecret === undefined ? {} : { sharedSecret }),
       ...(installer === undefined ? {} : { installer }),
       ...(options.only.length === 0 ? {} : { only: options.only }),
       ...progressOf(options),
     });
-    show('appservice-conformance', report, kit, options);
+    show('appservice-conformance', await running.catch(mend(kit)), kit, options);
   } finally {
     await installed.remove();
   }
@@ -90,7 +97,7 @@ async function conformance(options: ConformanceOptions): Promise<void> {
 interface TestOptions {
   readonly registration: string;
   readonly serverName: string;
-  readonly homeserverPort: string;
+  readonly homeserverPort: number;
   readonly only: readonly string[];
   readonly json?: boolean;
 }
@@ -101,7 +108,12 @@ function testCommand(): Command {
     .argument('<url>', 'where the application service listens')
     .requiredOption('--registration <file>', 'its registration.yaml')
     .option('--server-name <name>', 'server_name that it is configured with', 'localhost')
-    .option('--homeserver-port <port>', 'port at which it looks for its homeserver, played here on loopback', '8008')
+    .option(
+      '--homeserver-port <port>',
+      'port at which it looks for its homeserver, played here on loopback',
+      wholeNumber(0, portMax),
+      8008,
+    )
     .option('--only <prefix>', 'only claims whose id begins so, such as tokens/ (may be repeated)', collect, [])
     .option('--json', 'print one line for programs')
     .action(test);
@@ -109,31 +121,38 @@ function testCommand(): Command {
 
 async function test(url: string, options: TestOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
-  const { registration: file, serverName } = options;
-  const loaded = loadRegistration(read(file), { file, serverName });
+  const { registration: file, serverName, homeserverPort } = options;
+  const loaded = loadRegistration(readText(file), { file, serverName });
   if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
-  const port = numberOf(options.homeserverPort, '--homeserver-port');
   const report = await kit
     .testService({
       url,
       registration: loaded.registration,
       serverName,
-      homeserverPort: port,
-      onListening: (homeserver) => console.error(`playing the homeserver ${serverName} at ${homeserver}`),
+      homeserverPort,
+      onListening: (homeserver) =>
+        console.error(`playing the homeserver ${serverName} at ${homeserver}, and waiting for ${url}`),
       ...(options.only.length === 0 ? {} : { only: options.only }),
       ...progressOf(options),
     })
     .catch((error: unknown) => {
-      throw unlistenable(error, port) ?? error;
+      throw unlistenable(error, homeserverPort) ?? error;
     });
   show('appservice-test', report, kit, options);
+}
+
+/** What is wrong with the set-up is the operator's to mend. */
+function mend({ SetUpFault }: typeof Kit): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof SetUpFault ? new OperatorError(error.lines, { cause: error }) : error;
+  };
 }
 
 // The port at which the homeserver is played is the operator's to choose.
 function unlistenable(cause: unknown, port: number): OperatorError | undefined {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened at (${code})`;
-  if (syscall !== 'listen' && code !== 'ERR_SOCKET_BAD_PORT') return undefined;
+  if (syscall !== 'listen') return undefined;
   return new OperatorError(
     [`port ${port}, at which the homeserver is played, ${why}: give another to --homeserver-port`],
     { cause },
@@ -154,18 +173,4 @@ function show(name: string, report: Kit.Report, kit: typeof Kit, { json }: { rea
   if (json === true) console.log(JSON.stringify(kit.reportLine(name, report)));
   else console.log(kit.formatReport(report));
   if (!ok) process.exitCode = 1;
-}
-
-function numberOf(text: string, option: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 0) throw new OperatorError([`${option} takes a whole number, not ${text}`]);
-  return number;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new OperatorError([`${file}: cannot be read: ${(error as NodeJS.ErrnoException).code}`], { cause: error });
-  }
 }

@@ -4,10 +4,20 @@
 import { Command } from 'commander';
 import { OperatorError } from '@pons/homeserver';
 import { call, located, pathOf, sourceOf, type Where } from './appservice-calls.ts';
+import { counted } from './in-words.ts';
 import { printTable } from './print-table.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** What is done with them. */
 export type CleanUpAction = 'deactivate' | 'purge' | 'leave' | 'aliases';
+
+/** What was done, to how many. */
+export const doneInWords: Readonly<Record<CleanUpAction, (count: number) => string>> = {
+  deactivate: (count) => `${counted(count, 'user')} deactivated`,
+  purge: (count) => `${counted(count, 'user')} purged`,
+  leave: (count) => `${counted(count, 'user')} taken out of all rooms`,
+  aliases: (count) => `${counted(count, 'alias', 'aliases')} removed`,
+};
 
 interface Ghost {
   readonly user_id: string;
@@ -19,7 +29,7 @@ interface Ghost {
 }
 interface Options extends Where {
   readonly pattern?: string;
-  readonly limit: string;
+  readonly limit: number;
   readonly deactivate: boolean;
   readonly purge: boolean;
   readonly leave: boolean;
@@ -32,7 +42,7 @@ export function ghostsCommand(): Command {
       .description('list its users, or end them')
       .argument('<id>', 'id of the application service, running or removed')
       .option('--pattern <regex>', 'only those whose user id matches, from its start on')
-      .option('--limit <count>', 'list at most so many', '100')
+      .option('--limit <count>', 'list at most so many', wholeNumber(1), 100)
       .option('--deactivate', 'end their accounts for good: they leave their rooms', false)
       .option('--purge', 'end them, their profiles and devices too: their ids may be registered anew', false)
       .option('--leave', 'take them out of their rooms', false),
@@ -43,15 +53,13 @@ export function ghostsCommand(): Command {
     const [action] = actions;
     if (action === undefined) return list(id, options);
     const done = await cleanUpAll(options, id, { action, pattern: options.pattern });
-    console.log(options.json ? JSON.stringify({ [action]: done }) : `${id}: ${action}: ${done}`);
+    console.log(options.json ? JSON.stringify({ [action]: done }) : `${id}: ${doneInWords[action](done)}`);
   });
 }
 
 async function list(id: string, options: Options): Promise<void> {
   const found: Ghost[] = [];
-  const wanted = Number(options.limit);
-  if (!Number.isSafeInteger(wanted) || wanted < 1)
-    throw new OperatorError([`--limit is a number, not ${options.limit}`]);
+  const wanted = options.limit;
   let total = 0;
   for (let from: string | undefined = ''; from !== undefined && found.length < wanted; ) {
     const query = new URLSearchParams({ from, ...(options.pattern === undefined ? {} : { pattern: options.pattern }) });

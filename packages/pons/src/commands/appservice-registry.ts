@@ -1,12 +1,13 @@
-// `pons appservice add|show|rotate|remove`: application services come, change and go while the server runs.
+// `pons appservice add|rotate|remove`: application services come, change and go while the server runs.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
+import { onDisk, readText } from '../on-disk.ts';
 import { call, durationMs, located, pathOf, Refusal, sourceOf, type Where } from './appservice-calls.ts';
-import { cleanUpAll, type CleanUpAction } from './appservice-ghosts.ts';
-import { printTable } from './print-table.ts';
+import { cleanUpAll, type CleanUpAction, doneInWords } from './appservice-ghosts.ts';
+import { minuteOf, span } from './in-words.ts';
 
 /** The commands. */
 export function registryCommands(): Command[] {
@@ -19,7 +20,6 @@ export function registryCommands(): Command[] {
         .option('--dry-run', 'only say what would be refused or is unwise', false)
         .option('--replace', 'put this in place of the one with its id', false),
     ).action(add),
-    id(new Command('show').description('its registration (without secrets) and its delivery')).action(show),
     id(
       new Command('rotate')
         .description('give it new tokens; the old as_token lives on for a while')
@@ -44,22 +44,13 @@ interface Added {
 }
 
 async function add(file: string, where: Where & { dryRun: boolean; replace: boolean }): Promise<void> {
-  const body = { registration: textOf(file), dry_run: where.dryRun, replace: where.replace };
+  const body = { registration: readText(file), dry_run: where.dryRun, replace: where.replace };
   const answer = await call<Added>(where, 'POST', '', body).catch((error: unknown) => {
     throw error instanceof Refusal ? withLines(error, file) : error;
   });
   if (where.json) return console.log(JSON.stringify(answer));
   for (const { id, path, reason } of answer.warnings) console.log(`warning: ${id}: ${path}: ${reason}`);
   console.log(where.dryRun ? `${answer.id}: would be added` : `${answer.id}: added; it acts as ${answer.sender}`);
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    // Not there, a folder, or somebody else's.
-    throw new OperatorError([`${file} cannot be read: ${(cause as Error).message}`], { cause });
-  }
 }
 
 // The server knows lines, not the name of the file.
@@ -72,37 +63,6 @@ function withLines(refusal: Refusal, file: string): OperatorError {
     complaints.map(({ line, path, reason }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${reason}`),
     { cause: refusal },
   );
-}
-
-async function show(id: string, where: Where): Promise<void> {
-  const { registration, ...status } = await call<Record<string, unknown> & { registration: Record<string, unknown> }>(
-    where,
-    'GET',
-    pathOf(id),
-  );
-  if (where.json) return console.log(JSON.stringify({ ...status, registration }));
-  const { namespaces, ...plain } = registration;
-  const { id: name, ...figures } = status;
-  const rows = Object.entries({ id: name, ...plain, ...figures }).map(([key, value]) => [
-    key.replaceAll('_', ' '),
-    plainText(value),
-  ]);
-  printTable(
-    ['', ''],
-    rows.filter(([, value]) => value !== ''),
-  );
-  const entries = Object.entries(namespaces as Record<string, readonly { regex: string; exclusive: boolean }[]>);
-  console.log('');
-  printTable(
-    ['namespace', 'exclusive', 'regex'],
-    entries.flatMap(([kind, list]) => list.map(({ regex, exclusive }) => [kind, exclusive ? 'yes' : 'no', regex])),
-  );
-}
-
-function plainText(value: unknown): string {
-  if (value === null) return '';
-  if (Array.isArray(value)) return value.map(plainText).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 interface Rotated {
@@ -124,7 +84,8 @@ async function rotate(
     await call(where, 'POST', `${pathOf(id)}/end_overlap`, {});
     return console.log(where.json ? '{}' : `${id}: only its present as_token is good`);
   }
-  const overlap = { overlap_ms: durationMs(where.overlap) };
+  const overlapMs = durationMs(where.overlap);
+  const overlap = { overlap_ms: overlapMs };
   const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, overlap).catch((error: unknown) => {
     throw error instanceof Refusal ? withFreshTokens(error) : error;
   });
@@ -136,20 +97,28 @@ async function rotate(
   else console.log(`as_token: ${answer.as_token}\nhs_token: ${answer.hs_token}`);
   if (problem !== undefined) throw problem;
   if (where.json) return;
-  console.log(
-    `Give them to the application service: the old as_token is good until ${new Date(answer.old_as_token_until_ts).toISOString()}.`,
-  );
+  const until =
+    overlapMs === 0
+      ? 'its old as_token is good for nothing any more'
+      : `its old as_token is good for ${span(overlapMs)}, until ${minuteOf(answer.old_as_token_until_ts)}`;
+  console.log(`Give ${inFile ? 'it' : 'them'} to the application service: ${until}.`);
   console.log('What is sent to it carries the new hs_token, and the old one while it refuses that.');
 }
 
-function problemOfWriting(file: string, text: string): OperatorError | undefined {
+function problemOfWriting(file: string, text: string): unknown {
   try {
-    // The mode is only for a file that is made.
-    if (existsSync(file)) chmodSync(file, secretMode);
-    writeFileSync(file, text, { mode: secretMode });
+    onDisk(
+      file,
+      () => {
+        // The mode is only for a file that is made.
+        if (existsSync(file)) chmodSync(file, secretMode);
+        writeFileSync(file, text, { mode: secretMode });
+      },
+      { ENOENT: 'its folder does not exist' },
+    );
     return undefined;
-  } catch (cause) {
-    return new OperatorError([`${file} cannot be written: ${(cause as Error).message}`], { cause });
+  } catch (problem) {
+    return problem;
   }
 }
 
@@ -192,11 +161,11 @@ async function remove(id: string, where: Where & Partial<Fate>): Promise<void> {
     ...(fate.aliases === 'remove' ? (['aliases'] as const) : []),
     ...(fate.ghosts === 'keep' ? (fate.rooms === 'leave' ? (['leave'] as const) : []) : ([fate.ghosts] as const)),
   ];
-  const done: Record<string, number> = {};
+  const done: Partial<Record<CleanUpAction, number>> = {};
   for (const action of actions) done[action] = await cleanUpAll(where, id, { action });
   if (where.json) return console.log(JSON.stringify({ removed: source !== undefined, ...done }));
-  if (source !== undefined) console.log(`${id}: removed; its tokens are good for nothing`);
-  for (const [action, count] of Object.entries(done)) console.log(`${action}: ${count}`);
+  console.log(source === undefined ? `${id}: was removed before` : `${id}: removed; its tokens are good for nothing`);
+  for (const action of actions) console.log(`${id}: ${doneInWords[action](done[action] ?? 0)}`);
   if (fate.ghosts === 'keep') console.log(`Its users are still there: pons appservice ghosts ${id}`);
 }
 

@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import { call, located, momentMs, pathOf, type Where } from './appservice-calls.ts';
+import { collect } from './configured.ts';
 
 interface Options extends Where {
   readonly ghost: readonly string[];
@@ -13,7 +14,6 @@ interface Options extends Where {
 
 /** The command. */
 export function tokenCommand(): Command {
-  const collect = (value: string, before: readonly string[]) => [...before, value];
   return located(
     new Command('token')
       .description('a token that can do less than the as_token it is made from, and ends with it')

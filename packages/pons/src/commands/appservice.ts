@@ -5,6 +5,7 @@ import { conformanceCommands } from './appservice-conformance.ts';
 import { deliveryCommands } from './appservice-delivery.ts';
 import { ghostsCommand } from './appservice-ghosts.ts';
 import { registryCommands } from './appservice-registry.ts';
+import { showCommand } from './appservice-show.ts';
 import { tokenCommand } from './appservice-token.ts';
 
 /** The command. */
@@ -12,6 +13,7 @@ export function appserviceCommand(): Command {
   const command = new Command('appservice').description('add, remove and look after application services');
   const commands = [
     ...registryCommands(),
+    showCommand(),
     ...deliveryCommands(),
     ghostsCommand(),
     tokenCommand(),

@@ -3,6 +3,8 @@
 
 import { formatComplaint } from '@pons/registration';
 import { Command } from 'commander';
+import { overridable } from './configured.ts';
+import { counted } from './in-words.ts';
 
 /** The command. */
 export function configCommand(): Command {
@@ -13,11 +15,11 @@ export function configCommand(): Command {
 }
 
 function checkCommand(): Command {
-  return new Command('check')
-    .description('check a configuration and its registrations; starts nothing')
-    .argument('<file>', 'homeserver.yaml')
-    .option('--set <key=value...>', 'override keys')
-    .action((file: string, { set = [] }: { set?: readonly string[] }) => check(file, set));
+  return overridable(
+    new Command('check')
+      .description('check a configuration and its registrations; starts nothing')
+      .argument('<file>', 'homeserver.yaml'),
+  ).action((file: string, { set }: { set: readonly string[] }) => check(file, set));
 }
 
 function exampleCommand(): Command {
@@ -36,5 +38,5 @@ async function check(file: string, set: readonly string[]): Promise<void> {
   const report = await checkRegistrations(config.serverName, registrationPlaces(config), systemClock);
   for (const { id, path, reason } of report.warnings) console.log(`warning: ${id}: ${path}: ${reason}`);
   if (report.complaints.length > 0) throw new OperatorError(report.complaints.map(formatComplaint));
-  console.log(`${file}: good, with ${report.loaded.length} application services`);
+  console.log(`${file}: good, with ${counted(report.loaded.length, 'application service')}`);
 }

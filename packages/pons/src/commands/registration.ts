@@ -2,11 +2,10 @@
 // does at load and more; exit code 2 when a file would be refused, 1 for warnings when asked to be strict.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   type FindingLevel,
-  formatComplaint,
   formatFinding,
   generateRegistration,
   lintFiles,
@@ -15,6 +14,9 @@ import {
 } from '@pons/registration';
 import { OperatorError } from '@pons/homeserver';
 import { Command } from 'commander';
+import { onDisk, readText } from '../on-disk.ts';
+import { collect } from './configured.ts';
+import { counted } from './in-words.ts';
 
 /** The command. */
 export function registrationCommand(): Command {
@@ -54,10 +56,6 @@ function generateCommand(): Command {
     .action(generate);
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
 function generate(options: GenerateOptions): void {
   const { id, serverName, out } = options;
   if (serverName === undefined && options.users.length === 0)
@@ -79,13 +77,17 @@ function generate(options: GenerateOptions): void {
     protocols: options.protocol,
   });
   const loaded = loadRegistration(text, { file: out ?? id, ...(serverName === undefined ? {} : { serverName }) });
-  if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
+  // There is no file yet whose lines could be named.
+  if (loaded.outcome === 'refused')
+    throw new OperatorError(loaded.complaints.map(({ path: place, reason }) => `${place}: ${reason}`));
   if (out === undefined) process.stdout.write(text);
   else {
     // Never over a file that is there: its tokens are in use.
     if (!existsSync(path.dirname(out)))
       throw new OperatorError([`${path.dirname(out)}: does not exist: make the folder first`]);
-    onDisk(out, () => writeFileSync(out, text, { flag: 'wx', mode: secretMode }));
+    onDisk(out, () => writeFileSync(out, text, { flag: 'wx', mode: secretMode }), {
+      EEXIST: 'is there already and its tokens may be in use: choose another name, or delete it first',
+    });
     console.log(`${out}: written`);
   }
 }
@@ -107,7 +109,7 @@ function checkCommand(): Command {
 }
 
 function check(files: readonly string[], { serverName, strict, json }: CheckOptions): void {
-  const texts = files.map((file) => ({ file, text: onDisk(file, () => readFileSync(file, 'utf8')) }));
+  const texts = files.map((file) => ({ file, text: readText(file) }));
   const report = lintFiles(texts, serverName);
   const count = (level: FindingLevel) => report.findings.filter((finding) => finding.level === level).length;
   const [errors, warnings] = [count('error'), count('warning')];
@@ -125,21 +127,12 @@ function check(files: readonly string[], { serverName, strict, json }: CheckOpti
     else console.log(line);
   }
   console.log(
-    `${report.good} good, ${errors} errors, ${warnings} warnings, ${count('note')} notes, as ${report.serverName} would load them`,
+    [
+      `${report.good} good`,
+      counted(errors, 'error'),
+      counted(warnings, 'warning'),
+      counted(count('note'), 'note'),
+      `as ${report.serverName} would load them`,
+    ].join(', '),
   );
-}
-
-function onDisk<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'does not exist',
-      EEXIST: 'is there already and its tokens may be in use: choose another name, or delete it first',
-      EACCES: 'no permission',
-      EISDIR: 'is a folder',
-    };
-    throw new OperatorError([`${file}: ${reasons[code ?? ''] ?? message}`], { cause: error });
-  }
 }

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { OperatorError } from '@pons/homeserver';
 import { callAdmin, located, momentMs, Refusal, type Where } from './appservice-calls.ts';
 import { printTable } from './print-table.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface Room {
   readonly room_id: string;
@@ -27,7 +28,7 @@ export function roomCommand(): Command {
         new Command('list')
           .description('rooms that this server knows')
           .option('--empty', 'only those in which nobody of this server is', false)
-          .option('--limit <count>', 'list at most so many', '100'),
+          .option('--limit <count>', 'list at most so many', wholeNumber(1), 100),
       ).action(list),
     )
     .addCommand(
@@ -51,10 +52,8 @@ export function roomCommand(): Command {
     );
 }
 
-async function list(options: Where & { readonly empty: boolean; readonly limit: string }): Promise<void> {
-  const wanted = Number(options.limit);
-  if (!Number.isSafeInteger(wanted) || wanted < 1)
-    throw new OperatorError([`--limit is a number, not ${options.limit}`]);
+async function list(options: Where & { readonly empty: boolean; readonly limit: number }): Promise<void> {
+  const wanted = options.limit;
   const found: Room[] = [];
   for (let from: string | undefined = ''; from !== undefined && found.length < wanted; ) {
     const page: { rooms: Room[]; next?: string } = await callAdmin(
@@ -67,6 +66,10 @@ async function list(options: Where & { readonly empty: boolean; readonly limit: 
   }
   const rooms = found.slice(0, wanted);
   if (options.json) return console.log(JSON.stringify({ rooms }));
+  if (rooms.length === 0)
+    return console.log(
+      options.empty ? 'in every room of this server there is somebody of it' : 'this server knows no room yet',
+    );
   printTable(
     ['room', 'version', 'members', 'of this server', 'last event', ''],
     rooms.map((room) => [

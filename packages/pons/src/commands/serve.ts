@@ -4,25 +4,17 @@
 import { Command } from 'commander';
 import type { ListenerInfo } from '@pons/homeserver';
 import { builtConsole } from '../quick-start/build-console.ts';
+import { collect, type Configured, configured } from './configured.ts';
 
-interface ServeOptions {
-  readonly config: string;
-  readonly set: readonly string[];
+interface ServeOptions extends Configured {
   readonly bridge: readonly string[];
 }
 
 /** The command. */
 export function serveCommand(): Command {
-  return new Command('serve')
-    .description('run the homeserver in the foreground')
-    .requiredOption('--config <file>', 'configuration, such as homeserver.yaml')
-    .option('--set <key=value>', 'override one key, such as listeners.0.port=8010 (may be repeated)', collect, [])
+  return configured(new Command('serve').description('run the homeserver in the foreground'))
     .option('--bridge <file>', 'an IRC bridge in the same process, by its configuration (may be repeated)', collect, [])
     .action((options: ServeOptions) => serve(options));
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function serve({ config: file, set, bridge }: ServeOptions): Promise<void> {

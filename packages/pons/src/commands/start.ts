@@ -2,6 +2,7 @@
 
 import type { ServerAddress } from '@pons/bridge-irc';
 import { Command, InvalidArgumentError } from 'commander';
+import { portMax, wholeNumber } from './whole-number.ts';
 
 interface Given {
   readonly data: string;
@@ -16,21 +17,24 @@ export function startCommand(): Command {
   return new Command('start')
     .description('homeserver, a small IRC network, the bridge between them and the console: everything to try it')
     .option('--data <folder>', 'where everything is kept', '.pons')
-    .option('--port <port>', 'port of the homeserver and the console; 0 takes any free one', readPort, 8008)
+    .option(
+      '--port <port>',
+      'port of the homeserver and the console; 0 takes any free one',
+      wholeNumber(0, portMax),
+      8008,
+    )
     .option('--irc <host:port>', 'a real IRC network instead of the demo one; port 6697 means TLS', readServer)
-    .option('--irc-port <port>', 'port of the demo IRC network; a free one if it is taken', readPort, 6667)
+    .option(
+      '--irc-port <port>',
+      'port of the demo IRC network; a free one if it is taken',
+      wholeNumber(0, portMax),
+      6667,
+    )
     .option('--channel <channel>', 'the channel to bridge', readChannel, '#pons')
     .action(run);
 }
 
-const portMax = 65_535;
 const portOfTls = 6697;
-
-function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port <= portMax) return port;
-  throw new InvalidArgumentError(`Write a number from 0 to ${portMax}.`);
-}
 
 function readServer(text: string): ServerAddress {
   const [, bracketed, name, written = String(portOfTls)] =

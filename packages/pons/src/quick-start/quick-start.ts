@@ -194,12 +194,17 @@ async function prove({ base, folder, server, channel, roomAlias, out }: Place): 
   }
 }
 
+/** The command without the lines that pnpm adds to it. */
+const silent = import.meta.url.endsWith('.ts') ? 'npx -y pnpm@12.21.0 --silent pons' : 'npx pons';
+const where = (base: string) => (base === 'http://127.0.0.1:8008' ? '' : ` --server ${base}`);
+
 function describe({ base, folder, server, demo, channel, roomAlias, out }: Place & { demo: boolean }): void {
-  const shown = path.relative(process.cwd(), folder.passwordFile);
+  const near = path.relative(process.cwd(), folder.passwordFile);
+  const password = near.startsWith('..') ? folder.passwordFile : near;
   out.line();
   out.row('console', `${base}/_pons/console/   (Try it: both sides next to each other)`);
   out.row('homeserver', `${serverName} at ${base}`);
-  out.row('account', `@${admin}:${serverName}, password in ${shown.startsWith('..') ? folder.passwordFile : shown}`);
+  out.row('account', `@${admin}:${serverName}, password in ${password}`);
   out.row('IRC', `${demo ? 'demo network' : 'network'} ${server.host}:${server.port}, channel ${channel}`);
   out.row('room', roomAlias);
   out.row('data', folder.dir);
@@ -209,6 +214,8 @@ function describe({ base, folder, server, demo, channel, roomAlias, out }: Place
     'IRC client',
     `connect to ${server.host} port ${server.port}${server.tls === false ? ' without TLS' : ''}, then /join ${channel}`,
   );
+  out.row('commands', `export PONS_TOKEN=$(${silent} user token ${admin}${where(base)} < ${password})`);
+  out.row('', `${silent} appservice list${where(base)}`);
   out.line();
   out.line('Ctrl-C stops everything; the next start finds it again.');
 }
