@@ -94,7 +94,7 @@ function doublePuppetOf(value: unknown, complain: Complain): PonsBlock['doublePu
     compileRegex(users);
   } catch (error) {
     // re2js explains in its message.
-    complain('pons.double_puppet.users', `is no regular expression that can run: ${String(error)}`);
+    complain('pons.double_puppet.users', `is no regular expression that can run: ${(error as Error).message}`);
   }
   return { users };
 }

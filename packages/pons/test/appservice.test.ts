@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { AppserviceDouble } from '@pons/testkit/appservice';
 import { request } from '@pons/testkit/requests';
 import { type Served, serve, testConfig } from '@pons/testkit/serve';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -87,7 +88,7 @@ test('one is looked at, added, shown and listed, and refused with file, line and
   });
   expect(await whoami('as-irc')).toBe('@_irc_bot:localhost');
   const shown = (await pons('show', 'irc')).out;
-  expect(shown).toMatch(/^sender localpart +_irc_bot$/m);
+  expect(shown).toMatch(/^acts as +@_irc_bot:localhost$/m);
   expect(shown).toMatch(/^users +yes +@_irc_\.\*:localhost$/m);
   expect(shown).not.toContain('as-irc');
   expect(JSON.parse((await pons('show', 'irc', '--json')).out)).toMatchObject({ id: 'irc', source: 'database' });
@@ -102,7 +103,7 @@ test('one is looked at, added, shown and listed, and refused with file, line and
     2,
     expect.stringContaining('wrong.yaml:2: url: must be text, is a number'),
   ]);
-  expect((await pons('add', 'nowhere.yaml')).errors).toMatch(/^nowhere\.yaml cannot be read: ENOENT/);
+  expect((await pons('add', 'nowhere.yaml')).errors).toMatch(/^nowhere\.yaml: does not exist\n$/);
 
   write('appservices/broken.yaml', 'id: [');
   await expect.poll(async () => (await pons('list')).out).toMatch(/refused: .*broken\.yaml:1: is not YAML/);
@@ -130,7 +131,7 @@ test('new tokens are written to a file, and the old one lives on until it is end
   const unwritten = await pons('rotate', 'irc', '--out', 'nowhere/new.yaml');
   expect(unwritten).toMatchObject({
     code: 2,
-    errors: expect.stringMatching(/^nowhere\/new\.yaml cannot be written: ENOENT/),
+    errors: expect.stringMatching(/^nowhere\/new\.yaml: its folder does not exist\n$/),
   });
   const { groups = {} } = /^as_token: (?<asToken>\S+)$/m.exec(unwritten.out) ?? {};
   expect(await whoami(groups['asToken'] ?? '')).toBe('@_irc_bot:localhost');
@@ -144,6 +145,31 @@ test('a token for a helper acts as one ghost until its time is over', async () =
   expect(await whoami(made.out.trim())).toBe('@_irc_bob:localhost');
   expect((await pons('token', 'irc')).errors).toMatch(/say what the token is narrowed to/);
   expect((await pons('token', 'irc', '--until', 'later')).errors).toMatch(/^later is neither a date/);
+});
+
+test('what was set aside and what is sent again is told in words, and to programs as it is', async () => {
+  expect((await pons('set-aside', 'irc')).out).toBe('irc: nothing was set aside\n');
+  expect((await pons('set-aside', 'irc', '--json')).out).toBe('{"set_aside":[]}\n');
+  expect((await pons('replay', 'irc')).out).toBe('irc: nothing was set aside\n');
+  expect((await pons('replay', 'irc', '--json')).out).toBe('{"replaying":0}\n');
+  expect((await pons('replay', 'irc', '--since', '1h', '--after', '1')).errors).toBe(
+    'give either --after or --since\n',
+  );
+
+  const double = new AppserviceDouble();
+  const namespaces = { rooms: [{ exclusive: false, regex: '!.*' }] };
+  write('all.yaml', registration('all', { url: await double.listen(), namespaces }));
+  await pons('add', 'all.yaml');
+  expect((await pons('replay', 'all', '--since', '2100-01-01')).out).toBe(
+    'all: nothing from there on was sent to it yet\n',
+  );
+  await request(server.url, 'POST', `${v3}/createRoom`, { token, body: {} });
+  await expect.poll(async () => (await pons('show', 'all')).out).toMatch(/^delivered +[1-9]\d* events? in /m);
+  expect((await pons('replay', 'all', '--after', '0')).out).toMatch(
+    /^all: what concerns it from position 1 to \d+ of the stream is sent again, before anything new\n$/,
+  );
+  await pons('remove', 'all', '--ghosts', 'keep', '--rooms', 'keep', '--aliases', 'keep');
+  await double.close();
 });
 
 test('removal asks what becomes of the ghosts, and does it', async () => {
@@ -166,7 +192,7 @@ test('removal asks what becomes of the ghosts, and does it', async () => {
   // What was left behind can be decided later.
   expect(await pons('remove', 'irc', '--ghosts', 'deactivate', ...fate)).toMatchObject({
     code: 0,
-    out: expect.stringContaining('deactivate: 2'),
+    out: expect.stringContaining('irc: 2 users deactivated'),
   });
   expect((await pons('ghosts', 'irc')).out).toMatch(/^@_irc_bob:localhost .*deactivated$/m);
   for (const words of [
@@ -190,7 +216,7 @@ test('one that a file owns is removed with its file', async () => {
     /slack belongs to the file .*slack\.yaml: put the new as_token.*\nas_token: [0-9a-f]{64}\nhs_token: [0-9a-f]{64}\n$/,
   );
   await ghost('as-slack', '_slack_a');
-  expect(await pons('ghosts', 'slack', '--purge')).toMatchObject({ code: 0, out: 'slack: purge: 1\n' });
+  expect(await pons('ghosts', 'slack', '--purge')).toMatchObject({ code: 0, out: 'slack: 1 user purged\n' });
   rmSync(join(folder, 'appservices/slack.yaml'));
   await expect.poll(() => whoami('as-slack')).toContain('M_UNKNOWN_TOKEN');
 });

@@ -74,5 +74,5 @@ test('mistakes in a bridge file are one line each and exit code 2, and nothing s
   const [code, said] = await ended('broken.yaml');
   expect(code).toBe(2);
   expect(said).toMatch(/^broken\.yaml: .*chanels/m);
-  expect(await ended('absent.yaml')).toEqual([2, expect.stringMatching(/^absent\.yaml: there is no such file$/m)]);
+  expect(await ended('absent.yaml')).toEqual([2, expect.stringMatching(/^absent\.yaml: does not exist$/m)]);
 });

@@ -115,7 +115,7 @@ const here = (port: number) => `127\\.0\\.0\\.1:${port}`;
 describe('the bridge that cannot start says what is to be mended', () => {
   // By a function: ports are known only when the tests run.
   const cases: readonly [string, () => string, () => string][] = [
-    ['a configuration that is not there', () => 'absent.yaml', () => 'absent\\.yaml: there is no such file'],
+    ['a configuration that is not there', () => 'absent.yaml', () => 'absent\\.yaml: does not exist'],
     [
       'a misspelt key',
       () => writeBridge('key', { chanels: {} }),

@@ -66,9 +66,9 @@ describe('a command line that cannot be is exit code 2 and says why', () => {
     [['serve'], "required option '--config <file>' not specified"],
     [['serve', '--config'], "option '--config <file>' argument missing"],
     [['serve', '--config', 'absent.yaml'], 'absent.yaml'],
-    [['start', '--port', '99999'], "argument '99999' is invalid. Write a number from 0 to 65535."],
-    [['start', '--port', '1.5'], 'Write a number from 0 to 65535.'],
-    [['start', '--irc-port', '-1'], 'Write a number from 0 to 65535.'],
+    [['start', '--port', '99999'], "argument '99999' is invalid. Write a whole number, from 0 to 65535."],
+    [['start', '--port', '1.5'], 'Write a whole number, from 0 to 65535.'],
+    [['start', '--irc-port', '-1'], 'Write a whole number, from 0 to 65535.'],
     [['start', '--irc', ':6697'], 'Write host:port, such as irc.libera.chat:6697.'],
     [['start', '--irc', 'irc.example.net:0'], 'Write host:port, such as irc.libera.chat:6697.'],
     [['start', '--channel', 'pons'], "Write '#pons', with the quotes in a shell."],
@@ -79,6 +79,8 @@ describe('a command line that cannot be is exit code 2 and says why', () => {
     [['registration', 'check'], "missing required argument 'files'"],
     [['registration', 'check', 'absent.yaml'], 'absent.yaml: does not exist'],
     [['registration', 'check', '.'], '.: is a folder'],
+    [['appservice', 'replay', 'x', '--after', 'abc'], 'Write a whole number, 0 or more.'],
+    [['registration', 'generate', '--id', 'x', '--server-name', 'y', '--url', 'z'], 'url: must begin with http://'],
     [['config', 'check'], "missing required argument 'file'"],
   ])('%j: %s', async (words, reason) => {
     const { code, out, errors } = await pons(...words);
@@ -131,7 +133,7 @@ describe('pons registration check', () => {
     expect(out).toContain(
       'misspelt.yaml:8: warning: protocol: is not known and ignored; did you mean protocols? [misspelt]\n',
     );
-    expect(out).toMatch(/\n2 good, 1 errors, \d+ warnings, \d+ notes, as example\.org would load them\n$/);
+    expect(out).toMatch(/\n2 good, 1 error, \d+ warnings, \d+ notes, as example\.org would load them\n$/);
   });
 
   test('with --json is one line that CI can read', async () => {

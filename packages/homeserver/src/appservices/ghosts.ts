@@ -62,7 +62,9 @@ function matcherOf(pattern: string): (id: string) => boolean {
     return compileRegex(pattern);
   } catch (cause) {
     // re2js says what is wrong in its message.
-    throw new MatrixError('M_INVALID_PARAM', `pattern is no regular expression: ${String(cause)}`, { cause });
+    throw new MatrixError('M_INVALID_PARAM', `pattern is no regular expression: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -71,7 +73,7 @@ export function countGhosts(db: Queryable, appserviceId: string): Promise<number
   return countAppserviceUsers(db, appserviceId);
 }
 
-/** Ids of application services that left users behind when they were removed. */
+/** Ids of application services that left users behind when they were removed; users that have ended do not count. */
 export async function orphanOwners(db: Queryable, known: (appserviceId: string) => boolean): Promise<string[]> {
   return (await appserviceUserOwners(db)).filter((id) => !known(id));
 }

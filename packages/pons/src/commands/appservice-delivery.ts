@@ -65,7 +65,7 @@ async function replay(id: string, where: Where & { after?: number; since?: strin
   const { after_position: from, up_to_position: to } = answer;
   console.log(
     from === null || to === null || from >= to
-      ? `${id}: there is nothing to send again from there on`
+      ? `${id}: nothing from there on was sent to it yet`
       : `${id}: what concerns it from position ${from + 1} to ${to} of the stream is sent again, before anything new`,
   );
 }
