@@ -7,6 +7,8 @@ import type { CaseResult, Level } from '@pons/appservice-conformance';
 export interface Measured {
   readonly name: string;
   readonly version: string;
+  /** What it ran on and with, as words that follow “on”. */
+  readonly setUp: string;
   /** Day of the run. */
   readonly date: string;
   readonly results: readonly CaseResult[];
@@ -21,61 +23,73 @@ const levels: readonly (readonly [Level, string])[] = [
 const signs = { passed: 'yes', failed: '**no**', skipped: '–' } as const;
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const rule = (servers: readonly Measured[]) => row(['---', ...servers.map(() => '---')]);
+
+/** How many of some claims hold at a server, of those that could be judged. */
+function count({ results }: Measured, counts: (one: CaseResult) => boolean): string {
+  const of = results.filter(counts);
+  const number = (outcome: CaseResult['outcome']) => of.filter((one) => one.outcome === outcome).length;
+  const judged = `${number('passed')} of ${number('passed') + number('failed')}`;
+  return number('skipped') === 0 ? judged : `${judged}, ${number('skipped')} not judged`;
+}
+
+function chapterTable(chapter: string, servers: readonly Measured[]): readonly string[] {
+  const claims = (servers[0]?.results ?? []).filter((one) => one.chapter === chapter);
+  return [
+    `## ${chapter}`,
+    '',
+    row(['Claim', ...servers.map(({ name }) => name)]),
+    rule(servers),
+    ...claims.map(({ id, claim, level, link }) =>
+      row([
+        `[${cell(claim)}](${link})${level === 'must' ? '' : ` (${level})`}`,
+        ...servers.map(({ results }) => signs[results.find((one) => one.id === id)?.outcome ?? 'skipped']),
+      ]),
+    ),
+    '',
+  ];
+}
+
+function inWords({ name, results }: Measured): readonly string[] {
+  const unmet = results.filter(({ outcome }) => outcome !== 'passed');
+  if (unmet.length === 0) return [];
+  return [
+    `## What did not hold, or could not be judged: ${name}`,
+    '',
+    ...unmet.map(
+      ({ id, claim, level, reason = '' }) =>
+        `- ${claim} (\`${id}\`, ${level}): ${reason.replaceAll(/\s+/g, ' ').replaceAll('<', '\\<')}`,
+    ),
+    '',
+  ];
+}
+
 /** The document. */
 export function conformanceDocument(servers: readonly Measured[]): string {
-  const [first] = servers;
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const heads = servers.map(({ name, version, date }) => `${name} ${version} (${date})`);
-  const counts = levels.map(([level, meaning]) =>
-    row([
-      `${level}: ${meaning}`,
-      ...servers.map(({ results }) => {
-        const of = results.filter((one) => one.level === level);
-        const count = (outcome: CaseResult['outcome']) => of.filter((one) => one.outcome === outcome).length;
-        return `${count('passed')} of ${count('passed') + count('failed')}${count('skipped') > 0 ? `, ${count('skipped')} not judged` : ''}`;
-      }),
-    ]),
-  );
-  const chapters = [...new Set((first?.results ?? []).map(({ chapter }) => chapter))].map((chapter) => {
-    const claims = (first?.results ?? []).filter((one) => one.chapter === chapter);
-    return [
-      `## ${chapter}`,
-      '',
-      row(['Claim', ...servers.map(({ name }) => name)]),
-      row(['---', ...servers.map(() => '---')]),
-      ...claims.map(({ id, claim, level, link }) =>
-        row([
-          `[${cell(claim)}](${link})${level === 'must' ? '' : ` (${level})`}`,
-          ...servers.map(({ results }) => signs[results.find((one) => one.id === id)?.outcome ?? 'skipped']),
-        ]),
-      ),
-      '',
-    ];
-  });
-  const words = servers.flatMap(({ name, results }) => {
-    const unmet = results.filter(({ outcome }) => outcome !== 'passed');
-    if (unmet.length === 0) return [];
-    return [
-      `## What did not hold, or could not be judged: ${name}`,
-      '',
-      ...unmet.map(({ id, claim, reason = '' }) => `- ${claim} (\`${id}\`): ${reason.replaceAll('\n', ' ')}`),
-      '',
-    ];
-  });
+  const chapters = [...new Set((servers[0]?.results ?? []).map(({ chapter }) => chapter))];
   return [
     '# Conformance of the application-service API',
     '',
     'Measured from outside, over HTTP, by the kit in `packages/appservice-conformance`: it plays several application services, people and',
-    'ghosts, and kills the homeserver where a claim asks for it. `node scripts/conformance/appservice-peers.ts` repeats the whole run and writes this page.',
-    'Synapse ran on SQLite with every experimental switch for application services on, and the same rate limits for people as Pons. A run is one run:',
-    'read a single “no” together with its reason at the end. A dash is a claim that could not be judged.',
+    'ghosts, and kills the homeserver where a claim asks for it. `node scripts/conformance/appservice-peers.ts` repeats the whole run and writes this',
+    'page. People had the same limits on messages everywhere. A run is one run: read a single “no” together with its reason at the end. A dash is a',
+    'claim that could not be judged.',
     '',
-    row(['Claims that hold', ...heads]),
-    row(['---', ...servers.map(() => '---')]),
-    ...counts,
+    ...servers.map(({ name, version, setUp, date }) => `- ${name} ${version}, on ${setUp}, ${date}`),
     '',
-    ...chapters.flat(),
-    ...words,
+    row(['Claims that hold', ...servers.map(({ name }) => name)]),
+    rule(servers),
+    ...levels.map(([level, meaning]) =>
+      row([`${level}: ${meaning}`, ...servers.map((one) => count(one, (of) => of.level === level))]),
+    ),
+    '',
+    row(['By chapter', ...servers.map(({ name }) => name)]),
+    rule(servers),
+    ...chapters.map((chapter) => row([chapter, ...servers.map((one) => count(one, (of) => of.chapter === chapter))])),
+    '',
+    ...chapters.flatMap((chapter) => chapterTable(chapter, servers)),
+    ...servers.flatMap(inWords),
   ]
     .join('\n')
     .trimEnd()

@@ -3,7 +3,7 @@
 
 import { exactly, none } from '../as-check/check.ts';
 import { eventually } from './eventually.ts';
-import { type GoSource, goProgram } from './go-program.ts';
+import { type GoSource, mautrixProgram } from './go-program.ts';
 import { MautrixBridge } from './mautrix-bridge.ts';
 import type { Part, Shown } from './part.ts';
 import { refusals } from './refusals.ts';
@@ -39,7 +39,7 @@ function batchOf({ body, answer }: Kept): Batch {
 }
 
 async function run(site: Site): Promise<Shown> {
-  const { binary, versions } = await goProgram(site, source);
+  const { binary, versions } = await mautrixProgram(site.dir, source);
   await site.start();
   site.recorder.keep = /\/com\.beeper\.backfill\/rooms\/[^/]+\/batch_send$/;
   const bridge = new MautrixBridge(site, binary, id);

@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { Missing } from './part.ts';
 import { printed, printedOr } from './program.ts';
-import type { Site } from './site.ts';
 
 /** From where, and what. */
 export interface GoSource {
@@ -15,6 +14,8 @@ export interface GoSource {
   readonly variable: string;
   /** Package of the command, below the root. */
   readonly command: string;
+  /** Build tags. */
+  readonly tags?: string;
 }
 
 export interface GoProgram {
@@ -26,6 +27,8 @@ export interface GoProgram {
 
 const leastGo = [1, 25] as const;
 const lowPriority = 10;
+/** The Go that is there, never a download of another; SQLite is C. */
+const environment = { GOTOOLCHAIN: 'local', CGO_ENABLED: '1' };
 
 /** Go's version. @throws Missing */
 async function goVersion(): Promise<string> {
@@ -37,8 +40,8 @@ async function goVersion(): Promise<string> {
   return text;
 }
 
-async function checkOut(site: Site, { name, repository, commit, variable }: GoSource): Promise<string> {
-  const folder = path.join(site.dir, name);
+async function checkOut(dir: string, { name, repository, commit, variable }: GoSource): Promise<string> {
+  const folder = path.join(dir, name);
   const given = process.env[variable];
   try {
     await printed('git', ['clone', '-q', given ?? repository, folder], { env: { GIT_TERMINAL_PROMPT: '0' } });
@@ -56,40 +59,45 @@ const firstLine = (error: unknown) =>
     .split('\n')
     .at(-1) ?? '';
 
-/** Builds it with `-tags goolm`: cryptography in Go, so that no library is needed besides a C compiler for SQLite. @throws Missing */
-export async function goProgram(site: Site, source: GoSource): Promise<GoProgram> {
+/**
+ * Clones it below a folder, and builds it there.
+ *
+ * @returns its versions by itself and by its commit, and Go's
+ * @throws Missing
+ */
+export async function goProgram(dir: string, source: GoSource): Promise<GoProgram> {
   const go = await goVersion();
   if ((await printedOr('gcc', ['--version'])) === undefined)
     throw new Missing('gcc, which builds SQLite, is not installed');
-  const folder = await checkOut(site, source);
-  const env = { GOTOOLCHAIN: 'local', CGO_ENABLED: '1' };
+  const folder = await checkOut(dir, source);
   try {
-    await printed('go', ['mod', 'download'], { cwd: folder, env });
+    await printed('go', ['mod', 'download'], { cwd: folder, env: environment });
   } catch (error) {
     throw new Missing(`the modules of ${source.name} are not to be had: ${firstLine(error)}`);
   }
-  const binary = path.join(site.dir, `${source.name}-program`);
-  await build(['build', '-p', '1', '-tags', 'goolm', '-o', binary, source.command], folder, env);
-  const mautrix = await printed('go', ['list', '-m', '-f', '{{.Version}}', 'maunium.net/go/mautrix'], {
-    cwd: folder,
-    env,
-  });
+  const binary = path.join(dir, `${source.name}-program`);
+  const tags = source.tags === undefined ? [] : ['-tags', source.tags];
+  await build(['build', '-p', '1', ...tags, '-o', binary, source.command], folder);
   const commit = await printed('git', ['-C', folder, 'show', '-s', '--format=%h of %cs', 'HEAD']);
-  const itself = (await printed(binary, ['--version'])).replace(/^\S+ /, '').replace(/\+dev\.unknown.*/, '');
-  return {
-    binary,
-    folder,
-    versions: { [source.name]: `${itself} (${commit})`, 'mautrix (Go)': mautrix, go },
-  };
+  const [itself = 'unknown'] = /v?\d[\w.]*/.exec(await printed(binary, ['--version'])) ?? [];
+  return { binary, folder, versions: { [source.name]: `${itself} (${commit})`, go } };
+}
+
+/** A bridge on mautrix's framework, built with `-tags goolm`: cryptography in Go, so that no library is needed. @throws Missing */
+export async function mautrixProgram(dir: string, source: GoSource): Promise<GoProgram> {
+  const program = await goProgram(dir, { ...source, tags: 'goolm' });
+  const asked = ['list', '-m', '-f', '{{.Version}}', 'maunium.net/go/mautrix'];
+  const mautrix = await printed('go', asked, { cwd: program.folder, env: environment });
+  return { ...program, versions: { ...program.versions, 'mautrix (Go)': mautrix } };
 }
 
 // Behind whatever else the machine does. A build that fails is the program's own failure here, not something that is missing.
-async function build(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
+async function build(args: readonly string[], cwd: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     execFile(
       'nice',
       ['-n', String(lowPriority), 'go', ...args],
-      { cwd, env: { ...process.env, ...env } },
+      { cwd, env: { ...process.env, ...environment } },
       (error, _, text) =>
         error === null ? resolve() : reject(new Error(`go ${args.join(' ')}: ${text.slice(-1000)}`)),
     );

@@ -4,7 +4,7 @@
 import { exactly, none } from '../as-check/check.ts';
 import { eventually } from './eventually.ts';
 import { exchange, saidOnIrc } from './exchange.ts';
-import { type GoSource, goProgram } from './go-program.ts';
+import { type GoSource, mautrixProgram } from './go-program.ts';
 import { MautrixBridge } from './mautrix-bridge.ts';
 import type { Part, Shown } from './part.ts';
 import { printed } from './program.ts';
@@ -28,7 +28,7 @@ const expected = /\/versions 403 M_FORBIDDEN$|\/register 400 M_USER_IN_USE$|\/me
 
 async function run(site: Site, websocket: boolean): Promise<Shown> {
   const irc = await site.ircServer();
-  const { binary, versions } = await goProgram(site, source);
+  const { binary, versions } = await mautrixProgram(site.dir, source);
   await site.start();
   const bridge = new MautrixBridge(site, binary, id);
   const testnet = { displayname: 'TestNet', address: `127.0.0.1:${irc.port}`, tls: false, ctcp: false };

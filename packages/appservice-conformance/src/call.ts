@@ -26,6 +26,7 @@ export interface Answer {
 }
 
 const defaultTimeoutMs = 30_000;
+const wordsMax = 500;
 const answerBytesMax = 16_777_216;
 /** Connections are kept, so that hundreds of requests do not use up the machine's ports. */
 const plain = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -81,6 +82,12 @@ function answerOf(response: http.IncomingMessage, text: string): Answer {
 export function describe({ status, errcode, text }: Answer): string {
   if (status === 0) return `no answer (${text})`;
   return errcode === '' ? `${status} ${text.slice(0, 120)}`.trim() : `${status} ${errcode}`;
+}
+
+/** The same with the other side's own words. */
+export function describeInFull(answer: Answer): string {
+  const { error } = answer.json;
+  return typeof error === 'string' ? `${describe(answer)}: ${error.slice(0, wordsMax)}` : describe(answer);
 }
 
 /** `%`-encodes one part of a path. */

@@ -9,6 +9,7 @@ export {
   type Level,
   type Report,
   reportLine,
+  SetUpFault,
 } from './outcome.ts';
 export { type Row, rows } from './rows.ts';
 export type { Chapter, HomeserverCase } from './homeserver/case.ts';

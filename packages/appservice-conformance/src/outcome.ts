@@ -32,6 +32,15 @@ export class Unmet extends Error {}
 /** The claim cannot be judged here; the message says why. */
 export class Skipped extends Error {}
 
+/** The set-up is wrong, so that no claim can be tried: a line that says what, and others that say what to do. */
+export class SetUpFault extends Error {
+  readonly lines: readonly string[];
+  constructor(lines: readonly string[], options?: ErrorOptions) {
+    super(lines.join('\n'), options);
+    this.lines = lines;
+  }
+}
+
 /** Fails the case unless a condition holds. */
 export function demand(condition: boolean, otherwise: string | (() => string)): asserts condition {
   if (!condition) throw new Unmet(typeof otherwise === 'string' ? otherwise : otherwise());

@@ -1,17 +1,40 @@
-// How services are added to a running Pons and taken away: its admin API. Other servers have their own way, or none.
+// How services are added to a running Pons and taken away without a trace: its admin API. Other servers have their own way, or none.
 
 import { loadRegistration, type Registration } from '@pons/registration';
-import { type Answer, call, describe, part } from '../call.ts';
+import { type Answer, call, describeInFull, part } from '../call.ts';
+import { SetUpFault } from '../outcome.ts';
 import { makeRegistration, portOf, type Role, roleNames } from './roles.ts';
 import type { Installer } from './world.ts';
 
-const path = '/_pons/admin/v1/appservices';
+const path = '/_pons/admin/v1';
+const pagesMax = 1_000;
 
 /** @param token  access token of an administrator */
 export function ponsInstaller(url: string, token: string): Installer {
+  const ask = (method: string, below: string, body?: object) =>
+    call(url, method, `${path}${below}`, { token, ...(body === undefined ? {} : { body }) });
+  const cleanUp = async (id: string, action: 'purge' | 'aliases'): Promise<void> => {
+    let from: unknown;
+    for (let page = 0; page < pagesMax; page++) {
+      const { json } = await ask('POST', `/appservices/${part(id)}/clean_up`, {
+        action,
+        ...(typeof from === 'string' ? { from } : {}),
+      });
+      from = json['next'];
+      if (typeof from !== 'string') return;
+    }
+  };
   return {
-    add: (registration): Promise<Answer> => call(url, 'POST', path, { token, body: { registration } }),
-    remove: (id): Promise<Answer> => call(url, 'DELETE', `${path}/${part(id)}`, { token }),
+    add: (registration) => ask('POST', '/appservices', { registration }),
+    async remove(id): Promise<Answer> {
+      // The ids of its users are free again only when they are purged while it still claims them; its sender goes when it is gone.
+      await cleanUp(id, 'purge');
+      const answer = await ask('DELETE', `/appservices/${part(id)}`);
+      await cleanUp(id, 'aliases');
+      await cleanUp(id, 'purge');
+      return answer;
+    },
+    deleteRoom: (roomId) => ask('DELETE', `/rooms/${part(roomId)}?remove_members=true`),
   };
 }
 
@@ -19,7 +42,7 @@ export function ponsInstaller(url: string, token: string): Installer {
  * Adds every service that the kit plays.
  *
  * @returns their registrations, and how they are taken away again
- * @throws Error with the server's words when it refuses one
+ * @throws SetUpFault with the server's words when it refuses one
  */
 export async function installAll(
   installer: Installer,
@@ -36,9 +59,16 @@ export async function installAll(
     const loaded = loadRegistration(JSON.stringify(made), { file: role });
     if (answer.status !== 200 || loaded.outcome === 'refused') {
       await remove();
-      throw new Error(`the server does not take conformance-${role}: ${describe(answer)} ${answer.text}`);
+      throw new SetUpFault(whyRefused(role, answer));
     }
     registrations.set(role, loaded.registration);
   }
   return { registrations, remove };
+}
+
+function whyRefused(role: Role, answer: Answer): string[] {
+  if (answer.status === 401 || answer.status === 403)
+    return [`the token is not an administrator’s there: ${describeInFull(answer)}`, 'give another to --token'];
+  if (answer.status === 0) return [`the homeserver does not answer (${answer.text}): is --against right?`];
+  return [`the server does not take the service conformance-${role}: ${describeInFull(answer)}`];
 }

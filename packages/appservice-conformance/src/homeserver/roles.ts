@@ -80,7 +80,7 @@ export const roles: Readonly<Record<Role, RoleShape>> = {
   closed: { purpose: 'nothing listens at its url', url: http, more: { namespaces: own('_confd_') } },
   socket: {
     purpose: 'listens on a unix socket',
-    url: (_host, _port, dir) => `unix:${path.join(dir, 'socket.sock')}`,
+    url: (_host, _port, dir) => `unix://${path.join(dir, 'socket.sock')}`,
     more: { namespaces: own('_confs_') },
   },
   evil: {

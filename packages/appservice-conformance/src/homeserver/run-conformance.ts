@@ -4,7 +4,7 @@
 import type { Registration } from '@pons/registration';
 import { part } from '../call.ts';
 import { nowMs, pause } from '../clock.ts';
-import { type CaseResult, judge, type Report, Unmet } from '../outcome.ts';
+import { type CaseResult, judge, type Report, SetUpFault, Unmet } from '../outcome.ts';
 import type { HomeserverCase } from './case.ts';
 import { accountCases } from './cases/accounts.ts';
 import { directoryCases } from './cases/directory.ts';
@@ -19,6 +19,8 @@ import { restCases } from './cases/rest.ts';
 import { thirdPartyCases } from './cases/third-party.ts';
 import { timestampCases } from './cases/timestamps.ts';
 import { transactionCases } from './cases/transactions.ts';
+import { checkSetUp } from './check-set-up.ts';
+import { cleanUp } from './clean-up.ts';
 import { type Role, silentRoles } from './roles.ts';
 import { Service } from './service.ts';
 import { World, type WorldParts } from './world.ts';
@@ -55,6 +57,8 @@ export interface ConformanceOptions {
   readonly installer?: WorldParts['installer'];
   /** Only cases whose id begins with one of these. */
   readonly only?: readonly string[];
+  /** Leaves nothing behind that can be taken away; false for a homeserver that ends with the run. */
+  readonly cleanUp?: boolean;
   /** Told of each result as it comes. */
   readonly onResult?: (result: CaseResult) => void;
 }
@@ -63,13 +67,13 @@ const defaultPatienceMs = 15_000;
 const defaultTimeLimitMs = 75_000;
 const caseWithinMs = 240_000;
 
-/** Plays the services, tries every claim, and reports. @throws Error when a port that a registration names is taken */
+/** Plays the services, tries every claim, and reports. @throws SetUpFault when nothing can be judged as things stand */
 export async function runConformance(options: ConformanceOptions): Promise<Report> {
   const services = new Map<Role, Service>();
   for (const [role, registration] of options.registrations)
     if (!silentRoles.has(role)) services.set(role, new Service(registration));
   try {
-    for (const service of services.values()) await service.listen();
+    for (const service of services.values()) await listen(service);
     const world = new World({
       url: options.url,
       registrations: options.registrations,
@@ -80,17 +84,46 @@ export async function runConformance(options: ConformanceOptions): Promise<Repor
       ...(options.restart === undefined ? {} : { restart: options.restart }),
       ...(options.installer === undefined ? {} : { installer: options.installer }),
     });
-    const results: CaseResult[] = [];
-    for (const one of homeserverCases) {
-      if (options.only !== undefined && !options.only.some((prefix) => one.id.startsWith(prefix))) continue;
-      const result = await runCase(world, one, services);
-      results.push(result);
-      options.onResult?.(result);
+    try {
+      await checkSetUp(world);
+      return { against: options.url, results: await runCases(world, options, services) };
+    } finally {
+      if (options.cleanUp ?? true) await cleanUp(world);
     }
-    return { against: options.url, results };
   } finally {
     await Promise.all([...services.values()].map((service) => service.close()));
   }
+}
+
+async function listen(service: Service): Promise<void> {
+  try {
+    await service.listen();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const { id, url } = service.registration;
+    throw new SetUpFault(
+      [
+        `${id} cannot listen at ${url}: ${code === 'EADDRINUSE' ? 'another program does' : code}`,
+        'give --first-port others that are free, and --host an address of this machine (with --write-registrations, write the files again)',
+      ],
+      { cause: error },
+    );
+  }
+}
+
+async function runCases(
+  world: World,
+  options: ConformanceOptions,
+  services: ReadonlyMap<Role, Service>,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const one of homeserverCases) {
+    if (options.only !== undefined && !options.only.some((prefix) => one.id.startsWith(prefix))) continue;
+    const result = await runCase(world, one, services);
+    results.push(result);
+    options.onResult?.(result);
+  }
+  return results;
 }
 
 async function runCase(world: World, one: HomeserverCase, services: ReadonlyMap<Role, Service>): Promise<CaseResult> {

@@ -33,10 +33,19 @@ export interface WorldParts {
   readonly installer?: Installer;
 }
 
-/** A server's own way to add a registration live. */
+/** A server's own way to add a registration live, and to get rid of what was made by way of trial. */
 export interface Installer {
   add(registration: Readonly<Record<string, unknown>>): Promise<Answer>;
+  /** With all its users and aliases. */
   remove(id: string): Promise<Answer>;
+  deleteRoom(roomId: string): Promise<Answer>;
+}
+
+/** What the run brought into being. */
+export interface Made {
+  readonly people: Person[];
+  readonly ghosts: { readonly role: Role; readonly userId: string }[];
+  readonly rooms: string[];
 }
 
 export interface AsOptions {
@@ -59,6 +68,8 @@ export class World {
   #count = 0;
   #serverName: Promise<string> | undefined;
   readonly #people = new Map<string, Promise<Person>>();
+  /** What is to be cleaned up in the end. */
+  readonly made: Made = { people: [], ghosts: [], rooms: [] };
 
   constructor(parts: WorldParts) {
     this.parts = parts;
@@ -99,15 +110,19 @@ export class World {
     return registration;
   }
 
-  /** Any request; the path is whole. */
-  call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    return call(this.parts.url, method, path, options);
+  /** Any request; the path is whole. Who has no token waits when the server says that it is too much. */
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const ask = () => call(this.parts.url, method, path, options);
+    const answer = await (options.token === undefined ? patiently(ask) : ask());
+    const room = answer.json['room_id'];
+    if (path.endsWith('/createRoom') && typeof room === 'string') this.made.rooms.push(room);
+    return answer;
   }
 
   /** A request of a service with its as_token; a path that does not begin with `/_matrix` is below /_matrix/client/v3. */
-  as(role: Role, method: string, path: string, options: AsOptions = {}): Promise<Answer> {
+  async as(role: Role, method: string, path: string, options: AsOptions = {}): Promise<Answer> {
     const { user, device, query = {}, body, timeoutMs } = options;
-    return this.call(method, path.startsWith('/_') ? path : `${v3}${path}`, {
+    const answer = await this.call(method, path.startsWith('/_') ? path : `${v3}${path}`, {
       token: this.registration(role).asToken,
       query: {
         ...query,
@@ -117,21 +132,21 @@ export class World {
       ...(body === undefined ? {} : { body }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
+    const userId = answer.json['user_id'];
+    if (path === '/register' && answer.status === 200 && typeof userId === 'string')
+      this.made.ghosts.push({ role, userId });
+    return answer;
   }
 
   /** A request of a person, who waits when the server says that it is too much; paths as in `as`. */
-  async by(
+  by(
     person: Person,
     method: string,
     path: string,
     body?: unknown,
     query: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    for (let times = 0; ; times++) {
-      const answer = await this.byAtOnce(person, method, path, body, query);
-      if (answer.status !== 429 || times === waitsMax) return answer;
-      await pause(Math.min(Number(answer.json['retry_after_ms'] ?? waitMs), waitMs));
-    }
+    return patiently(() => this.byAtOnce(person, method, path, body, query));
   }
 
   /** The same, a refusal for the number of requests included. */
@@ -183,38 +198,55 @@ export class World {
 
   /** A new account of a person. */
   async register(username: string): Promise<Person> {
-    const password = `password of ${username}`;
-    const { sharedSecret } = this.parts;
-    const json =
-      sharedSecret === undefined
-        ? await this.sure(
-            this.call('POST', `${v3}/register`, { body: { username, password, auth: { type: 'm.login.dummy' } } }),
-            'an account for a person (is registration open, or is there a shared secret?)',
-          )
-        : await this.#registerBySecret({ username, password, sharedSecret });
-    return {
-      userId: String(json['user_id']),
-      token: String(json['access_token']),
-      deviceId: String(json['device_id']),
-    };
+    return this.keep(await this.sure(this.tryToRegister(username), 'an account for a person'));
   }
 
-  async #registerBySecret(account: { username: string; password: string; sharedSecret: string }) {
+  /** Somebody who has just been registered. */
+  keep(json: Answer['json']): Person {
+    const [userId, token, deviceId] = [json['user_id'], json['access_token'], json['device_id']].map(String);
+    const person = { userId: userId ?? '', token: token ?? '', deviceId: deviceId ?? '' };
+    this.made.people.push(person);
+    return person;
+  }
+
+  /** The request that registers a person, whatever it is answered. */
+  async tryToRegister(username: string): Promise<Answer> {
+    const password = passwordOf(username);
+    const { sharedSecret } = this.parts;
+    if (sharedSecret === undefined) {
+      const body = { username, password, auth: { type: 'm.login.dummy' } };
+      return this.call('POST', `${v3}/register`, { body });
+    }
     const path = '/_synapse/admin/v1/register';
-    const { nonce } = await this.sure(this.call('GET', path), 'a nonce for an account by shared secret');
-    const { username, password } = account;
-    const mac = createHmac('sha1', account.sharedSecret)
+    const asked = await this.call('GET', path);
+    const { nonce } = asked.json;
+    if (typeof nonce !== 'string') return asked;
+    const mac = createHmac('sha1', sharedSecret)
       .update([nonce, username, password, 'notadmin'].join('\0'))
       .digest('hex');
-    const body = { nonce, username, password, admin: false, mac };
-    return this.sure(this.call('POST', path, { body }), 'an account by shared secret');
+    return this.call('POST', path, { body: { nonce, username, password, admin: false, mac } });
   }
 
   /** Registers a ghost of a role; inside its namespace. @returns its user id */
   async ghost(role: Role, prefix = ghostPrefix(role)): Promise<string> {
     const username = this.unique(prefix);
-    await this.sure(this.registerAs(role, username), 'registering a ghost');
+    const registering = patiently(() => this.registerAs(role, username));
+    await this.sure(registering, 'registering a ghost');
     return this.userId(username);
+  }
+
+  /** A new device of a ghost or sender: made by its service (MSC4190), or where the server has no such thing by a login. @returns its id */
+  async device(role: Role, user: string): Promise<string> {
+    const device = this.unique('DEV');
+    const made = await this.as(role, 'PUT', `/devices/${device}`, { user, body: { display_name: 'bridge' } });
+    if (made.status === 200 || made.status === 201) return device;
+    const identifier = { type: 'm.id.user', user };
+    const body = { type: 'm.login.application_service', identifier, device_id: device };
+    await this.sure(
+      this.as(role, 'POST', '/login', { body }),
+      `making a device (${describe(made)}), or logging one in`,
+    );
+    return device;
   }
 
   /** The request that registers a ghost. */
@@ -281,6 +313,18 @@ export class World {
     this.service(role).reset();
     const id = part(this.registration(role).id);
     await this.as(role, 'POST', `/_matrix/client/v1/appservice/${id}/ping`, { body: {} });
+  }
+}
+
+/** Password of a person of the kit. */
+export const passwordOf = (username: string): string => `password of ${username}`;
+
+// People wait when the server says that it is too much.
+async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let times = 0; ; times++) {
+    const answer = await ask();
+    if (answer.status !== 429 || times === waitsMax) return answer;
+    await pause(Math.min(Number(answer.json['retry_after_ms'] ?? waitMs), waitMs));
   }
 }
 

@@ -1,12 +1,14 @@
 // What the cases against an application service act with: its address and token, the homeserver that the kit plays, and the question whether
-// anything comes of what is sent. What a service does is seen only in the calls that it makes, so it is asked once, first, whether it does
-// anything at all when somebody speaks: a service that is silent cannot be judged by what it does.
+// anything comes of what is sent. What a service does is seen only in the calls that it makes, so it is found out once, first, what makes it do
+// anything: a word to its bot, or an invitation of one of its ghosts, which a bridge accepts or declines. A service that does nothing about
+// either cannot be judged by what it does.
 
 import type { Registration } from '@pons/registration';
 import { type Answer, call, type CallOptions, describe, part } from '../call.ts';
 import { nowMs, pause } from '../clock.ts';
 import { Skipped, Unmet } from '../outcome.ts';
 import type { Effect, HomeserverDouble } from './homeserver-double.ts';
+import { sampleId } from './sample-id.ts';
 
 /** What the bench is put together from. */
 export interface BenchParts {
@@ -23,6 +25,13 @@ export interface BenchParts {
 /** A client event. */
 export type BenchEvent = Readonly<Record<string, unknown>>;
 
+/** An event, and the room in which it shows what comes of it. */
+export interface Provocation {
+  readonly room: string;
+  readonly event: BenchEvent;
+}
+
+type Way = 'a word to its bot' | 'an invitation of a ghost';
 const quietMs = 300;
 
 /** The bench. */
@@ -31,7 +40,7 @@ export class Bench {
   #count = 0;
   /** Transaction ids are numbers in the wild; these are microseconds, so that no run repeats those of another. */
   #txnId = Math.floor((performance.timeOrigin + nowMs()) * 1000);
-  #lively: Promise<boolean> | undefined;
+  #way: Promise<Way | Skipped> | undefined;
 
   constructor(parts: BenchParts) {
     this.parts = parts;
@@ -122,23 +131,54 @@ export class Bench {
     return (await this.settle(room)).length;
   }
 
-  /** Whether anything comes of a message, found out once. */
-  #isLively(): Promise<boolean> {
-    this.#lively ??= (async () => {
-      const room = await this.room();
-      const before = this.homeserver.effectsIn(room).length;
-      await this.deliver(this.message(room, 'hello'));
-      return (await this.effectsBeyond(room, before)) > before;
-    })();
-    return this.#lively;
+  /**
+   * An event that the service has not seen, of which something comes in a room of its own.
+   *
+   * @throws Skipped for a service that does nothing that could be seen
+   */
+  async provoke(): Promise<Provocation> {
+    this.#way ??= this.#findWay();
+    const way = await this.#way;
+    if (way instanceof Skipped) throw way;
+    return this.#provokeBy(way);
   }
 
-  /** @throws Skipped for a service that does nothing when somebody speaks */
-  async lively(): Promise<void> {
-    if (!(await this.#isLively()))
-      throw new Skipped(
-        'the service makes no call when it is invited and somebody says hello: what it did about a transaction cannot be seen',
-      );
+  /** A room in which the service answers what is said. @throws Skipped when it does not */
+  async conversation(): Promise<string> {
+    this.#way ??= this.#findWay();
+    if ((await this.#way) !== 'a word to its bot')
+      throw new Skipped('its bot answers nobody who says hello: whether it answers itself cannot be seen');
+    return this.room();
+  }
+
+  async #provokeBy(way: Way): Promise<Provocation> {
+    if (way === 'a word to its bot') {
+      const room = await this.room();
+      return { room, event: this.message(room, this.unique('say ')) };
+    }
+    const room = this.homeserver.makeRoom(this.human);
+    return { room, event: this.invitation(room, sampleId(this, 'users')) };
+  }
+
+  async #findWay(): Promise<Way | Skipped> {
+    try {
+      if (await this.#works('a word to its bot')) return 'a word to its bot';
+      if (await this.#works('an invitation of a ghost')) return 'an invitation of a ghost';
+    } catch (error) {
+      if (error instanceof Skipped)
+        return new Skipped(`its bot does nothing when somebody says hello, and ${error.message}`);
+      throw error;
+    }
+    return new Skipped(
+      `it makes no call when its bot is invited and somebody says hello, nor when a ghost such as ${sampleId(this, 'users')} is invited: what it does about a transaction cannot be seen`,
+    );
+  }
+
+  async #works(way: Way): Promise<boolean> {
+    const { room, event } = await this.#provokeBy(way);
+    const before = this.homeserver.effectsIn(room).length;
+    await this.deliver(event);
+    return (await this.effectsBeyond(room, before)) > before;
   }
 
   /** @throws Unmet when it does not accept an empty transaction any more */

@@ -191,6 +191,13 @@ export class HomeserverDouble {
     return ok({ room_id: room });
   }
 
+  // Counted each time: whoever declines an invitation twice has read it twice.
+  #leave(user: string, room: string, members: Set<string>): Reply {
+    members.delete(user);
+    this.effects.push({ what: 'a leave', user, room });
+    return ok();
+  }
+
   #directory({ method, body }: Parsed, alias: string): Reply {
     if (method === 'PUT') return (this.aliases.set(alias, String(body['room_id'])), ok());
     const room = this.aliases.get(alias);
@@ -203,7 +210,7 @@ export class HomeserverDouble {
     if (members === undefined) return refuse(404, 'M_NOT_FOUND');
     if (verb === 'join') return this.#join(of.user, room);
     if (verb === 'joined_members') return ok({ joined: Object.fromEntries([...members].map((user) => [user, {}])) });
-    if (verb === 'leave') return (members.delete(of.user), ok());
+    if (verb === 'leave') return this.#leave(of.user, room, members);
     if (verb === 'send' || verb === 'redact' || (verb === 'state' && of.method === 'PUT'))
       return this.#send(of, room, verb === 'state' ? undefined : last, verb === 'redact' ? 'a redaction' : type);
     return this.#keep(of);

@@ -6,19 +6,11 @@ import { type Answer, describe, part } from '../call.ts';
 import { demand, Skipped, Unmet } from '../outcome.ts';
 import type { Bench } from './bench.ts';
 import type { ServiceCase } from './cases.ts';
+import { sampleId } from './sample-id.ts';
 
 const api = 'https://spec.matrix.org/v1.19/application-service-api/';
 const about = { chapter: 'Queries and pings', level: 'must', link: `${api}#querying` } as const;
 const base = '/_matrix/app/v1';
-
-/** An id of a namespace, made from the plainest of its patterns. */
-function sampleOf(bench: Bench, kind: 'users' | 'aliases'): string {
-  const [entry] = bench.parts.registration.namespaces[kind];
-  if (entry === undefined) throw new Skipped(`the registration has no ${kind} namespace`);
-  const literal = /^\^?([@#][\w.=/-]*)/.exec(entry.regex.replaceAll('\\', ''))?.[1];
-  if (literal === undefined) throw new Skipped(`${entry.regex} is no prefix: the kit cannot make an id of it`);
-  return `${literal.replace(/\.$/, '')}${bench.unique('conformance')}:${bench.parts.serverName}`;
-}
 
 function notFound(answer: Answer): void {
   demand(answer.status === 404, `it was answered ${describe(answer)}`);
@@ -127,7 +119,7 @@ export const queryCases: readonly ServiceCase[] = [
     id: 'queries/user',
     claim: 'a user query is answered 200 only when the user has been registered, else 404',
     async run(bench) {
-      const user = sampleOf(bench, 'users');
+      const user = sampleId(bench, 'users');
       const answer = await bench.ask('GET', `${base}/users/${part(user)}`);
       demand([200, 404].includes(answer.status), `it was answered ${describe(answer)}`);
       if (answer.status === 200)
@@ -139,7 +131,7 @@ export const queryCases: readonly ServiceCase[] = [
     id: 'queries/alias',
     claim: 'an alias query is answered 200 only when the room has been made, else 404',
     async run(bench) {
-      const alias = sampleOf(bench, 'aliases');
+      const alias = sampleId(bench, 'aliases');
       const answer = await bench.ask('GET', `${base}/rooms/${part(alias)}`);
       demand([200, 404].includes(answer.status), `it was answered ${describe(answer)}`);
       if (answer.status === 200)

@@ -2,7 +2,8 @@
 
 import { compileNamespaces, type Registration } from '@pons/registration';
 import { nowMs, pause } from '../clock.ts';
-import { type CaseResult, judge, type Report, Unmet } from '../outcome.ts';
+import { describe } from '../call.ts';
+import { type CaseResult, judge, type Report, SetUpFault, Unmet } from '../outcome.ts';
 import { Bench } from './bench.ts';
 import { serviceCases } from './cases.ts';
 import { HomeserverDouble } from './homeserver-double.ts';
@@ -19,6 +20,8 @@ export interface ServiceTestOptions {
   /** Told the address of the homeserver before anything is tried: the service may be started now. */
   readonly onListening?: (homeserverUrl: string) => Promise<void> | void;
   readonly patienceMs?: number;
+  /** How long the service is waited for at the beginning: it may be started once the homeserver is there. */
+  readonly startsWithinMs?: number;
   readonly restart?: () => Promise<void>;
   /** Only cases whose id begins with one of these. */
   readonly only?: readonly string[];
@@ -26,9 +29,15 @@ export interface ServiceTestOptions {
 }
 
 const defaultPatienceMs = 3000;
+const defaultStartsWithinMs = 60_000;
 const caseWithinMs = 120_000;
+const betweenLooksMs = 250;
 
-/** Plays the homeserver, tries every claim, and reports. @throws Error when the homeserver's port is taken */
+/**
+ * Plays the homeserver, tries every claim, and reports.
+ *
+ * @throws SetUpFault when the service does not answer, or does not take its hs_token; Error when the homeserver's port is taken
+ */
 export async function testService(options: ServiceTestOptions): Promise<Report> {
   const { url, registration, serverName = 'localhost', patienceMs = defaultPatienceMs } = options;
   const homeserver = new HomeserverDouble(registration, serverName, compileNamespaces(registration, serverName));
@@ -42,6 +51,7 @@ export async function testService(options: ServiceTestOptions): Promise<Report> 
       patienceMs,
       ...(options.restart === undefined ? {} : { restart: options.restart }),
     });
+    await checkSetUp(bench, options.startsWithinMs ?? defaultStartsWithinMs);
     const results: CaseResult[] = [];
     for (const { run, ...about } of serviceCases) {
       if (options.only !== undefined && !options.only.some((prefix) => about.id.startsWith(prefix))) continue;
@@ -53,6 +63,27 @@ export async function testService(options: ServiceTestOptions): Promise<Report> 
   } finally {
     await homeserver.close();
   }
+}
+
+// A service that is not there, or has other tokens, would come out as one that does everything wrong.
+async function checkSetUp(bench: Bench, withinMs: number): Promise<void> {
+  const { url, registration } = bench.parts;
+  const untilMs = nowMs() + withinMs;
+  let answer = await bench.put(bench.nextTxnId(), { events: [] });
+  while (answer.status === 0 && nowMs() < untilMs) {
+    await pause(betweenLooksMs);
+    answer = await bench.put(bench.nextTxnId(), { events: [] });
+  }
+  if (answer.status === 0)
+    throw new SetUpFault([
+      `no application service answers at ${url} (${answer.text})`,
+      `start ${registration.id} there, with the homeserver that is played here as its own, and try again`,
+    ]);
+  if (answer.status === 401 || answer.status === 403)
+    throw new SetUpFault([
+      `the service at ${url} does not take the hs_token of ${registration.id}: ${describe(answer)}`,
+      'give --registration the file that it was started with',
+    ]);
 }
 
 async function bounded(work: Promise<void>): Promise<void> {

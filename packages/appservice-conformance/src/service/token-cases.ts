@@ -92,11 +92,10 @@ export const tokenCases: readonly ServiceCase[] = [
     id: 'tokens/nothing-done',
     claim: 'nothing is done about a refused transaction, and its id is not used up by it',
     async run(bench: Bench) {
-      await bench.lively();
-      const room = await bench.room();
+      const { room, event } = await bench.provoke();
       const before = bench.homeserver.effectsIn(room).length;
       const txnId = bench.nextTxnId();
-      const body = { events: [bench.message(room, 'from a stranger')] };
+      const body = { events: [event] };
       await bench.put(txnId, body, { token: 'not-the-token' });
       const after = (await bench.settle(room)).length;
       demand(after === before, 'something was done about it');

@@ -175,19 +175,18 @@ async function large(bench: Bench, sizeBytes: number): Promise<void> {
   demand(answer.status === 200, `it was answered ${describe(answer)}`);
 }
 
-/** Sends a message twice under one transaction id in some way. @throws Unmet when more came of it than of one */
+/** Sends an event twice under one transaction id in some way. @throws Unmet when more came of it than of one */
 async function onceOnly(bench: Bench, twice: (txnId: string, body: object) => Promise<void>): Promise<void> {
-  await bench.lively();
-  const room = await bench.room();
-  const reference = await measure(bench, room, async (body) => void (await bench.put(bench.nextTxnId(), body)));
-  const repeated = await measure(bench, room, (body) => twice(bench.nextTxnId(), body));
-  if (repeated === 0) throw new Unmet('nothing came of the message at all');
-  demand(repeated <= reference, `${repeated} things came of it instead of ${reference}: the message was handled again`);
+  const reference = await measure(bench, async (body) => void (await bench.put(bench.nextTxnId(), body)));
+  const repeated = await measure(bench, (body) => twice(bench.nextTxnId(), body));
+  if (repeated === 0) throw new Unmet('nothing came of the event at all');
+  demand(repeated <= reference, `${repeated} things came of it instead of ${reference}: the event was handled again`);
 }
 
-async function measure(bench: Bench, room: string, send: (body: object) => Promise<void>): Promise<number> {
+async function measure(bench: Bench, send: (body: object) => Promise<void>): Promise<number> {
+  const { room, event } = await bench.provoke();
   const before = bench.homeserver.effectsIn(room).length;
-  await send({ events: [bench.message(room, bench.unique('say '))] });
+  await send({ events: [event] });
   return (await bench.effectsBeyond(room, before)) - before;
 }
 
@@ -300,10 +299,9 @@ export const transactionCases: readonly ServiceCase[] = [
     id: 'transactions/cut-off',
     claim: 'half a transaction is nothing: the whole one is handled when it comes',
     async run(bench) {
-      await bench.lively();
-      const room = await bench.room();
+      const { room, event } = await bench.provoke();
       const txnId = bench.nextTxnId();
-      const body = Buffer.from(JSON.stringify({ events: [bench.message(room, 'whole')] }));
+      const body = Buffer.from(JSON.stringify({ events: [event] }));
       const path = `/_matrix/app/v1/transactions/${txnId}`;
       const before = bench.homeserver.effectsIn(room).length;
       await bench.ask('PUT', path, { bytes: body.subarray(0, body.length / 2) });
@@ -321,8 +319,7 @@ export const transactionCases: readonly ServiceCase[] = [
     id: 'transactions/no-loop',
     claim: 'it does not answer what its own user said',
     async run(bench) {
-      await bench.lively();
-      const room = await bench.room();
+      const room = await bench.conversation();
       const before = bench.homeserver.effectsIn(room).length;
       await bench.deliver({ ...bench.message(room, 'an echo'), sender: bench.homeserver.sender });
       const after = (await bench.settle(room)).length;

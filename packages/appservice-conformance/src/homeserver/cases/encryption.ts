@@ -5,7 +5,7 @@
 import { part } from '../../call.ts';
 import { holds } from '../../clock.ts';
 import { demand } from '../../outcome.ts';
-import { expectAnswer, expectOk, type HomeserverCase, msc } from '../case.ts';
+import { expectOk, type HomeserverCase, msc } from '../case.ts';
 import type { Role } from '../roles.ts';
 import type { Seen } from '../service.ts';
 import type { Person, World } from '../world.ts';
@@ -26,10 +26,7 @@ const deviceMessages = (world: World, role: Role): Seen[] => {
 
 async function ghostWithDevice(world: World, role: Role): Promise<{ ghost: string; device: string }> {
   const ghost = await world.ghost(role);
-  const device = world.unique('DEV');
-  const made = await world.as(role, 'PUT', `/devices/${device}`, { user: ghost, body: { display_name: 'bridge' } });
-  expectAnswer(made, [200, 201], 'on the way: making a device');
-  return { ghost, device };
+  return { ghost, device: await world.device(role, ghost) };
 }
 
 /** Sends a to-device message to every device of a user. */

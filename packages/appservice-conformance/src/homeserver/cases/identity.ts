@@ -4,21 +4,13 @@
 import { type Endpoint, endpoints } from '@pons/spec/endpoints';
 import { part } from '../../call.ts';
 import { demand, Unmet } from '../../outcome.ts';
-import { asApi, csApi, expectAnswer, expectOk, type HomeserverCase, msc, requestCases } from '../case.ts';
+import { asApi, csApi, expectOk, type HomeserverCase, msc, requestCases } from '../case.ts';
 import type { World } from '../world.ts';
 
 const about = { chapter: 'Identity assertion', level: 'must', link: asApi('identity-assertion') } as const;
 
 const whoami = (world: World, user: string, device?: string) =>
   world.as('main', 'GET', '/account/whoami', { user, ...(device === undefined ? {} : { device }) });
-
-/** Makes a device for a ghost, as MSC4190 has it. */
-async function deviceOf(world: World, ghost: string): Promise<string> {
-  const device = world.unique('DEV');
-  const answer = await world.as('main', 'PUT', `/devices/${device}`, { user: ghost, body: { display_name: 'bridge' } });
-  expectAnswer(answer, [200, 201], 'on the way: making a device');
-  return device;
-}
 
 const refused = requestCases({ ...about, rows: ['A2.3', 'A2.9'] }, [
   {
@@ -112,7 +104,7 @@ export const identityCases: readonly HomeserverCase[] = [
     rows: ['A2.5', 'A2.6'],
     async run(world) {
       const ghost = await world.ghost('main');
-      const device = await deviceOf(world, ghost);
+      const device = await world.device('main', ghost);
       const answer = expectOk(await whoami(world, ghost, device), 'whoami with device_id');
       demand(answer.json['device_id'] === device, `whoami: expected device ${device}, got ${answer.text}`);
     },
@@ -123,7 +115,7 @@ export const identityCases: readonly HomeserverCase[] = [
     claim: 'a device of the sender is asserted by device_id alone',
     rows: ['A2.5', 'A11.7'],
     async run(world) {
-      const device = await deviceOf(world, await world.sender('main'));
+      const device = await world.device('main', await world.sender('main'));
       const answer = expectOk(await world.as('main', 'GET', '/account/whoami', { device }), 'whoami with device_id');
       demand(answer.json['device_id'] === device, `whoami: expected device ${device}, got ${answer.text}`);
     },
@@ -137,7 +129,7 @@ export const identityCases: readonly HomeserverCase[] = [
     rows: ['A2.5'],
     async run(world) {
       const ghost = await world.ghost('main');
-      const device = await deviceOf(world, ghost);
+      const device = await world.device('main', ghost);
       const query = { 'org.matrix.msc3202.device_id': device };
       const answer = expectOk(await world.as('main', 'GET', '/account/whoami', { user: ghost, query }), 'whoami');
       demand(answer.json['device_id'] === device, `whoami: expected device ${device}, got ${answer.text}`);

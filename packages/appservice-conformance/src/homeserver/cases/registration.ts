@@ -138,7 +138,7 @@ export const registrationCases: readonly HomeserverCase[] = [
     id: 'registration/socket',
     level: 'beyond',
     link: 'https://github.com/matrix-org/matrix-spec/issues/1274',
-    claim: 'a url of the form unix:/path is called through that socket',
+    claim: 'a url of the form unix:///path is called through that socket',
     rows: ['A1.4'],
     async run(world) {
       const alice = await world.person('alice');

@@ -2,15 +2,22 @@
 // https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging
 
 import { part } from '../../call.ts';
+import { nowMs, pause } from '../../clock.ts';
 import { demand, Skipped } from '../../outcome.ts';
 import { asApi, expectAnswer, expectOk, type HomeserverCase } from '../case.ts';
 import type { Person, World } from '../world.ts';
 
 const about = { chapter: 'Timestamps', level: 'must', link: asApi('timestamp-massaging'), rows: ['A4.1'] } as const;
+const shownWithinMs = 5_000;
+const betweenLooksMs = 100;
 const past = 1_234_567_890_123;
 
 async function timeOf(world: World, reader: Person, room: string, eventId: string): Promise<unknown> {
-  const answer = await world.by(reader, 'GET', `/rooms/${part(room)}/event/${part(eventId)}`);
+  const read = () => world.by(reader, 'GET', `/rooms/${part(room)}/event/${part(eventId)}`);
+  let answer = await read();
+  // Some servers show an event a moment after they have taken it.
+  for (const untilMs = nowMs() + shownWithinMs; answer.status === 404 && nowMs() < untilMs; answer = await read())
+    await pause(betweenLooksMs);
   return expectOk(answer, 'on the way: reading the event').json['origin_server_ts'];
 }
 

@@ -45,10 +45,10 @@ const owners = statement(
       union all
       select (select appservice_id from users where appservice_id > ids.id order by appservice_id limit 1)
         from ids where ids.id is not null)
-    select id from ids where id is not null`,
+    select id from ids where exists (select from users where appservice_id = ids.id and deactivated_ts is null)`,
 );
 
-/** Ids of all application services of which a user is still there. */
+/** Ids of all application services of which a user is still there and has not ended. */
 export async function appserviceUserOwners(db: Queryable): Promise<string[]> {
   return (await db.query<{ id: string }>(owners)).map(({ id }) => id);
 }
