@@ -12,7 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { CommitOutcome, Door } from '../storage/commit.ts';
 import { type Database, type Queryable, StorageError } from '../storage/database.ts';
 import { storedResponse } from '../storage/tables/client-transactions.ts';
-import { positionOf } from '../storage/tables/events.ts';
+import { positionOf, type RedactionTargetRow } from '../storage/tables/events.ts';
 import { placeOnChains } from './auth-chains.ts';
 import { readBatch } from './batch-ground.ts';
 import type { Signer } from './build-pdu.ts';
@@ -31,9 +31,8 @@ import {
 } from './make-part.ts';
 import { Part } from './part.ts';
 import type { Proposal, ProposalResult } from './proposal.ts';
-import { appendPlanned, appendReceived } from './receive/append-received.ts';
-import { planReceived } from './receive/plan-received.ts';
-import type { Received } from './receive/receive-outcome.ts';
+import { appendPlanned } from './receive/append-received.ts';
+import { receivedPerPartMax, receiveSeveral } from './receive/receive-several.ts';
 import type { ResolvePool } from './receive/resolve-somewhere.ts';
 import { planTie } from './receive/tie-loose-ends.ts';
 
@@ -67,6 +66,8 @@ interface Making {
   readonly part: Part;
   readonly made: ({ readonly waiting: Waiting } & MadeProposal)[];
   readonly refused: { readonly waiting: Waiting; readonly error: MatrixError }[];
+  /** Events of other servers that come with the next part. */
+  readonly later?: readonly Waiting[];
 }
 
 /** What became of it; undefined: there was nothing to write. */
@@ -80,6 +81,8 @@ export class Lane {
   readonly #memory: LaneMemory;
   readonly #waiting: Waiting[] = [];
   #running = false;
+  /** Events of other servers that the next part is tried with: twice as many after each that took all of them, one after any other. */
+  #together = 1;
 
   constructor(parts: LaneParts, memory: LaneMemory) {
     this.#parts = parts;
@@ -130,12 +133,13 @@ export class Lane {
   }
 
   #take(): Waiting[] {
+    if (this.#waiting[0]?.proposal.received !== undefined) return this.#takeReceived();
     let drafts = 0;
     let count = 0;
     for (const { proposal } of this.#waiting) {
       drafts += proposal.drafts.length;
       // A batch is a part of its own: it stands on what is stored, and it is large.
-      // So does an event of another server, and any event where the room has more loose ends than one can follow.
+      // So is any event where the room has more loose ends than one can follow.
       const { batch, joins, received } = proposal;
       const isAlone = batch !== undefined || joins !== undefined || received !== undefined || this.#isFrayed;
       if (count > 0 && (drafts > draftsPerPartMax || isAlone)) break;
@@ -145,6 +149,12 @@ export class Lane {
     return this.#waiting.splice(0, count);
   }
 
+  #takeReceived(): Waiting[] {
+    const first = this.#waiting.slice(0, this.#together);
+    const other = first.findIndex(({ proposal }) => proposal.received === undefined);
+    return this.#waiting.splice(0, other === -1 ? first.length : other);
+  }
+
   // Settles every proposal of the batch; throws only what concerns all that are not settled yet.
   async #store(batch: readonly Waiting[]): Promise<void> {
     let pending = batch;
@@ -152,7 +162,7 @@ export class Lane {
       if (refusals > refusalsMax) throw busy('this room is being written to by others');
       const attempt = await this.#attempt(pending, refusals);
       if (attempt === undefined) return;
-      const { part, made, refused, outcome } = attempt;
+      const { part, made, refused, outcome, later = [] } = attempt;
       if (outcome?.outcome === 'refused') {
         refusals += 1;
         await this.#memory.refresh(this.#parts.db);
@@ -163,6 +173,7 @@ export class Lane {
         for (const { waiting, ...one } of made) waiting.resolve(positioned(one, outcome.first));
       }
       for (const { waiting, error } of refused) await this.#settleRefused(waiting, error);
+      if (later.length > 0) this.#waiting.unshift(...later);
       if (outcome === undefined || outcome.outcome === 'stored') return;
       const repeated = made.find(({ transactionAt }) => transactionAt === outcome.index);
       if (repeated === undefined) throw new Error('the door names a client transaction that the part does not have');
@@ -198,8 +209,9 @@ export class Lane {
       return { ...making, outcome };
     } catch (error) {
       await this.#memory.refresh(db);
-      // Whether something was stored is known only where PostgreSQL itself refused the rows.
-      if (pending.length === 1 || !(error instanceof StorageError) || !isRowError(error)) throw error;
+      // Whether something was stored is known only where PostgreSQL itself refused the rows, or where it is looked at anyway.
+      const isReceived = pending[0]?.proposal.received !== undefined;
+      if (pending.length === 1 || !(isReceived || isRowError(error))) throw error;
       for (const waiting of pending) await this.#store([waiting]).catch((own: unknown) => waiting.reject(own));
       return undefined;
     }
@@ -208,7 +220,7 @@ export class Lane {
   async #make(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
     const { batch, joins, received } = pending[0]?.proposal ?? {};
     const [first] = pending;
-    if (first !== undefined && received !== undefined) return this.#receive(first, received, numbers, db);
+    if (received !== undefined) return this.#receive(pending, numbers, db);
     const tied =
       first !== undefined && this.#isFrayed && first.proposal.drafts.length === 1
         ? await this.#tie(first, numbers, db)
@@ -256,9 +268,11 @@ export class Lane {
     const making = { now: clock.now(), signer };
     if (draft === undefined) throw new Error('a proposal without an event');
     try {
-      const plan = await planTie({ db, memory: this.#memory, keyNids, eventNid: nids[0] ?? 0, pool }, draft, making);
+      const targets = new Map<string, RedactionTargetRow>();
+      const part = new Part(this.#memory, { keyNids, targets });
+      const plan = await planTie({ db, part, eventNid: nids[0] ?? 0, pool }, draft, making);
       if (plan === undefined) return undefined;
-      const part = new Part(this.#memory, { keyNids, targets: plan.targets });
+      for (const [id, row] of plan.targets) targets.set(id, row);
       const at = appendPlanned(part, plan, { serverName: signer.serverName, ...contextOf(proposal) });
       const made = finishProposal(part, proposal, [{ eventId: plan.judged.eventId, at }], making);
       await placeOnChains(part, db);
@@ -269,15 +283,15 @@ export class Lane {
     }
   }
 
-  async #receive(waiting: Waiting, received: Received, numbers: PartNumbers, db: Queryable): Promise<Making> {
-    const [eventNid = 0] = numbers.nids;
+  async #receive(pending: readonly Waiting[], numbers: PartNumbers, db: Queryable): Promise<Making> {
     const { pool, signer } = this.#parts;
-    const plan = await planReceived({ db, memory: this.#memory, keyNids: numbers.keyNids, eventNid, pool }, received);
-    const isPlan = 'judged' in plan;
-    const part = new Part(this.#memory, { keyNids: numbers.keyNids, targets: isPlan ? plan.targets : new Map() });
-    const made = isPlan ? appendReceived(part, plan, signer.serverName) : { result: [], received: () => plan };
+    const room = { db, memory: this.#memory, pool, serverName: signer.serverName };
+    const events = pending.flatMap(({ proposal }) => proposal.received ?? []);
+    const { part, made } = await receiveSeveral(room, events, { ...numbers, nids: [...numbers.nids] });
     await placeOnChains(part, db);
-    return { part, made: [{ waiting, ...made }], refused: [] };
+    const later = pending.slice(made.length);
+    this.#together = later.length > 0 ? 1 : Math.min(receivedPerPartMax, Math.max(2 * pending.length, this.#together));
+    return { part, made: made.flatMap((one, at) => ({ waiting: pending[at] as Waiting, ...one })), refused: [], later };
   }
 
   // The rules refused, but a request that was answered before is answered the same again.
@@ -321,6 +335,6 @@ function busy(why: string): MatrixError {
 }
 
 // Class 22 (data), 23 (constraints) and 54 (limits): the rows are at fault, and nothing was stored.
-function isRowError(error: StorageError): boolean {
-  return /^(21|22|23|54)/.test(error.code);
+function isRowError(error: unknown): boolean {
+  return error instanceof StorageError && /^(21|22|23|54)/.test(error.code);
 }

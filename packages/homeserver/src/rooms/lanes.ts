@@ -10,9 +10,8 @@ import { LaneMemory, type Remembering } from './lane-memory.ts';
 import { appendDraft, readInputs, takeNumbers } from './make-part.ts';
 import { Part } from './part.ts';
 import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
-import { appendReceived } from './receive/append-received.ts';
 import type { CheckedPdu } from './receive/check-hash.ts';
-import { planReceived } from './receive/plan-received.ts';
+import { receiveSeveral } from './receive/receive-several.ts';
 import type { Received, ReceiveOutcome } from './receive/receive-outcome.ts';
 
 /** Lanes kept open, and what they remember of state together; more only while more is in use at once. */
@@ -224,18 +223,21 @@ async function adoptRoom(
   const received = { checked: create };
   const numbers = await takeNumbers(parts, [{ drafts: [], received }]);
   const memory = LaneMemory.ofNewRoom({ roomNid: await parts.nextNid(), roomId, rules, total });
-  const { keyNids, nids } = numbers;
-  const planning = { db: parts.db, memory, keyNids, eventNid: nids[0] ?? 0, pool: parts.pool };
-  const plan = await planReceived(planning, received);
-  if (!('judged' in plan) || plan.stands !== undefined) {
-    const why = 'judged' in plan ? plan.judged.reason : plan.outcome;
+  const { db, pool, signer } = parts;
+  const { part, made: all } = await receiveSeveral(
+    { db, memory, pool, serverName: signer.serverName },
+    [received],
+    numbers,
+  );
+  const [made] = all;
+  if (part.events[0]?.at === undefined) {
+    const became = made?.received?.(0);
+    const why = became !== undefined && 'reason' in became ? became.reason : became?.outcome;
     throw new MatrixError('M_FORBIDDEN', `That is no create event of a room: ${why}.`);
   }
-  const part = new Part(memory, { keyNids, targets: new Map() });
-  const made = appendReceived(part, plan, parts.signer.serverName);
   await placeOnChains(part, parts.db);
   const outcome = await parts.door.commit(part.toCommit({ roomId, roomVersion: rules.version }));
-  if (outcome.outcome !== 'stored' || made.received === undefined) throw new Error('a new room was not stored');
+  if (outcome.outcome !== 'stored' || made?.received === undefined) throw new Error('a new room was not stored');
   part.adopt(outcome.first + part.positions - 1);
   memory.createdNow();
   return { lane: new Lane(parts, memory), outcome: made.received(outcome.first) };

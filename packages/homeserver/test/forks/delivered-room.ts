@@ -1,5 +1,5 @@
-// A history delivered to the real lane and database: in some order, by two processes in turn, with restarts in between, some events as
-// outliers first and some twice. What is stored is compared with the model event by event.
+// A history delivered to the real lane and database: in some order, one by one or several at once, by two processes in turn, with restarts
+// in between, some events as outliers first and some twice. What is stored is compared with the model event by event.
 import type { JsonValue } from '@pons/spec';
 import fc from 'fast-check';
 import { checkedRemote } from '../../../testkit/src/remote-servers.ts';
@@ -106,28 +106,52 @@ export async function deliver(
   if (isOld === true) await houses.forgetIndex(history.roomId);
   const waiting = [...rest];
   for (let turn = 0; waiting.length > 0; turn += 1) {
-    const isWaiting = new Set(waiting.map(({ eventId }) => eventId));
-    const waitsFor = (event: SignedEvent) => [...event.prevIds, ...event.authIds].some((id) => isWaiting.has(id));
     const whim = whims[turn % whims.length] ?? 0;
     if (whim % 5 === 0) {
-      const early = waiting.find(waitsFor);
+      const early = waiting.find((event) => waitsFor(event, waiting));
       if (early !== undefined && (await houses.receive(turn, history, early)).outcome !== 'missing')
         return `${early.eventId} is not missing anything`;
     }
-    const ready = waiting.filter((event) => !waitsFor(event));
-    const next = ready[(order[turn] ?? 0) % ready.length] as SignedEvent;
-    waiting.splice(waiting.indexOf(next), 1);
+    const together = takeReady(waiting, order, { turn, count: whim % 4 === 0 ? 1 + (whim % 13) : 1 });
+    const [next] = together;
+    if (next === undefined) return 'events wait for one another';
     if (whim % 7 === 0) await houses.receive(turn, history, next, true);
     if (whim % 11 === 0) await houses.restart();
-    const expected = model.receive(next);
-    const got = (await houses.receive(turn, history, next)).outcome;
-    if (got !== expected) return `${next.eventId} ${next.pdu.type} is ${got}, not ${expected}`;
-    if (whim % 3 === 0 && (await houses.receive(turn + 1, history, next)).outcome !== expected)
+    const expected = together.map((event) => model.receive(event));
+    const got = await Promise.all(together.map((event) => houses.receive(turn, history, event)));
+    for (const [at, { eventId, pdu }] of together.entries()) {
+      const { outcome } = got[at] as ReceiveOutcome;
+      if (outcome !== expected[at]) return `${eventId} ${pdu.type} is ${outcome}, not ${expected[at]}`;
+    }
+    if (whim % 3 === 0 && (await houses.receive(turn + 1, history, next)).outcome !== expected[0])
       return `${next.eventId} is not the same again`;
     const wrong = whim % 9 === 0 || waiting.length === 0 ? await differences(houses, history, model) : undefined;
-    if (wrong !== undefined) return `after ${next.eventId} ${next.pdu.type}: ${wrong}`;
+    if (wrong !== undefined)
+      return `after ${together.map(({ eventId, pdu }) => `${eventId} ${pdu.type}`).join()}: ${wrong}`;
   }
   return differences(houses, history, model, true);
+}
+
+function waitsFor({ prevIds, authIds }: SignedEvent, waiting: readonly SignedEvent[]): boolean {
+  const isWaiting = new Set(waiting.map(({ eventId }) => eventId));
+  return [...prevIds, ...authIds].some((id) => isWaiting.has(id));
+}
+
+// In an order in which each may come after those before it.
+function takeReady(
+  waiting: SignedEvent[],
+  order: readonly number[],
+  { turn, count }: { readonly turn: number; readonly count: number },
+): SignedEvent[] {
+  const taken: SignedEvent[] = [];
+  while (taken.length < count && waiting.length > 0) {
+    const ready = waiting.filter((event) => !waitsFor(event, waiting));
+    const next = ready[(order[turn + taken.length] ?? 0) % ready.length];
+    if (next === undefined) break;
+    waiting.splice(waiting.indexOf(next), 1);
+    taken.push(next);
+  }
+  return taken;
 }
 
 /** Delivers a history by both processes at once, as fast as they take it. @returns what does not agree, the first of it */

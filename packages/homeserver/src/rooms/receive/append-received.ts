@@ -8,7 +8,8 @@ import { type ReceiveOutcome, storedEvent } from './receive-outcome.ts';
 /** Adds an event of another server to the part. */
 export function appendReceived(part: Part, plan: ReceivedPlan, serverName: string): MadeProposal {
   const at = appendPlanned(part, plan, { serverName });
-  return { result: [], received: (first) => outcomeOf(plan, part.positions === 0 ? undefined : first + at) };
+  const isShown = part.positions > at;
+  return { result: [], received: (first) => outcomeOf(plan, isShown ? first + at : undefined) };
 }
 
 /** Adds an event that does not stand at the end of the room. @returns its place among the positions of the commit */

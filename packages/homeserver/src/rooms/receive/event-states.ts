@@ -10,14 +10,8 @@ import { authChainsOf } from '../../storage/tables/auth-chains.ts';
 import { citedByNumber, citedEvents, type CitedRow } from '../../storage/tables/forks.ts';
 import { currentKeyValues, keyValuesAt } from '../../storage/tables/room-state.ts';
 import type { ExtremityRow } from '../../storage/tables/rooms.ts';
-import {
-  type LaneMemory,
-  type StateContent,
-  type StateKey,
-  type StateValue,
-  stateContent,
-  stateKeyText,
-} from '../lane-memory.ts';
+import { type StateContent, type StateKey, type StateValue, stateContent, stateKeyText } from '../lane-memory.ts';
+import type { Part } from '../part.ts';
 import { withFresh } from './fresh-chains.ts';
 import { type Difference, type FoundEvent, type MergeRoom, mergeStates, TooTorn } from './merge-states.ts';
 import type { ResolvePool } from './resolve-somewhere.ts';
@@ -40,9 +34,8 @@ const copiedMax = 200;
 /** What planning takes. */
 export interface Planning {
   readonly db: Queryable;
-  readonly memory: LaneMemory;
-  /** Numbers of state keys, by stateKeyText. */
-  readonly keyNids: ReadonlyMap<string, number>;
+  /** Its memory is what is stored of the room; with what is in it already, that is the room which the event comes to. */
+  readonly part: Part;
   /** A number for the event, should it be new. */
   readonly eventNid: number;
   readonly pool: ResolvePool | undefined;
@@ -63,13 +56,14 @@ export interface RoomMerge {
 
 /** The state that events leave together: the one before an event that follows them. */
 export async function stateAfterAll(planning: Planning, followed: readonly CitedRow[]): Promise<StateRef> {
-  const { db, memory } = planning;
-  const states = await statesAfter(db, memory.roomNid, followed);
+  const { db, part } = planning;
+  const { roomNid } = part.memory;
+  const states = await statesAfter(db, roomNid, followed);
   const [only] = states;
   // What follows nothing stands on nothing: the rules refuse it.
   if (only === undefined) return onLineZero(0);
   if (states.length === 1) return only;
-  const room = { ...mergeGround(planning), chains: authChainsOf(db, memory.roomNid), fresh: [] };
+  const room = { ...mergeGround(planning), chains: authChainsOf(db, roomNid), fresh: [] };
   return (await mergeStates(room, states)).ref;
 }
 
@@ -79,9 +73,9 @@ export async function stateAfterAll(planning: Planning, followed: readonly Cited
  * @throws ForkTooLarge
  */
 export async function placeFor(planning: Planning, ref: StateRef): Promise<RealisedState> {
-  const { db, memory } = planning;
-  const { roomNid, point } = memory;
-  const room = { roomNid, nextLine: point.nextLine };
+  const { db, part } = planning;
+  const { roomNid } = part.memory;
+  const room = { roomNid, nextLine: part.point.nextLine };
   try {
     return await realise(db, room, ref, copiedMax);
   } catch (error) {
@@ -103,7 +97,7 @@ export async function unlessTorn<T>(work: Promise<T>): Promise<T | undefined> {
 
 /** What a state has for these keys. */
 export async function lookupAt(
-  { db, memory }: Planning,
+  { db, part: { memory } }: Planning,
   { place, over }: StateRef,
   keys: readonly StateKey[],
 ): Promise<StateLookup> {
@@ -120,9 +114,9 @@ export async function lookupAt(
   return (type, stateKey) => found.get(stateKeyText(type, stateKey));
 }
 
-function mergeGround({ db, memory, pool }: Planning): Omit<MergeRoom, 'chains' | 'fresh'> {
-  const { roomNid, roomId, rules, point } = memory;
-  return { db, roomNid, roomId, rules, current: onLineZero(point.stateVersion), pool };
+function mergeGround({ db, part, pool }: Planning): Omit<MergeRoom, 'chains' | 'fresh'> {
+  const { roomNid, roomId, rules } = part.memory;
+  return { db, roomNid, roomId, rules, current: onLineZero(part.point.stateVersion), pool };
 }
 
 /** The states around one event. */
@@ -144,7 +138,9 @@ export class EventStates {
     this.own = rows.get(eventId);
     this.eventNid = this.own?.eventNid ?? planning.eventNid;
     this.#keyNid =
-      pdu.state_key === undefined ? null : (planning.keyNids.get(stateKeyText(pdu.type, pdu.state_key)) ?? null);
+      pdu.state_key === undefined
+        ? null
+        : (planning.part.inputs.keyNids.get(stateKeyText(pdu.type, pdu.state_key)) ?? null);
   }
 
   /** That of its auth events which has its own key. */
@@ -161,7 +157,8 @@ export class EventStates {
 
   /** What the event follows, also through events that nobody sees. */
   async followed(prevIds: readonly string[]): Promise<Set<string>> {
-    const { db, memory } = this.#planning;
+    const { db, part } = this.#planning;
+    const { memory } = part;
     const followed = new Set(prevIds);
     let hidden = prevIds.flatMap((id) => this.#rows.get(id) ?? []).filter(isHidden);
     while (hidden.length > 0 && followed.size < hiddenMax) {
@@ -175,7 +172,8 @@ export class EventStates {
 
   /** What the room comes to with the event in it, beside the loose ends that it does not follow. */
   async merge(before: StateRef, loose: readonly ExtremityRow[]): Promise<RoomMerge> {
-    const { db, memory } = this.#planning;
+    const { db, part } = this.#planning;
+    const { memory } = part;
     const { eventId, json, pdu } = this.#event;
     const self = { eventNid: this.eventNid, eventId, keyNid: this.#keyNid, rejected: false, json };
     const others = await citedByNumber(
@@ -191,7 +189,8 @@ export class EventStates {
   }
 
   async #mergeRoom(fresh: readonly FoundEvent[]): Promise<MergeRoom> {
-    const { db, memory } = this.#planning;
+    const { db, part } = this.#planning;
+    const { memory } = part;
     const index = authChainsOf(db, memory.roomNid);
     const room = { ...mergeGround(this.#planning), fresh };
     // An outlier has its place already.
@@ -203,7 +202,8 @@ export class EventStates {
   }
 
   async #changes(differences: readonly Difference[], self: FoundEvent): Promise<StateChange[]> {
-    const { db, memory } = this.#planning;
+    const { db, part } = this.#planning;
+    const { memory } = part;
     const nids = differences.flatMap(({ value }) => (value === undefined ? [] : [value.eventNid]));
     const rows: FoundEvent[] = [...(await citedByNumber(db, memory.roomNid, nids)), self];
     const byNid = new Map(rows.map((row) => [row.eventNid, row]));

@@ -1,5 +1,7 @@
 // Receipt of a PDU in the room's lane: everything that checks 4 to 6 and the rows need is read, the event is judged, and what it comes to is
-// worked out. Nothing is written here (append-received.ts) and nothing is fetched: what is not known is answered as missing.
+// worked out. Nothing is written here (append-received.ts) and nothing is fetched: what is not known is answered as missing. The event
+// comes to the room as it is after what its part holds already: what goes on at the end of the room needs no more than that, and what
+// changes nothing leaves no trace; anything else looks at what is stored and has to wait for a part of its own (receive-several.ts).
 //
 //   all that it follows is all that nothing follows yet  ─▶ the end of the room: appended like ours, nothing to resolve
 //   else   state before   the states after what it follows, merged                  (state-ref.ts, merge-states.ts)
@@ -11,12 +13,13 @@ import { authStateKeys } from '../../rules/auth-events.ts';
 import type { StateLookup } from '../../rules/authorise.ts';
 import { powerLevelsOf } from '../../rules/power-levels.ts';
 import { redactionApplies } from '../../rules/redactions.ts';
-import { citedEvents, type CitedRow, redactionsOf } from '../../storage/tables/forks.ts';
+import type { CitedRow } from '../../storage/tables/forks.ts';
 import { type RedactionTargetRow, redactionTargets } from '../../storage/tables/events.ts';
 import type { ExtremityRow } from '../../storage/tables/rooms.ts';
 import type { Standing } from '../append-pdu.ts';
 import { type JudgedPdu, judgeReceived, type ReceivedGround } from '../authorise-pdu.ts';
-import { type LaneMemory, type StateKey, stateKeyText } from '../lane-memory.ts';
+import type { LaneMemory, StateKey } from '../lane-memory.ts';
+import type { Part } from '../part.ts';
 import { dropped } from './check-format.ts';
 import type { CheckedPdu } from './check-hash.ts';
 import {
@@ -48,27 +51,57 @@ export interface ReceivedPlan {
   readonly redactedBy?: number;
 }
 
-/** Judges an event and plans its rows; or says at once what became of it. */
-export async function planReceived(planning: Planning, received: Received): Promise<ReceivedPlan | ReceiveOutcome> {
-  const { db, memory } = planning;
+/** What was read for events of another server: beside what is stored, what the part has made of it. */
+export interface Known {
+  /** What they cite, and they themselves. */
+  readonly rows: ReadonlyMap<string, CitedRow>;
+  /** Redactions that came before them, by what they redact. */
+  readonly early: ReadonlyMap<string, readonly CitedRow[]>;
+  /** Of the rows those that are in the part. */
+  readonly inPart: ReadonlySet<string>;
+}
+
+/** Judges an event and plans its rows; or says at once what became of it, or that it has to wait until the part is stored. */
+export async function planReceived(
+  planning: Planning,
+  received: Received,
+  known: Known,
+): Promise<ReceivedPlan | ReceiveOutcome | 'later'> {
+  const { memory, point } = planning.part;
   const { checked } = received;
   const { pdu, eventId } = checked;
-  const prevIds = citedIds(pdu.prev_events);
-  const ids = new Set([eventId, ...prevIds, ...citedIds(pdu.auth_events)]);
-  const rows = new Map((await citedEvents(db, memory.roomNid, [...ids])).map((row) => [row.eventId, row]));
+  const { rows, inPart } = known;
+  const redacts = pdu.type === 'm.room.redaction' ? redactsOf(pdu, memory.rules) : undefined;
+  const { redactions, earlyRedactions } = planning.part;
+  // What was read of the others is not what a redaction makes of it.
+  if (redactions.length > 0 || earlyRedactions.some((one) => one.redacts === eventId)) return 'later';
+  if (inPart.has(eventId) || (redacts !== undefined && inPart.has(redacts))) return 'later';
   const own = rows.get(eventId);
   if (own !== undefined && (!own.outlier || received.asOutlier === true)) return outcomeOf(own);
-  if (pdu.type === 'm.room.create' && own === undefined && memory.point.stateVersion > 0) {
+  if (pdu.type === 'm.room.create' && own === undefined && point.stateVersion > 0) {
     return dropped('the room has another create event');
   }
   const missing = missingOf(received, rows);
   if (missing.length > 0) return { outcome: 'missing', eventIds: missing };
-  const early = own === undefined ? await earlyRedaction(planning, checked) : undefined;
+  if (received.asOutlier !== true && !isNext(planning.part, pdu, own) && looksAtPart(planning.part, pdu, inPart))
+    return 'later';
+  const early = own === undefined ? await earlyRedaction(planning, checked, known) : undefined;
   const event = early === undefined ? checked : asRedacted(checked, memory.rules);
   const states = new EventStates(planning, event, rows);
-  const cited = { ...citedBy(pdu, rows), wasRejected: own?.rejected ?? false, ...groundOf(memory) };
+  const cited = { ...citedBy(pdu, rows), wasRejected: own?.rejected ?? false, ...groundOf(planning.part) };
   const plan = await planOf(planning, { ...received, checked: event }, states, { cited, rows });
   return early === undefined || !('judged' in plan) ? plan : { ...plan, redactedBy: early };
+}
+
+/** New, and at the end of the room. */
+function isNext({ point }: Part, pdu: Pdu, own: CitedRow | undefined): boolean {
+  return own === undefined && isSame(citedIds(pdu.prev_events), point.extremities);
+}
+
+// What forks is worked out from what is stored.
+function looksAtPart(part: Part, { prev_events, auth_events }: Pdu, inPart: ReadonlySet<string>): boolean {
+  if (part.positions > 0 || part.state.length > 0) return true;
+  return inPart.size > 0 && [...citedIds(prev_events), ...citedIds(auth_events)].some((id) => inPart.has(id));
 }
 
 function planOf(
@@ -84,13 +117,17 @@ function planOf(
 }
 
 // A redaction that was accepted and came first, if it applies: the event is never stored with its content.
-async function earlyRedaction(planning: Planning, { pdu, eventId }: CheckedPdu): Promise<number | undefined> {
-  const { db, memory } = planning;
+async function earlyRedaction(
+  planning: Planning,
+  { pdu, eventId }: CheckedPdu,
+  { early }: Known,
+): Promise<number | undefined> {
+  const { memory } = planning.part;
   const keys = [
     { type: 'm.room.create', stateKey: '' },
     { type: 'm.room.power_levels', stateKey: '' },
   ];
-  for (const row of await redactionsOf(db, memory.roomNid, eventId)) {
+  for (const row of early.get(eventId) ?? []) {
     const place = { line: row.line, version: row.stateVersion };
     const state = await lookupAt(planning, { ...onLineZero(row.stateVersion), place }, keys);
     const levels = powerLevelsOf(
@@ -138,21 +175,18 @@ function citedBy({ auth_events: references }: Pdu, rows: ReadonlyMap<string, Cit
   return { cited, lacksCited: cited.length < ids.length };
 }
 
-function groundOf(memory: LaneMemory): Pick<ReceivedGround, 'rules' | 'roomId' | 'current'> {
-  return { rules: memory.rules, roomId: memory.roomId, current: currentOf(memory) };
+function groundOf(part: Part): Pick<ReceivedGround, 'rules' | 'roomId' | 'current'> {
+  const { rules, roomId } = part.memory;
+  return { rules, roomId, current: currentOf(part) };
 }
 
 /** The current state, as far as it was read. */
-export function currentOf(memory: LaneMemory): StateLookup {
-  return (type, stateKey) => {
-    const value = memory.peek(stateKeyText(type, stateKey));
-    if (value === 'unknown') throw new Error(`state key not read before an event was judged: ${type}`);
-    return value;
-  };
+export function currentOf(part: Part): StateLookup {
+  return (type, stateKey) => part.value(type, stateKey);
 }
 
 async function planOutlier(
-  { memory, db }: Planning,
+  { part: { memory }, db }: Planning,
   { checked }: Received,
   { eventNid, replaces }: EventStates,
   cited: Cited,
@@ -170,9 +204,10 @@ async function planInRoom(
   states: EventStates,
   cited: Cited,
 ): Promise<ReceivedPlan | ReceiveOutcome> {
-  const { memory, db } = planning;
+  const { part, db } = planning;
+  const { memory, point } = part;
   const { pdu } = checked;
-  const { point, rules } = memory;
+  const { rules } = memory;
   const { own, eventNid } = states;
   const prevIds = citedIds(pdu.prev_events);
   const isEnd = isSame(prevIds, point.extremities);
@@ -182,8 +217,8 @@ async function planInRoom(
   const keys = authStateKeys(pdu, rules).map(([type, stateKey]) => ({ type, stateKey }));
   await memory.load(db, [
     ...keys,
-    ...keyOf(pdu),
-    ...[...targets.values()].flatMap(({ json }) => keyOf(JSON.parse(json) as Pdu)),
+    ...stateKeyOf(pdu),
+    ...[...targets.values()].flatMap(({ json }) => stateKeyOf(JSON.parse(json) as Pdu)),
   ]);
   const followed = await states.followed(prevIds);
   const loose = point.extremities.filter((one) => !followed.has(one.eventId));
@@ -226,6 +261,7 @@ function isSame(ids: readonly string[], extremities: readonly ExtremityRow[]): b
   return followed.size === extremities.length && extremities.every(({ eventId }) => followed.has(eventId));
 }
 
-function keyOf({ type, state_key: stateKey }: Pdu): StateKey[] {
+/** The key of the state that an event sets. */
+export function stateKeyOf({ type, state_key: stateKey }: Pdu): StateKey[] {
   return stateKey === undefined ? [] : [{ type, stateKey }];
 }

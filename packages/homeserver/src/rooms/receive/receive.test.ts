@@ -240,6 +240,130 @@ describe('an event of another server', () => {
   });
 });
 
+describe('events of another server that come together', () => {
+  /** Each follows the one before. */
+  async function chain(roomId: string, said: readonly Said[]): Promise<Pdu[]> {
+    const [end] = await looseEnds(roomId);
+    const pdus: Pdu[] = [];
+    for (const [at, one] of said.entries()) {
+      const last = pdus.at(-1);
+      const after = [last === undefined ? (end?.eventId ?? '') : eventIdOf(last, rules)];
+      pdus.push(await remote(roomId, { ...one, after, depth: (end?.depth ?? 0) + 1 + at }));
+    }
+    return pdus;
+  }
+  const commitsOf = async (roomId: string, work: () => Promise<unknown>) => {
+    const { version } = await roomOf(roomId);
+    await work();
+    return (await roomOf(roomId)).version - version;
+  };
+
+  it('are stored with few commits, each judged after those before it', async () => {
+    const roomId = await room();
+    const carol = '@carol:c';
+    const pdus = await chain(
+      roomId,
+      Array.from({ length: 48 }, (_, at) => ({ content: { body: `${at}` } })),
+    );
+    const last = pdus.at(-1) as Pdu;
+    const join = await remote(roomId, {
+      type: 'm.room.member',
+      sender: carol,
+      stateKey: carol,
+      content: { membership: 'join' },
+      after: [eventIdOf(last, rules)],
+      depth: last.depth + 1,
+    });
+    const levels = await currentKeyValues(test.db, (await roomOf(roomId)).roomNid, [
+      { type: 'm.room.power_levels', stateKey: '' },
+    ]);
+    const draft = {
+      type: 'm.room.message',
+      sender: carol,
+      content: { body: 'at last' },
+      room_id: roomId,
+      origin_server_ts: 1,
+      prev_events: [eventIdOf(join, rules)],
+      auth_events: [...levels.map(({ eventId }) => eventId), eventIdOf(join, rules)],
+      depth: last.depth + 2,
+    };
+    const message = remoteEvent(draft, rules, 'c').pdu;
+    const all = [...pdus, join, message];
+    const outcomes: string[] = [];
+    const commits = await commitsOf(roomId, async () => {
+      for (const { outcome } of await Promise.all(all.map((pdu) => receive(roomId, pdu)))) outcomes.push(outcome);
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['accepted']));
+    expect(commits).toBeLessThanOrEqual(6);
+    expect((await looseEnds(roomId)).map(({ eventId }) => eventId)).toEqual([eventIdOf(message, rules)]);
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+
+  it('are told apart: what is refused, missing or new to the room once more changes nothing for the others', async () => {
+    const roomId = await room();
+    const [first, second, third] = (await chain(
+      roomId,
+      ['one', 'two', 'three'].map((body) => ({ content: { body } })),
+    )) as [Pdu, Pdu, Pdu];
+    const after = [eventIdOf(first, rules)];
+    const refused = await remote(roomId, { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' }, after });
+    const gap = await remote(roomId, { content: { body: 'hi' }, after: ['$unknown'] });
+    const all = [first, refused, gap, second, second, third, first];
+    const outcomes = await Promise.all(all.map((pdu) => receive(roomId, pdu)));
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      'accepted',
+      'rejected',
+      'missing',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+    ]);
+    expect(outcomes[4]).toEqual(outcomes[3]);
+    expect(outcomes[6]).toEqual(outcomes[0]);
+    expect((await looseEnds(roomId)).map(({ eventId }) => eventId)).toEqual([eventIdOf(third, rules)]);
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+
+  it('wait for one that redacts among them, and are stripped by it', async () => {
+    const roomId = await room();
+    const [said] = (await chain(roomId, [{ content: { body: 'secret' } }])) as [Pdu];
+    const eventId = eventIdOf(said, rules);
+    const redaction = await remote(roomId, {
+      type: 'm.room.redaction',
+      content: { redacts: eventId },
+      after: [eventId],
+      depth: said.depth + 1,
+    });
+    const next = await remote(roomId, {
+      content: { body: 'next' },
+      after: [eventIdOf(redaction, rules)],
+      depth: said.depth + 2,
+    });
+    const outcomes = await Promise.all([said, redaction, next].map((pdu) => receive(roomId, pdu)));
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
+    expect((JSON.parse((await eventText(test.db, roomId, eventId)) ?? '') as Pdu).content).toEqual({});
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+
+  it('take few commits too where a room that has enough loose ends keeps them for later', async () => {
+    const roomId = await room();
+    const after = (await looseEnds(roomId)).map(({ eventId }) => eventId);
+    const forks: Pdu[] = [];
+    for (let count = 0; count < extremitiesMax + 100; count += 1)
+      forks.push(await remote(roomId, { content: { body: `${count}` }, after }));
+    for (const fork of forks.slice(0, extremitiesMax)) await receive(roomId, fork);
+    const outcomes: string[] = [];
+    const commits = await commitsOf(roomId, async () => {
+      const rest = forks.slice(extremitiesMax);
+      for (const { outcome } of await Promise.all(rest.map((pdu) => receive(roomId, pdu)))) outcomes.push(outcome);
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['soft-failed']));
+    expect(commits).toBeLessThanOrEqual(8);
+    expect(await checkDatabase(test.url)).toEqual([]);
+  }, 120_000);
+});
+
 describe('a room that forks', () => {
   it('of 50 loose ends heals as people speak', async () => {
     const roomId = await room();

@@ -24,8 +24,9 @@ export async function planTie(
   draft: EventDraft,
   { now, signer }: Pick<Making, 'now' | 'signer'>,
 ): Promise<ReceivedPlan | undefined> {
-  const { db, memory } = planning;
-  const { roomNid, rules, roomId, point } = memory;
+  const { db, part } = planning;
+  const { memory, point } = part;
+  const { roomNid, rules, roomId } = memory;
   const targets = new Map<string, RedactionTargetRow>(await readInputs(db, memory, [{ drafts: [draft] }]));
   const followed = previousExtremities(point.extremities);
   const rows = await citedByNumber(
@@ -50,7 +51,7 @@ export async function planTie(
     value: lookup,
   };
   const judged = authorisePdu(buildPdu(draft, ground, now, signer), ground, signer.serverName);
-  authorisePdu(judged, { ...ground, value: currentOf(memory) }, signer.serverName);
+  authorisePdu(judged, { ...ground, value: currentOf(part) }, signer.serverName);
   const cited = await citedEvents(db, roomNid, citedIds(judged.pdu.auth_events));
   const states = new EventStates(planning, judged, new Map([...rows, ...cited].map((row) => [row.eventId, row])));
   const realised = await unlessTorn(placeFor(planning, before));

@@ -52,17 +52,23 @@ export async function citedByNumber(db: Queryable, roomNid: number, eventNids: r
 
 const earlyRedactions = statement(
   'forks.early_redactions',
-  `select ${citedColumns}
-    from (select event_nid from early_redactions where room_nid = $1 and redacts = $2) w
+  `select ${citedColumns}, w.redacts
+    from (select r.event_nid, r.redacts from unnest($2::text[]) as x(event_id)
+      cross join lateral (
+        select r.event_nid, r.redacts from early_redactions r where r.room_nid = $1 and r.redacts = x.event_id) r) w
     cross join lateral (select e.* from events e where e.room_nid = $1 and e.event_nid = w.event_nid limit 1) e
     cross join lateral (
       select j.json from event_json j where j.room_nid = $1 and j.event_nid = e.event_nid limit 1) j
     order by e.event_nid`,
 );
 
-/** Redactions of an event that came before it. */
-export async function redactionsOf(db: Queryable, roomNid: number, eventId: string): Promise<CitedRow[]> {
-  return db.query<CitedRow>(earlyRedactions, [roomNid, eventId]);
+/** Redactions of events that came before them. */
+export async function redactionsOf(
+  db: Queryable,
+  roomNid: number,
+  eventIds: readonly string[],
+): Promise<(CitedRow & { readonly redacts: string })[]> {
+  return db.query(earlyRedactions, [roomNid, eventIds]);
 }
 
 // Auth chains run through state events alone, so event_auth has all that is followed.
