@@ -39,7 +39,8 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
   const news = new NewsIndex(clock);
   const rooms = testRoomLanes(db, {
     clock,
-    onCommitted: ({ last, roomNids, userIds }) => news.heard({ position: last, roomNids, userIds }),
+    onCommitted: ({ last, roomNids, userIds, commits }) =>
+      news.heard({ position: last, roomNids, userIds, here: { commits, toldUpTo: last } }),
   });
   const typing = new Typing({ clock, publish: () => {} });
   typing.onChange((roomNid) => news.heardOfRoom(roomNid));

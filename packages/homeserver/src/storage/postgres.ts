@@ -10,14 +10,14 @@ import { createNotifications } from './notifications.ts';
 /** Debian 12's. The SQL of the house is limited to it. */
 const oldestServer = 150_000;
 /** What the door has in flight, and one for each of the few look-ups by key that gather (gather.ts) or have one reader. */
-const fixedPlanConnections = 2 + 4;
+const fixedPlanConnections = 2 + 5;
 /** A server that starts together with us gets this long. */
 const firstConnectMs = 15_000;
 const connectAgainAfterMs = 250;
 
 export interface OpenOptions {
   readonly connection: ConnectionTarget;
-  /** Connections for statements; those with fixed plans take six more, LISTEN one, the leases of a process one. */
+  /** Connections for statements; those with fixed plans take seven more, LISTEN one, the leases of a process one. */
   readonly poolSize?: number;
   readonly clock: Clock;
   readonly log?: (line: string) => void;

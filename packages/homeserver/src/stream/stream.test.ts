@@ -65,9 +65,10 @@ describe('wake', () => {
     const door = createDoor(test.db, { clock: systemClock, random: systemRandom, onCommitted: one.committed });
     const arrived = there.next();
     await door.commit({ receipts: [receipt('@a:x')], accountData: [data('@b:x')], positions: 2 });
-    expect(here.heard).toEqual([{ position: one.position, roomNids: [7], userIds: ['@b:x'] }]);
+    const news = { position: one.position, roomNids: [7], userIds: ['@b:x'] };
+    expect(here.heard).toMatchObject([{ ...news, here: { commits: [{ first: one.position - 1 }] } }]);
     await arrived;
-    expect(there.heard).toEqual(here.heard);
+    expect(there.heard).toEqual([news]);
     expect(two.position).toBe(one.position);
     await one.stop();
     await two.stop();

@@ -9,6 +9,7 @@
 // Positions are told out of order when several processes write, so a gap alone says nothing; `covered` keeps account of them.
 import type { Clock, Timer } from '../platform/clock.ts';
 import { failpoint } from '../platform/failpoint.ts';
+import type { Commit } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
 import { lastStreamPosition } from '../storage/tables/rooms.ts';
 import { createCoverage } from './coverage.ts';
@@ -19,6 +20,16 @@ export interface News {
   readonly position: number;
   readonly roomNids: readonly number[];
   readonly userIds: readonly string[];
+  /** Of what this process committed. */
+  readonly here?: NewsFromHere;
+}
+
+/** What this process committed, so that a reader need not read it back. */
+export interface NewsFromHere {
+  /** Each with its first position. */
+  readonly commits: readonly { readonly first: number; readonly commit: Commit }[];
+  /** Everything up to here has been told, by whichever process. */
+  readonly toldUpTo: number;
 }
 
 /** Somebody who follows the stream. */
@@ -34,6 +45,7 @@ export interface CommittedRange {
   readonly last: number;
   readonly roomNids: readonly number[];
   readonly userIds: readonly string[];
+  readonly commits?: NewsFromHere['commits'];
 }
 
 export interface WakeOptions {
@@ -136,7 +148,9 @@ export function createWake({ db, clock, processId, shared, failed = () => {} }: 
   return {
     committed: (range) => {
       if (range.last >= range.first) covered.add(range.first, range.last);
-      wakeAll({ position: range.last, roomNids: range.roomNids, userIds: range.userIds });
+      const { roomNids, userIds, commits } = range;
+      const here = commits === undefined ? {} : { here: { commits, toldUpTo: covered.upTo } };
+      wakeAll({ position: range.last, roomNids, userIds, ...here });
       if (shared) told.add(range);
     },
     get position() {

@@ -4,7 +4,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
-import { keyCountsOf } from '../storage/tables/one-time-keys.ts';
+import { keyCountsOfDevice } from '../storage/tables/one-time-keys.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** The two members of the response. */
@@ -12,7 +12,7 @@ export async function deviceKeyCounts(
   db: Queryable,
   { userId, deviceId }: Pick<SyncRequest, 'userId' | 'deviceId'>,
 ): Promise<JsonObject> {
-  const [counts] = deviceId === undefined ? [] : await keyCountsOf(db, [{ userId, deviceId }]);
+  const counts = deviceId === undefined ? undefined : await keyCountsOfDevice(db, { userId, deviceId });
   return {
     device_one_time_keys_count: { ...counts?.oneTimeKeys },
     device_unused_fallback_key_types: [...(counts?.unusedFallbackTypes ?? [])],

@@ -13,7 +13,8 @@ import {
   membersWithDevices,
   sharingRooms,
 } from '../storage/tables/device-lists.ts';
-import { type StreamRoomRow, streamMembershipsAt, streamRooms } from '../storage/tables/stream.ts';
+import { streamMembershipsAt, streamRooms } from '../storage/tables/stream.ts';
+import type { WindowRoom } from './room-window.ts';
 
 /** Whose devices to look up again, and whose to forget. */
 export interface DeviceLists {
@@ -35,12 +36,12 @@ export async function deviceListsBetween(db: Queryable, viewer: string, between:
 /**
  * The device lists of a response.
  *
- * @param rooms  rooms that the viewer is joined to, or whose membership of theirs changed since
+ * @param rooms  rooms that the viewer is joined to, or whose membership of theirs changed since; those without news may be missing
  */
 export async function deviceLists(
   db: Queryable,
   viewer: string,
-  rooms: readonly StreamRoomRow[],
+  rooms: readonly Pick<WindowRoom, 'roomNid' | 'membership' | 'memberPosition'>[],
   between: Between,
 ): Promise<DeviceLists> {
   const { after } = between;
@@ -70,7 +71,12 @@ export async function deviceLists(
 }
 
 /** Rooms that the viewer entered and left themselves. */
-async function ownMoves(db: Queryable, viewer: string, rooms: readonly StreamRoomRow[], after: number) {
+async function ownMoves(
+  db: Queryable,
+  viewer: string,
+  rooms: readonly Pick<WindowRoom, 'roomNid' | 'membership' | 'memberPosition'>[],
+  after: number,
+) {
   const moved = rooms.filter((room) => room.memberPosition > after);
   const before = await streamMembershipsAt(
     db,

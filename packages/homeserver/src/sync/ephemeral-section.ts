@@ -1,4 +1,4 @@
-// Typing and receipts of the joined rooms. Receipts come from the table, in one statement for all rooms; typing from memory.
+// Typing and receipts of the joined rooms. Receipts come from the table, in one statement for all rooms, or, like typing, from memory.
 // https://spec.matrix.org/v1.19/client-server-api/#receipts
 
 import type { JsonObject } from '@pons/spec';
@@ -6,6 +6,7 @@ import type { Typing } from '../ephemeral/typing.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type ReceiptRow, receiptsBetween } from '../storage/tables/receipts.ts';
 import { eventPasses, roomPasses } from './filter.ts';
+import { recentReceipts } from './recent-timeline.ts';
 import type { RoomWindow } from './room-window.ts';
 import type { Reading } from './sync-request.ts';
 
@@ -35,7 +36,12 @@ export async function ephemeralSections(
   return sections;
 }
 
-async function receiptsOf(db: Queryable, windows: readonly RoomWindow[], { position, request }: Reading) {
+async function receiptsOf(db: Queryable, windows: readonly RoomWindow[], { position, request, recent }: Reading) {
+  if (recent !== undefined) {
+    return new Map(
+      [...recent].map(([roomNid, commits]) => [roomNid, recentReceipts(commits, roomNid, request.userId)]),
+    );
+  }
   if (windows.length === 0) return new Map<number, ReceiptRow[]>();
   const rooms = windows.map(({ room, isNew, after }) => ({ roomNid: room.roomNid, after: isNew ? 0 : after }));
   return Map.groupBy(await receiptsBetween(db, rooms, position, request.userId), (row) => row.room_nid);

@@ -7,9 +7,15 @@ import { type StreamRoomRow, streamLeavings, streamMembershipsAt } from '../stor
 import { roomPasses } from './filter.ts';
 import type { Reading } from './sync-request.ts';
 
+/** What a window says of its room. */
+export type WindowRoom = Pick<
+  StreamRoomRow,
+  'roomNid' | 'roomId' | 'stateVersion' | 'joined' | 'invited' | 'membership' | 'memberPosition'
+>;
+
 /** A room and the stretch of its history that a response covers: after `after`, up to `upTo`. */
 export interface RoomWindow {
-  readonly room: StreamRoomRow;
+  readonly room: WindowRoom;
   readonly rules: RoomVersionRules;
   readonly section: 'join' | 'leave';
   /** The client does not know the room: it gets the whole state. */

@@ -5,6 +5,7 @@ import type { Filter } from '../accounts/filters.ts';
 import { type ClientEventView, clientEvent } from '../rooms/client-event.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
 import { withFields } from './filter.ts';
+import type { RecentCommit } from './recent-commits.ts';
 import type { SinceToken } from './since-token.ts';
 
 /** A request of /sync, parsed. */
@@ -31,6 +32,8 @@ export interface Reading {
   readonly now: number;
   /** Users whose events and invitations the viewer does not want. */
   readonly ignored: ReadonlySet<string>;
+  /** All that concerns the viewer since their token, by room, where this process committed it and still has it. */
+  readonly recent?: ReadonlyMap<number, readonly RecentCommit[]>;
 }
 
 /** An event as this client wants it. */

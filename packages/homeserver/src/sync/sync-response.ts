@@ -1,5 +1,5 @@
-// GET /sync from end to end. One reading of the stream fixes a position and reads everything up to it; a response that would be empty
-// waits for news (wait-for-news.ts) and reads again.
+// GET /sync from end to end. One reading of the stream fixes a position and reads everything up to it (begin-reading.ts), from memory where
+// this process has just committed it; a response that would be empty waits for news (wait-for-news.ts) and reads again.
 //
 //   acknowledge messages ──▶ anything since the token? ──(remembered: certainly not)──▶ wait ─┐
 //                                     │ maybe                                                 │
@@ -13,22 +13,23 @@
 // messages to the device, which go when the next token shows that they arrived.
 // https://spec.matrix.org/v1.19/client-server-api/#syncing
 
-import { type JsonObject, MatrixError } from '@pons/spec';
+import type { JsonObject } from '@pons/spec';
 import type { Presence } from '../ephemeral/presence.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
-import { streamRooms } from '../storage/tables/stream.ts';
-import { accountDataOf, globalAccountData, newAccountData } from './account-data-section.ts';
+import { globalAccountData } from './account-data-section.ts';
+import { type BegunReading, Readings } from './begin-reading.ts';
 import { deviceKeyCounts } from './device-keys-section.ts';
 import { type DeviceLists, deviceLists } from './device-lists-section.ts';
 import { strippedRooms, strippedSections } from './invited-rooms.ts';
 import { roomSections } from './joined-rooms.ts';
 import { SentMembers } from './lazy-members.ts';
 import { presenceSection } from './presence-section.ts';
-import { type RoomsOfResponse, roomsOfResponse } from './room-window.ts';
+import { touchesDevices } from './recent-timeline.ts';
+import type { RoomsOfResponse } from './room-window.ts';
 import { type SinceToken, sinceToken } from './since-token.ts';
-import type { Reading, SyncRequest } from './sync-request.ts';
+import type { SyncRequest } from './sync-request.ts';
 import { type DeleteToDevice, ToDeviceAcknowledgements, toDeviceSection } from './to-device-section.ts';
 import type { NewsIndex } from './wait-for-news.ts';
 
@@ -58,9 +59,11 @@ export class Sync {
   readonly #parts: SyncParts;
   readonly #sentMembers = new SentMembers();
   readonly #acknowledgements: ToDeviceAcknowledgements;
+  readonly #readings: Readings;
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
+    this.#readings = new Readings(parts);
     this.#acknowledgements = new ToDeviceAcknowledgements(parts.deleteToDevice);
   }
 
@@ -82,6 +85,7 @@ export class Sync {
     if (quiet !== undefined && this.#isStill(since, quiet)) {
       const why = await news.wait({ userId, roomNids: quiet, after: since.position, timeoutMs: timeLeft(), signal });
       if (why === 'timeout') return this.#emptyBody(request, seen);
+      await afterThisTurn();
     }
     for (;;) {
       const response = await this.#read(request);
@@ -89,37 +93,23 @@ export class Sync {
       const { roomNids, position: after } = response;
       const why = await news.wait({ userId, roomNids, after, timeoutMs: timeLeft(), signal });
       if (why === 'timeout') return response.body;
+      await afterThisTurn();
     }
   }
 
   async #read(request: SyncRequest): Promise<Response> {
-    const { db, clock, news, typing, presence } = this.#parts;
-    const { since, userId, filter, fullState } = request;
+    const { db, typing, presence } = this.#parts;
     const [typingSerial, presenceSerial] = [typing.serial, presence.serial];
-    const initial = since === undefined;
-    const want = { after: since?.position ?? 0, initial, includeLeave: filter.includeLeave && (initial || fullState) };
-    // At once: the response waits for one trip to the database less.
-    const [{ position, rooms }, accountNews] = await Promise.all([
-      streamRooms(db, userId, want),
-      newAccountData(db, request),
-    ]);
-    if (since !== undefined && since.position > position) {
-      throw new MatrixError('M_INVALID_PARAM', 'this server never gave out that token: sync again without one');
-    }
-    const roomNids = new Set(rooms.filter((room) => room.membership === 'join').map((room) => room.roomNid));
-    news.remember(userId, roomNids, position);
-    const changedRooms = rooms.filter((room) => room.memberPosition > want.after).map((room) => room.roomNid);
-    const newRooms = initial ? [] : changedRooms;
-    const accountData = await accountDataOf(db, request, accountNews, { upTo: position, newRooms });
-    const reading: Reading = { request, position, now: clock.now(), ignored: accountData.ignored };
-    const selected = await roomsOfResponse(db, reading, rooms);
+    const begun = await this.#readings.begin(request);
+    const { reading, roomNids, selected, accountData } = begun;
+    const { position } = reading;
     const parts = { db, typing, sentMembers: this.#sentMembers };
-    const [sections, outside, toDevice, lists, keyCounts] = await Promise.all([
-      roomSections(parts, reading, selected.windows, accountData),
-      this.#outside(userId, selected),
-      toDeviceSection(db, request, position),
-      since === undefined ? undefined : deviceLists(db, userId, rooms, { after: since.position, upTo: position }),
+    const [keyCounts, sections, outside, toDevice, lists] = await Promise.all([
       deviceKeyCounts(db, request),
+      roomSections(parts, reading, selected.windows, accountData),
+      this.#outside(request.userId, selected),
+      toDeviceSection(db, reading),
+      this.#deviceLists(begun),
     ]);
     const present = await presenceSection({ db, presence }, reading, { roomNids, met: lists?.met ?? [] });
     const body = {
@@ -138,6 +128,15 @@ export class Sync {
     };
     const hasNews = Object.keys(body).length > 1;
     return { body: { ...body, ...keyCounts }, hasNews, position, roomNids };
+  }
+
+  /** Nothing at the first /sync, nor where nothing in memory can concern them. */
+  #deviceLists({ reading, rooms }: BegunReading): Promise<DeviceLists | undefined> {
+    const { request, recent, position } = reading;
+    const { since, userId } = request;
+    if (since === undefined) return Promise.resolve(undefined);
+    if (recent !== undefined && !touchesDevices(recent.values())) return Promise.resolve(undefined);
+    return deviceLists(this.#parts.db, userId, rooms, { after: since.position, upTo: position });
   }
 
   async #outside(
@@ -165,6 +164,11 @@ export class Sync {
     }
     return presence.changedSince(since.presence, roomNids).length === 0;
   }
+}
+
+/** Those who wake others are answered first. */
+function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function optionalDeviceLists(lists: DeviceLists | undefined): JsonObject {

@@ -1,5 +1,5 @@
 // The timelines of all rooms of a response: the newest events of each stretch, `limited` when it holds more, and a token from which
-// /messages goes on backwards. One statement for all rooms, one more where visibility is in doubt.
+// /messages goes on backwards. One statement for all rooms that are not in memory, one more where visibility is in doubt.
 // https://spec.matrix.org/v1.19/client-server-api/#syncing
 
 import type { JsonObject } from '@pons/spec';
@@ -7,8 +7,9 @@ import { before, historyToken } from '../rooms/history-token.ts';
 import { bundledRelations } from '../rooms/relations.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
-import { streamTimelines } from '../storage/tables/stream.ts';
-import { contentPasses, roomPasses, timelineLimit, timelineSelection } from './filter.ts';
+import { type StreamTimelineRow, streamTimelines } from '../storage/tables/stream.ts';
+import { contentPasses, eventPasses, roomPasses, timelineLimit, timelineSelection } from './filter.ts';
+import { recentEvents } from './recent-timeline.ts';
 import type { RoomWindow } from './room-window.ts';
 import { eventFor, type Reading } from './sync-request.ts';
 import { visibleTimelines } from './visible-events.ts';
@@ -39,12 +40,15 @@ export async function readTimelines(
   const { filter, userId } = reading.request;
   const limit = timelineLimit(filter);
   const wanted = windows.filter(({ room }) => roomPasses(filter.timeline, room.roomId));
+  const recent = recentTimelines(reading, wanted);
   const rows = await streamTimelines(
     db,
-    wanted.map(({ room, after, upTo }) => ({ roomNid: room.roomNid, after, upTo })),
+    wanted
+      .filter(({ room }) => !recent.has(room.roomNid))
+      .map(({ room, after, upTo }) => ({ roomNid: room.roomNid, after, upTo })),
     { position: reading.position, limit: limit + 1, selection: timelineSelection(filter.timeline) },
   );
-  const found = Map.groupBy(rows, (row) => row.roomNid);
+  const found = new Map([...recent, ...Map.groupBy(rows, (row) => row.roomNid)]);
   const pages = new Map([...found].map(([roomNid, page]) => [roomNid, page.slice(Math.max(0, page.length - limit))]));
   const visible = await visibleTimelines(db, userId, wanted, pages);
   const timelines = new Map<number, Timeline>();
@@ -67,6 +71,25 @@ export async function readTimelines(
     });
   }
   return timelines;
+}
+
+// Of those rooms whose events are all in memory.
+function recentTimelines(
+  { recent, request }: Reading,
+  windows: readonly RoomWindow[],
+): ReadonlyMap<number, readonly StreamTimelineRow[]> {
+  const found = new Map<number, readonly StreamTimelineRow[]>();
+  if (recent === undefined) return found;
+  for (const { room, after } of windows) {
+    const { roomNid } = room;
+    const events = recentEvents(recent.get(roomNid) ?? [], { roomNid, after, viewer: request.userId });
+    if (events === undefined) continue;
+    found.set(
+      roomNid,
+      events.filter((row) => eventPasses(request.filter.timeline, row)),
+    );
+  }
+  return found;
 }
 
 // Version of the room's state at the start of a page: its first event says, unless it is history with a line of its own.

@@ -5,7 +5,7 @@ import type { JsonObject } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../storage/database.ts';
 import { toDeviceWaiting } from '../storage/tables/to-device.ts';
-import type { SyncRequest } from './sync-request.ts';
+import type { Reading, SyncRequest } from './sync-request.ts';
 
 /** Messages of one response. */
 const pageMax = 100;
@@ -36,12 +36,12 @@ export class ToDeviceAcknowledgements {
 /** The next page of messages, the position of its last and whether more wait, both for the next token. */
 export async function toDeviceSection(
   db: Queryable,
-  request: SyncRequest,
-  upTo: number,
+  { request, position: upTo, recent }: Pick<Reading, 'request' | 'position' | 'recent'>,
 ): Promise<{ readonly events: JsonObject[]; readonly last: number; readonly more: boolean }> {
   const { userId, deviceId, since } = request;
   const after = since?.toDevice ?? 0;
-  if (deviceId === undefined) return { events: [], last: after, more: false };
+  // Messages name the user: where nothing did since the token, none came.
+  if (deviceId === undefined || recent !== undefined) return { events: [], last: after, more: false };
   const rows = await toDeviceWaiting(db, { userId, deviceId }, { after, upTo, limit: pageMax });
   const events = rows.map((row) => JSON.parse(row.json) as JsonObject);
   return { events, last: rows.at(-1)?.position ?? after, more: rows.length === pageMax };

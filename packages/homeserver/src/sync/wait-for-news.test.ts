@@ -72,7 +72,7 @@ describe('waiting for news', () => {
   it('begins to remember with the first reading, on a server where nothing happens', async () => {
     const clock = fakeClock();
     const news = new NewsIndex(clock);
-    news.remember(alice, new Set([1]), 7);
+    news.remember(alice, { roomNids: new Set([1]), ignored: new Set() }, 7);
     const { signal } = new AbortController();
     expect(await news.wait({ userId: alice, roomNids: new Set([1]), after: 7, timeoutMs: 0, signal })).toBe('timeout');
     expect(news.roomsWithoutNews(alice, 7)).toEqual(new Set([1]));
@@ -91,7 +91,7 @@ describe('waiting for news', () => {
   it('knows that a user has no news only from what it was told of their rooms', () => {
     const { news } = index();
     expect(news.roomsWithoutNews(alice, 0)).toBeUndefined();
-    news.remember(alice, new Set([1]), 3);
+    news.remember(alice, { roomNids: new Set([1]), ignored: new Set() }, 3);
     expect(news.roomsWithoutNews(alice, 3)).toEqual(new Set([1]));
     expect(news.roomsWithoutNews(alice, 4)).toBeUndefined();
     news.heard({ position: 4, roomNids: [2], userIds: [bob] });

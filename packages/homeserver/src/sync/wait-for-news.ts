@@ -5,11 +5,13 @@
 //     respond at N ──▶ client comes back, since = N ──▶ recent news after N? ──no──▶ wait  (no SQL)
 //                                                             └──yes, or not remembered──▶ read
 //
-// A room's news concern its members; a change of membership, account data and messages to a device name the user as well.
+// A room's news concern its members; a change of membership, account data and messages to a device name the user as well. Where all that
+// a user has to hear of was committed by this process, it is here as well (recent-commits.ts), and nothing need be read.
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.ts';
 import type { News } from '../stream/wake.ts';
+import { type RecentCommit, RecentCommits } from './recent-commits.ts';
 
 /** Who waits for what. */
 export interface Wait {
@@ -20,6 +22,22 @@ export interface Wait {
   readonly after: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+/** What concerns a user between two requests. */
+export interface UserRooms {
+  /** Rooms that they are joined to. */
+  readonly roomNids: ReadonlySet<number>;
+  /** Users whom they ignore. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+/** News of a user's rooms, all of which are here. */
+export interface RecentNews extends UserRooms {
+  /** Nothing is missing up to here. */
+  readonly position: number;
+  /** By room, oldest first. */
+  readonly commits: ReadonlyMap<number, readonly RecentCommit[]>;
 }
 
 /** Rooms, and users, whose newest news are remembered. */
@@ -40,18 +58,21 @@ export class NewsIndex {
   readonly #clock: Clock;
   readonly #byRoom = new Map<number, Set<Waiter>>();
   readonly #byUser = new Map<string, Set<Waiter>>();
-  readonly #roomsOf = new LRUCache<string, { readonly asOf: number; readonly roomNids: ReadonlySet<number> }>({
-    max: knownUsersMax,
-  });
+  readonly #roomsOf = new LRUCache<string, UserRooms & { readonly asOf: number }>({ max: knownUsersMax });
   // The newest position that concerned a room, or a user by name.
   readonly #newestOfRoom = this.#newest<number>();
   readonly #newestOfUser = this.#newest<string>();
+  // The newest that another process told of a room.
+  readonly #newestElsewhere = this.#newest<number>();
+  readonly #recent: RecentCommits;
+  #toldUpTo = 0;
   /** News after this position are all remembered. */
   #rememberedAfter = Number.POSITIVE_INFINITY;
   #waiting = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#recent = new RecentCommits(clock);
   }
 
   /** Requests that wait now. */
@@ -62,8 +83,13 @@ export class NewsIndex {
   /** Something was committed, here or elsewhere. A new member is named among the users. */
   heard(news: News): void {
     if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = news.position;
+    if (news.here !== undefined) {
+      this.#recent.put(news.here.commits);
+      this.#toldUpTo = Math.max(this.#toldUpTo, news.here.toldUpTo);
+    }
     for (const roomNid of news.roomNids) {
       this.#newestOfRoom.set(roomNid, news.position);
+      if (news.here === undefined) this.#newestElsewhere.set(roomNid, news.position);
       this.heardOfRoom(roomNid);
     }
     for (const userId of news.userIds) {
@@ -81,16 +107,18 @@ export class NewsIndex {
   heardAll(position: number): void {
     this.#newestOfRoom.clear();
     this.#newestOfUser.clear();
+    this.#newestElsewhere.clear();
+    this.#recent.forget(position);
     this.#rememberedAfter = position;
     for (const waiters of this.#byUser.values()) for (const waiter of waiters) waiter.wake('news');
   }
 
-  /** Remembers which rooms concern a user, as read at a position. */
-  remember(userId: string, roomNids: ReadonlySet<number>, asOf: number): void {
+  /** Remembers what concerns a user, as read at a position. */
+  remember(userId: string, { roomNids, ignored }: UserRooms, asOf: number): void {
     // Before anything was told, the first reading is where remembering begins: what is committed after it will be told.
     if (this.#rememberedAfter === Number.POSITIVE_INFINITY) this.#rememberedAfter = asOf;
     const known = this.#roomsOf.get(userId);
-    if (known === undefined || known.asOf <= asOf) this.#roomsOf.set(userId, { asOf, roomNids });
+    if (known === undefined || known.asOf <= asOf) this.#roomsOf.set(userId, { asOf, roomNids, ignored });
   }
 
   /** The rooms of a user who certainly has no news after a position; undefined when that is not known. */
@@ -98,6 +126,23 @@ export class NewsIndex {
     const known = this.#roomsOf.get(userId);
     if (known === undefined || known.asOf < after) return undefined;
     return this.#hasNews(userId, known.roomNids, after) ? undefined : known.roomNids;
+  }
+
+  /** All that happened in a user's rooms after a position; undefined when that, or that they have no news by name, is not known here. */
+  recentNews(userId: string, after: number): RecentNews | undefined {
+    const known = this.#roomsOf.get(userId);
+    if (known === undefined || known.asOf < after || after < this.#rememberedAfter) return undefined;
+    if ((this.#newestOfUser.peek(userId) ?? 0) > after) return undefined;
+    const { roomNids, ignored } = known;
+    if (this.#newestElsewhere.size > 0) {
+      for (const roomNid of roomNids) if ((this.#newestElsewhere.peek(roomNid) ?? 0) > after) return undefined;
+    }
+    const commits = this.#recent.after(after, (roomNid) => roomNids.has(roomNid));
+    const position = Math.max(this.#toldUpTo, after);
+    for (const [newest] of commits?.values().map((list) => list.slice(-1)) ?? []) {
+      if (newest !== undefined && newest.last > position) return undefined;
+    }
+    return commits === undefined ? undefined : { position, roomNids, ignored, commits };
   }
 
   /** Waits for news that concern the user. */

@@ -2,6 +2,7 @@
 // a claim is one statement, so that each one-time key is handed out once, whoever asks and in whichever process.
 
 import { type Queryable, statement } from '../database.ts';
+import { gathered } from '../gather.ts';
 
 /** One device of one user. */
 export interface DeviceRef {
@@ -158,18 +159,31 @@ export interface KeyCounts extends DeviceRef {
   readonly unusedFallbackTypes: readonly string[];
 }
 
-const counts = statement(
-  'one_time_keys.counts',
-  `select w.user_id as "userId", w.device_id as "deviceId",
+const countsText = `select w.user_id as "userId", w.device_id as "deviceId",
       coalesce((select json_object_agg(o.algorithm, o.keys) from (select u.algorithm, count(*) as keys from one_time_keys u
         where u.user_id = w.user_id and u.device_id = w.device_id and u.claimed_ts is null group by u.algorithm) o), '{}') as "oneTimeKeys",
       array(select f.algorithm from fallback_keys f where f.user_id = w.user_id and f.device_id = w.device_id and not f.used
         order by f.algorithm) as "unusedFallbackTypes"
-    from unnest($1::text[], $2::text[]) with ordinality as w (user_id, device_id, place) order by w.place`,
-);
+    from unnest($1::text[], $2::text[]) with ordinality as w (user_id, device_id, place) order by w.place`;
+const counts = statement('one_time_keys.counts', countsText);
+const gatheredCounts = statement('one_time_keys.gathered_counts', countsText, { fixedPlan: true });
 
 /** Counts of each device, in the order asked; one that has no keys (or does not exist) has none of any kind. */
 export async function keyCountsOf(db: Queryable, devices: readonly DeviceRef[]): Promise<KeyCounts[]> {
   if (devices.length === 0) return [];
-  return db.query<KeyCounts>(counts, [devices.map((one) => one.userId), devices.map((one) => one.deviceId)]);
+  return db.query<KeyCounts>(counts, columnsOfDevices(devices));
+}
+
+const findCounts = gathered(
+  ({ userId, deviceId }: DeviceRef) => `${userId} ${deviceId}`,
+  (db, devices) => db.query<KeyCounts>(gatheredCounts, columnsOfDevices(devices)),
+);
+
+/** Counts of one device, which its /sync asks for: many that wake at once share a statement. */
+export async function keyCountsOfDevice(db: Queryable, device: DeviceRef): Promise<KeyCounts | undefined> {
+  return findCounts(db, device);
+}
+
+function columnsOfDevices(devices: readonly DeviceRef[]): [string[], string[]] {
+  return [devices.map((one) => one.userId), devices.map((one) => one.deviceId)];
 }
