@@ -2,7 +2,7 @@
 // mistake fails and says why.
 import { loadRegistration } from '@pons/registration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceCases, testService } from '../src/index.ts';
+import { serviceCases, SetUpFault, testService } from '../src/index.ts';
 import { type Mistake, ScriptedService } from './scripted-service.ts';
 
 const text = JSON.stringify({
@@ -94,6 +94,34 @@ describe('a service that does everything right', () => {
     const { results } = await run();
     expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
     expect(results).toHaveLength(serviceCases.length);
+  });
+});
+
+describe('what is no fault of the service', () => {
+  it.each([
+    [
+      'a service that is not there',
+      { url: 'http://127.0.0.1:1' },
+      /no application service answers[\s\S]*start scripted/,
+    ],
+    [
+      'another registration than the service was started with',
+      { registration: { ...registration, hsToken: 'of another file' } },
+      /does not take the hs_token[\s\S]*--registration/,
+    ],
+  ])('%s is told before any claim is tried', async (_, wrong, words) => {
+    service.mistake = undefined;
+    const tried: string[] = [];
+    const fault = await testService({
+      url,
+      registration,
+      startsWithinMs: 0,
+      onResult: ({ id }) => tried.push(id),
+      ...wrong,
+    }).catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(SetUpFault);
+    expect((fault as Error).message).toMatch(words);
+    expect(tried).toEqual([]);
   });
 });
 

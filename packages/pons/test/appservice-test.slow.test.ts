@@ -1,5 +1,6 @@
-// `pons appservice test` against programs as they stand in examples/: the echo bot of the SDK, and a program that knows only npm's
-// matrix-appservice. The SDK keeps every claim; what the other misses is what the SDK was made for, and is listed.
+// `pons appservice test` against programs as they stand in examples/: the echo bot of the SDK, a bridge of the kit, whose bot says nothing,
+// and a program that knows only npm's matrix-appservice. The SDK keeps every claim; what the other misses is what the SDK was made for,
+// and is listed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -12,8 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const dir = mkdtempSync(path.join(tmpdir(), 'pons-as-test-'));
 const examples = path.resolve(import.meta.dirname, '../../../examples');
 const children: ChildProcess[] = [];
+const silentNetwork = net.createServer().listen(0, '127.0.0.1');
 
 afterAll(() => {
+  silentNetwork.close();
   for (const child of children) child.kill('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
 });
@@ -30,7 +33,13 @@ function freePort(): Promise<number> {
 interface Example {
   readonly name: string;
   /** Arguments and environment, given where everything is. */
-  readonly start: (at: { readonly file: string; readonly homeserver: string; readonly port: number }) => {
+  readonly start: (at: {
+    readonly file: string;
+    readonly homeserver: string;
+    readonly port: number;
+    /** Port on which somebody listens who says nothing. */
+    readonly network: number;
+  }) => {
     readonly args: readonly string[];
     readonly env: Readonly<Record<string, string>>;
   };
@@ -43,6 +52,13 @@ const echoBot: Example = {
     env: { STORE: path.join(dir, 'echo.sqlite') },
   }),
 };
+const lineBridge: Example = {
+  name: 'line-bridge',
+  start: ({ file, homeserver, port, network }) => ({
+    args: [file, homeserver, 'localhost', `127.0.0.1:${network}`, String(port)],
+    env: { STORE: path.join(dir, 'line.sqlite') },
+  }),
+};
 const plain: Example = {
   name: 'plain-matrix-appservice',
   start: ({ homeserver, port }) => ({
@@ -51,19 +67,30 @@ const plain: Example = {
   }),
 };
 
+const claims: Readonly<Record<string, object>> = {
+  'echo-bot': claim('echo', '@_echo-bot_.*', '#_echo-bot_.*'),
+  'line-bridge': claim('linebot', '^@_line_.*:.*$', '^#line:.*$'),
+  'plain-matrix-appservice': claim('plain', '@_plain_.*', '#_plain_.*'),
+};
+
+function claim(sender: string, users: string, aliases: string): object {
+  const namespaces = {
+    users: [{ exclusive: true, regex: users }],
+    aliases: [{ exclusive: true, regex: aliases }],
+  };
+  return { sender_localpart: sender, namespaces };
+}
+
 /** Starts the example beside the kit and judges it; kills it where a claim asks for that. */
 async function judged({ name, start }: Example): Promise<Report> {
   const port = await freePort();
+  const { port: network } = silentNetwork.address() as net.AddressInfo;
   const registration = {
     id: name,
     url: `http://127.0.0.1:${port}`,
     as_token: `as-${name}`,
     hs_token: `hs-${name}`,
-    sender_localpart: name === 'echo-bot' ? 'echo' : 'plain',
-    namespaces: {
-      users: [{ exclusive: true, regex: `@_${name}_.*` }],
-      aliases: [{ exclusive: true, regex: `#_${name}_.*` }],
-    },
+    ...claims[name],
   };
   const file = path.join(dir, `${name}.yaml`);
   writeFileSync(file, JSON.stringify(registration));
@@ -72,7 +99,7 @@ async function judged({ name, start }: Example): Promise<Report> {
   let child: ChildProcess | undefined;
   let homeserver = '';
   const run = async (): Promise<void> => {
-    const { args, env } = start({ file, homeserver, port });
+    const { args, env } = start({ file, homeserver, port, network });
     child = spawn(process.execPath, [path.join(examples, name, 'main.ts'), ...args], {
       cwd: dir,
       env: { ...process.env, ...env },
@@ -111,6 +138,17 @@ describe('the echo bot of the SDK', () => {
   it('is lively enough for every claim but those on networks that it does not name', () => {
     const skipped = report.results.filter(({ outcome }) => outcome === 'skipped').map(({ id }) => id);
     expect(skipped).toEqual(['third-party/protocol', 'third-party/lookups']);
+  });
+});
+
+describe('a bridge of the kit', () => {
+  it('keeps every claim: what it does about a transaction is seen when one of its ghosts is invited', {
+    timeout: 300_000,
+  }, async () => {
+    const report = await judged(lineBridge);
+    expect(missed(report)).toEqual([]);
+    const skipped = report.results.filter(({ outcome }) => outcome === 'skipped').map(({ id }) => id);
+    expect(skipped).toEqual(['transactions/no-loop', 'third-party/protocol', 'third-party/lookups']);
   });
 });
 

@@ -1,5 +1,5 @@
-// `pons appservice conformance` as an operator runs it: against a running Pons, which is given the services live and loses them again;
-// and its two refusals.
+// `pons appservice conformance` as an operator runs it: against a running Pons, which is given the services live and loses them again
+// with all that they made; and what it says of a set-up that is wrong.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,17 @@ afterAll(async () => {
 const conformance = (...args: readonly string[]) =>
   spawnSync(process.execPath, [main, 'appservice', 'conformance', ...args], { encoding: 'utf8', cwd: dir });
 
-it('adds its services, judges, prints one line and takes them away again', async () => {
+/** What is there besides accounts that have ended. */
+async function left(): Promise<object> {
+  const ask = <T>(below: string) => request<T>(server.url, 'GET', `/_pons/admin/v1/${below}`, { token });
+  const { appservices, removed } = await ask<{ appservices: unknown[]; removed: unknown[] }>('appservices');
+  const { rooms } = await ask<{ rooms: unknown[] }>('rooms');
+  const { users } = await ask<{ users: { user_id: string; deactivated: boolean }[] }>('users?ghosts=true&limit=1000');
+  const living = users.filter(({ deactivated }) => !deactivated).map(({ user_id }) => user_id);
+  return { appservices, removed, rooms, users: living };
+}
+
+it('adds its services, judges, prints one line and takes away again what was made', async () => {
   const [firstPort = 0] = await freePorts(1);
   const common = ['--against', server.url, '--token', token, '--first-port', String(firstPort)];
   const { stdout, status, stderr } = conformance(
@@ -35,6 +45,8 @@ it('adds its services, judges, prints one line and takes them away again', async
     'pinging/answered',
     '--only',
     'accounts/',
+    '--only',
+    'directory/',
     '--json',
   );
   expect(stderr).toBe('');
@@ -44,8 +56,7 @@ it('adds its services, judges, prints one line and takes them away again', async
     figures: { must_failed: { value: 0, unit: 'claims', limit: 0 } },
   });
   expect(status).toBe(0);
-  const left = await request<{ appservices: unknown[] }>(server.url, 'GET', '/_pons/admin/v1/appservices', { token });
-  expect(left.appservices).toEqual([]);
+  expect(await left()).toEqual({ appservices: [], removed: [], rooms: [], users: ['@root:localhost'] });
 });
 
 it('writes the registrations that another homeserver loads', () => {
@@ -58,4 +69,25 @@ it('says what it lacks', () => {
   const { status, stderr } = conformance('--against', server.url);
   expect(status).toBe(2);
   expect(stderr).toMatch(/--write-registrations[\s\S]*--token/);
+});
+
+it('says what the set-up lacks before it tries any claim, and leaves nothing behind', async () => {
+  const wrongToken = conformance('--against', server.url, '--token', 'of-nobody');
+  expect(wrongToken).toMatchObject({ status: 2, stdout: '' });
+  expect(wrongToken.stderr).toMatch(/not an administrator’s[\s\S]*--token/);
+  const nobodyThere = conformance('--against', 'http://127.0.0.1:1', '--token', token);
+  expect(nobodyThere).toMatchObject({ status: 2, stdout: '' });
+  expect(nobodyThere.stderr).toContain('--against');
+
+  await server.end();
+  const accounts = { registration: { mode: 'closed', shared_secret: 'test-only' }, password_cost: 'low' };
+  server = await serve({ dir, config: testConfig({ admin: { users: ['@root:localhost'] }, accounts }) });
+  const [firstPort = 0] = await freePorts(1);
+  const common = ['--against', server.url, '--token', token, '--first-port', String(firstPort)];
+  const closed = conformance(...common);
+  expect(closed).toMatchObject({ status: 2, stdout: '' });
+  expect(closed.stderr).toMatch(/cannot register people[\s\S]*--shared-secret/);
+  expect(conformance(...common, '--shared-secret', 'another').stderr).toMatch(/by the shared secret/);
+  expect(await left()).toEqual({ appservices: [], removed: [], rooms: [], users: ['@root:localhost'] });
+  expect(conformance(...common, '--shared-secret', 'test-only', '--only', 'pinging/answered').status).toBe(0);
 });
