@@ -2,6 +2,7 @@
 
 export { checkRegistrations } from './appservices/check-registrations.ts';
 export { createHomeserver, type Homeserver, type HomeserverOptions } from './compose.ts';
+export { assertStartable } from './compose/assert-startable.ts';
 export { type Carried, type DatabaseTools, databaseTools } from './compose/database-tools.ts';
 export { registrationPlaces } from './compose/registration-places.ts';
 export type { ListenerInfo } from './http/listener.ts';

@@ -1,7 +1,13 @@
 // Homeserver and bridges in one process: the homeserver listens, then its bridges start; stopping goes the other way round. Below
 // `pons serve`, the quick start and testBridge, and the door of @pons/pons/embed for programs that bring Pons along.
 
-import { type Config, createHomeserver, type Homeserver, type HomeserverOptions } from '@pons/homeserver';
+import {
+  assertStartable,
+  type Config,
+  createHomeserver,
+  type Homeserver,
+  type HomeserverOptions,
+} from '@pons/homeserver';
 
 /** Where the homeserver is, for the bridges beside it. */
 export interface HomeserverPlace {
@@ -39,6 +45,8 @@ export interface Pons extends HomeserverPlace {
  * @throws OperatorError with one line per mistake in the configuration or the surroundings; what a bridge throws
  */
 export async function startPons({ config, bridges = [], homeserver: options = {} }: StartPonsOptions): Promise<Pons> {
+  // A database that is made and migrated only to hear of a taken port would be too much of a mistake's trace.
+  await assertStartable(config);
   const homeserver = await createHomeserver(config, options);
   const running: RunningBeside[] = [homeserver];
   async function stop(): Promise<void> {

@@ -1,7 +1,7 @@
 // The launch contract as harnesses meet it: `pons serve` as a process, its ready line, its signals, its exit codes, and `pons config`.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -42,6 +42,7 @@ function pons(
   return new Promise((done) => child.on('close', (code) => done({ code, out, errors })));
 }
 
+const anyPort = 'listeners: [{ port: 0 }]\n';
 const good =
   'server_name: localhost\ndata_dir: ./data\nlisteners: [{ port: 0 }, { unix: ./pons.sock, serves: [health] }]\n';
 
@@ -107,7 +108,7 @@ describe('pons serve', () => {
   });
 
   test('exits with 2 and one line when the database cannot be reached, the port is taken, or the folder is no folder', async () => {
-    const away = write('away.yaml', 'server_name: localhost\ndatabase: postgres://u:hunter2@127.0.0.1:1/x\n');
+    const away = write('away.yaml', `${anyPort}server_name: localhost\ndatabase: postgres://u:hunter2@127.0.0.1:1/x\n`);
     const unreachable = await pons(['serve', '--config', away]);
     expect(unreachable.code).toBe(2);
     expect(unreachable.errors).toMatch(
@@ -118,12 +119,21 @@ describe('pons serve', () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((listening) => blocker.once('listening', listening));
     const { port } = blocker.address() as { port: number };
-    const taken = await pons(['serve', '--config', write('taken.yaml', good), '--set', `listeners.0.port=${port}`]);
+    const file = write('taken.yaml', good.replace('./data', './taken'));
+    const taken = await pons(['serve', '--config', file, '--set', `listeners.0.port=${port}`]);
     blocker.close();
-    expect(taken.code).toBe(2);
-    expect(taken.errors).toContain(`127.0.0.1:${port} is taken by another process: stop it, or choose another port`);
+    expect([taken.code, taken.errors]).toEqual([
+      2,
+      `127.0.0.1:${port} is taken by another process: stop it, or choose another port (--set listeners.0.port=8009)\n`,
+    ]);
+    // Nothing was made or migrated for it.
+    expect(existsSync(join(folder, 'taken'))).toBe(false);
 
-    const nowhere = await pons(['serve', '--config', write('nowhere.yaml', 'server_name: x\ndata_dir: /dev/null/x\n')]);
+    const nowhere = await pons([
+      'serve',
+      '--config',
+      write('nowhere.yaml', `${anyPort}server_name: x\ndata_dir: /dev/null/x\n`),
+    ]);
     expect(nowhere.code).toBe(2);
     expect(nowhere.errors.trim().split('\n')).toHaveLength(1);
   });

@@ -69,6 +69,19 @@ test('Ctrl-C ends it with 0 and the second start is there again with the same ac
   expect(started.output()).toContain('@admin:localhost');
 });
 
+test('a second one on the same folder says that it is in use, and leaves the first one and its bridge as they are', async () => {
+  const registration = path.join(data, 'appservices/irc.yaml');
+  const before = readFileSync(registration, 'utf8');
+  const child = spawn(process.execPath, [main, 'start', '--data', data, '--port', '0', '--irc-port', '0']);
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  expect(await new Promise((ended) => child.once('close', ended))).toBe(2);
+  expect(errors).toMatch(
+    /^data folder \S+ is in use by another Pons process \(pid \d+\): stop it first, or choose another with --data\n$/,
+  );
+  expect(readFileSync(registration, 'utf8')).toBe(before);
+});
+
 describe('the console in Chromium', () => {
   let browser: Browser | undefined;
   let page: Page;

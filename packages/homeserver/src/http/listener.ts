@@ -2,7 +2,14 @@
 
 import { chmod, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect, isIPv6, type ListenOptions } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  isIPv6,
+  type ListenOptions,
+  type Server as NetServer,
+} from 'node:net';
 import { OperatorError } from '../platform/operator-error.ts';
 import type { Service } from './services.ts';
 
@@ -51,6 +58,16 @@ export async function openListener(listener: ListenerConfig, make: () => Server)
   return opened;
 }
 
+/** Opens a listener's ports for a moment, to know that it can be done. @throws OperatorError */
+export async function tryListener({ bind, port, unix }: ListenerConfig): Promise<void> {
+  if (unix !== undefined || port === 0) return;
+  for (const host of bind) {
+    const server = createServer();
+    await listenOn(server, { host, port }, `${host}:${port}`);
+    await new Promise((closed) => server.close(closed));
+  }
+}
+
 async function openUnix(path: string, make: () => Server): Promise<void> {
   if (await isLeftBehind(path)) await unlink(path);
   await listenOn(make(), { path }, path);
@@ -69,7 +86,7 @@ function isLeftBehind(path: string): Promise<boolean> {
   });
 }
 
-function listenOn(server: Server, options: ListenOptions, name: string): Promise<void> {
+function listenOn(server: NetServer, options: ListenOptions, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, name)));
     server.listen(options, () => {

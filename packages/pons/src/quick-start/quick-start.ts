@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { type ServerAddress, startIrcBridge } from '@pons/bridge-irc';
 import { startDemoNetwork } from '@pons/bridge-irc/demo-network';
-import { configFrom, OperatorError } from '@pons/homeserver';
+import { assertStartable, type Config, configFrom, OperatorError } from '@pons/homeserver';
 import { freePort, isFree } from '../loopback-port.ts';
 import { isPons, signIn } from '../matrix-person.ts';
 import { type Pons, startPons } from '../start-pons.ts';
@@ -55,10 +55,13 @@ export async function quickStart(options: StartOptions): Promise<{ stop(): Promi
 
 async function startAll(options: StartOptions, out: Terminal, running: Running[]): Promise<void> {
   const dir = path.resolve(options.data);
-  const folder = await openDataFolder(dir, serverName);
   if (options.port !== 0 && !(await isFree(options.port))) throw await portTaken(options.port);
   // Known before it listens: clients are told it by /.well-known.
   const port = options.port === 0 ? await freePort() : options.port;
+  const config = configOf(dir, port);
+  // Before the folder is touched: it may be that of a Pons that runs.
+  await assertStartable(config).catch(inUse);
+  const folder = await openDataFolder(dir, serverName);
   const server = await ircServer(options, out, running);
   const roomAlias = `#_irc_${options.channel}:${serverName}`;
   let base = '';
@@ -69,7 +72,7 @@ async function startAll(options: StartOptions, out: Terminal, running: Running[]
     channel: options.channel,
     roomAlias,
   });
-  const { homeserver, url } = await startHomeserver({ folder, port, tryIt, out, running });
+  const { homeserver, url } = await startHomeserver({ config, tryIt, out, running });
   base = url;
   await out.step('first account', () =>
     homeserver.ensureAccount({ localpart: admin, password: folder.password, admin: true }),
@@ -130,43 +133,46 @@ async function ircServer(options: StartOptions, out: Terminal, running: Running[
   return { host: network.host, port: network.port, tls: false };
 }
 
+function configOf(dir: string, port: number): Config {
+  return configFrom(
+    {
+      server_name: serverName,
+      public_base_url: `http://127.0.0.1:${port}/`,
+      data_dir: path.join(dir, 'homeserver'),
+      listeners: [{ bind: '127.0.0.1', port, serves: ['client', 'admin', 'console', 'metrics', 'health'] }],
+      appservices: { folder: path.join(dir, 'appservices') },
+      admin: { users: [`@${admin}:${serverName}`] },
+      telemetry: { log: { level: 'warn', file: path.join(dir, 'homeserver.log') } },
+    },
+    dir,
+  );
+}
+
 interface HomeserverOptions {
-  readonly folder: DataFolder;
-  readonly port: number;
+  readonly config: Config;
   readonly tryIt: TryIt;
   readonly out: Terminal;
   readonly running: Running[];
 }
-async function startHomeserver({ folder, port, tryIt, out, running }: HomeserverOptions): Promise<Pons> {
-  const config = configFrom(
-    {
-      server_name: serverName,
-      public_base_url: `http://127.0.0.1:${port}/`,
-      data_dir: path.join(folder.dir, 'homeserver'),
-      listeners: [{ bind: '127.0.0.1', port, serves: ['client', 'admin', 'console', 'metrics', 'health'] }],
-      appservices: { folder: path.join(folder.dir, 'appservices') },
-      admin: { users: [`@${admin}:${serverName}`] },
-      telemetry: { log: { level: 'warn', file: path.join(folder.dir, 'homeserver.log') } },
-    },
-    folder.dir,
-  );
+async function startHomeserver({ config, tryIt, out, running }: HomeserverOptions): Promise<Pons> {
   const pages = await consoleDir((text) => out.line(`  ${text}`));
   const pons = await out.step('homeserver on its embedded PostgreSQL', () =>
     startPons({
       config,
       homeserver: { ...(pages === undefined ? {} : { consoleDir: pages }), upgrades: [tryIt] },
-    }).catch((error: unknown) => {
-      throw inUse(error)
-        ? new OperatorError([`${error.message}, or choose another with --data`], { cause: error })
-        : error;
-    }),
+    }).catch(inUse),
   );
   running.push({ name: 'homeserver', stop: () => pons.stop() }, { name: 'try it', stop: () => tryIt.stop() });
   return pons;
 }
 
-function inUse(error: unknown): error is OperatorError {
-  return error instanceof OperatorError && error.cause instanceof Error && error.cause.name === 'DataFolderInUse';
+/** Says of a folder that is in use what can be done about it here. */
+function inUse(error: unknown): never {
+  const isInUse =
+    error instanceof OperatorError && error.cause instanceof Error && error.cause.name === 'DataFolderInUse';
+  throw isInUse
+    ? new OperatorError([`${error.message}, or choose another with --data`], { cause: error.cause })
+    : error;
 }
 
 interface Place {

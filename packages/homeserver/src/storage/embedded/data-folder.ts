@@ -7,6 +7,7 @@
 import {
   chownSync,
   closeSync,
+  existsSync,
   fsyncSync,
   lchownSync,
   lstatSync,
@@ -49,6 +50,12 @@ export function lockFolder(folder: string, dataDir: string): { release(): void }
       lock.close();
     },
   };
+}
+
+/** @throws DataFolderInUse when a process has the folder now */
+export function rejectHeldFolder(dataDir: string): void {
+  const folder = path.join(dataDir, 'postgres');
+  if (existsSync(path.join(folder, 'lock'))) lockFolder(folder, dataDir).release();
 }
 
 function readIfThere(file: string): string {
