@@ -1,7 +1,8 @@
 // Every check by its name, in the order in which --all runs them.
 
 import type { Check } from './check.ts';
-import { catchup, isolation, kill9, poison, queryDeadline, replay, retryIdentical, wake } from './checks/delivery.ts';
+import { catchup, kill9, poison, replay, retryIdentical, wake } from './checks/delivery.ts';
+import { isolation, queryDeadline } from './checks/isolation.ts';
 import { botSync, limits, narrowedToken, privacy, thirdParty, txnScope } from './checks/identity.ts';
 import { asSync, conformance, e2eeOutage } from './checks/links.ts';
 import { ghostsPurge, liveRegistry, metrics, nsLint } from './checks/registry.ts';

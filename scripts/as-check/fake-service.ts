@@ -59,7 +59,8 @@ export class FakeService {
   }) => Reply | Promise<Reply> = () => undefined;
   #listeners = new Set<() => void>();
   readonly #done = new Set<string>();
-  readonly #waiting = new Set<http.ServerResponse>();
+  /** Responses that are not given, and whether they are to a transaction. */
+  readonly #waiting = new Map<http.ServerResponse, boolean>();
   readonly #server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -108,8 +109,13 @@ export class FakeService {
   /** Answers well again, and lets go of who waits. */
   heal(): void {
     this.reply = () => undefined;
-    for (const response of this.#waiting) response.destroy();
+    for (const response of this.#waiting.keys()) response.destroy();
     this.#waiting.clear();
+  }
+
+  /** Transactions that are not answered, at this moment. */
+  get held(): number {
+    return [...this.#waiting.values()].filter(Boolean).length;
   }
 
   /** Attempts to deliver, retries included. */
@@ -162,8 +168,10 @@ export class FakeService {
       this.asked.push({ method, path: url.pathname, query: url.searchParams, atMs: performance.now() });
     else this.#attempt(txnId, bytes);
     const reply = await this.reply({ method, path: url.pathname, body });
-    if (reply === 'never') this.#waiting.add(response);
-    else {
+    if (reply === 'never') {
+      this.#waiting.set(response, txnId !== undefined);
+      response.once('close', () => this.#waiting.delete(response));
+    } else {
       const status = reply?.status ?? (method === 'GET' ? 404 : 200);
       if (txnId !== undefined && status === 200) this.#accept(txnId, body);
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply?.json ?? {}));

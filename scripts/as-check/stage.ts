@@ -1,12 +1,13 @@
 // The stage of a check: a folder, a homeserver as a process of its own that can be killed and started again on the same port and data,
 // scripted services, people and ghosts. Everything is taken down at the end, whatever happened.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePorts } from '@pons/testkit/free-ports';
 import { serve, type Served, testConfig } from '@pons/testkit/serve';
-import { type Call, CallError, caller, type CallOptions, cpuMs } from '../../bench/measure.ts';
+import pg from 'pg';
+import { type Call, CallError, caller, type CallOptions, cpuMs, sleep } from '../../bench/measure.ts';
 import { FakeService } from './fake-service.ts';
 
 export interface Person {
@@ -69,9 +70,51 @@ export class Stage {
   }
 
   /** Ends the process and starts it again. */
-  async restart(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+  async restart(
+    signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL',
+    config: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
     await this.end(signal);
+    this.#config = { ...this.#config, ...config };
     await this.#serve();
+  }
+
+  /** Asks the homeserver's own database. */
+  async query<Row extends object>(text: string): Promise<Row[]> {
+    const { database } = this.#config;
+    // PostgreSQL writes the folder of its socket into the fifth line of its pid file.
+    const pidFile = path.join(this.dir, 'data/postgres/cluster/postmaster.pid');
+    const client = new pg.Client(
+      typeof database === 'string'
+        ? { connectionString: database }
+        : { host: readFileSync(pidFile, 'utf8').split('\n')[4] ?? '', user: 'pons', database: 'pons' },
+    );
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Rows of these tables that the homeserver's statements have read so far, by whatever plan. */
+  async rowsRead(tables: readonly string[]): Promise<number> {
+    const now = async () =>
+      (
+        await this.query<{ rows: string }>(
+          `select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) as rows from pg_stat_user_tables
+            where relname in ('${tables.join("', '")}')`,
+        )
+      )[0]?.rows ?? '';
+    let rows = await now();
+    // A connection that has been idle for ten seconds has told what it counted.
+    for (let same = 0; same < 12; ) {
+      await sleep(1000);
+      const next = await now();
+      same = next === rows ? same + 1 : 0;
+      rows = next;
+    }
+    return Number(rows);
   }
 
   /** Takes everything down. */

@@ -1,75 +1,12 @@
-// Checks of delivery: one that hangs, kills, retries, outages, poison, wake-ups, replays.
+// Checks of delivery: kills, retries, outages, poison, wake-ups, replays.
 
-import { inParallel, percentiles, round, sleep } from '../../../bench/measure.ts';
+import { inParallel, sleep } from '../../../bench/measure.ts';
 import { type Check, exactly, none } from '../check.ts';
 import type { FakeService } from '../fake-service.ts';
-import { part, type Person, type Stage, v3 } from '../stage.ts';
+import { part, type Stage, v3 } from '../stage.ts';
 
 const broken = { status: 500 } as const;
 const isTransaction = (path: string) => path.includes('/transactions/');
-
-/** Messages at a steady pace; how long each took to each service. @returns latencies and CPU per message */
-async function measured(stage: Stage, person: Person, room: string, to: readonly FakeService[], count: number) {
-  const before = stage.cpu();
-  const sentAt = new Map<string, number>();
-  for (let index = 0; index < count; index++) {
-    const startMs = performance.now();
-    sentAt.set(await stage.say(person, room), startMs);
-  }
-  const ids = [...sentAt.keys()];
-  await Promise.all(to.map((service) => service.arrived(ids)));
-  const took = to.flatMap(({ arrivals }) => ids.map((id) => (arrivals.get(id)?.atMs ?? 0) - (sentAt.get(id) ?? 0)));
-  return { took, cpuMs: (stage.cpu() - before) / count, ids };
-}
-
-const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
-
-export const isolation: Check = {
-  claim: 'a service that never answers costs twenty healthy ones nothing',
-  async run(stage, { full }) {
-    const [healthyCount, count, rounds] = full ? [20, 300, 5] : [8, 60, 3];
-    const healthy: FakeService[] = [];
-    for (let index = 0; index < healthyCount; index++) healthy.push(await stage.service(`h${index}`));
-    const hung = await stage.service('hung');
-    await stage.start();
-    const alice = await stage.person('alice');
-    const room = await stage.room(alice);
-    await stage.joinAll(room);
-    await measured(stage, alice, room, stage.services, count); // warm
-    const without: { took: number[]; cpuMs: number }[] = [];
-    const beside: { took: number[]; cpuMs: number }[] = [];
-    let sent = 0;
-    for (let turn = 0; turn < rounds; turn++) {
-      hung.heal();
-      await stage.ping(hung);
-      without.push(await measured(stage, alice, room, stage.services, count));
-      hung.reply = () => 'never'; // transactions and queries
-      const body = { user_id: `@_hung_nobody${turn}:localhost` };
-      void stage.call('POST', `${v3}/rooms/${part(room)}/invite`, { token: alice.token, body }).catch(() => undefined);
-      beside.push(await measured(stage, alice, room, healthy, count));
-      sent += count * 2;
-    }
-    hung.heal();
-    const p99 = (runs: readonly { took: number[] }[]) => percentiles(runs.flatMap(({ took }) => took)).p99;
-    return {
-      missing: none(
-        healthy.reduce((sum, { arrivals }) => sum + Math.max(0, sent + count - arrivals.size), 0),
-        'events',
-      ),
-      doubled: none(
-        healthy.reduce((sum, { again }) => sum + again, 0),
-        'events',
-      ),
-      cpu_ratio: {
-        value: round(median(beside.map(({ cpuMs }) => cpuMs)) / median(without.map(({ cpuMs }) => cpuMs))),
-        unit: 'CPU of a message beside a hung service / without',
-        limit: 1.25,
-      },
-      p99_without: { value: p99(without), unit: 'ms' },
-      p99_beside: { value: p99(beside), unit: 'ms (aim: within 10 %)' },
-    };
-  },
-};
 
 /** Sends as a ghost until the server is gone; a send without an answer is made again under its id. */
 class Writer {
@@ -341,39 +278,6 @@ export const replay: Check = {
       too_early: none(replayed.filter((id) => id === early).length, 'events'),
       out_of_order: none(replayed.join() === sent.join() ? 0 : 1, 'replays'),
       altered: none(service.altered, 'transactions with different bytes'),
-    };
-  },
-};
-
-export const queryDeadline: Check = {
-  claim: 'a user query that hangs holds up nobody’s events, and many askers are one query',
-  async run(stage, { full }) {
-    const askers = full ? 1000 : 100;
-    const hung = await stage.service('hung');
-    const other = await stage.service('other');
-    await stage.start({ appservices: { files: ['hung.yaml', 'other.yaml'], request_timeout_ms: 5000 } });
-    const alice = await stage.person('alice');
-    const room = await stage.room(alice);
-    await stage.joinAll(room);
-    hung.reply = ({ path }) => (path.includes('/users/') ? 'never' : undefined);
-    const profile = `${v3}/profile/${part('@_hung_nobody:localhost')}`;
-    // On connections of their own: the event must not wait for a free one.
-    const asking = Array.from({ length: askers }, async () => {
-      const answer = await fetch(`${stage.url}${profile}`, { headers: { authorization: `Bearer ${alice.token}` } });
-      await answer.arrayBuffer();
-      return answer.status;
-    });
-    await hung.until(() => hung.asked.some(({ path }) => path.includes('/users/')), 'the query');
-    const startMs = performance.now();
-    const id = await stage.say(alice, room);
-    await Promise.all([other.arrived([id]), hung.arrived([id])]);
-    const took = performance.now() - startMs;
-    const unanswered = hung.asked.filter(({ path }) => path.includes('/users/')).length;
-    const answers = await Promise.all(asking);
-    return {
-      queries_while_hung: { value: unanswered, unit: `for ${askers} askers`, limit: 1 },
-      refused_in_time: exactly(answers.filter((status) => status === 408 || status === 404).length, askers, 'askers'),
-      event_took: { value: Math.round(took), unit: 'ms to both services meanwhile (aim: under 1000)' },
     };
   },
 };
