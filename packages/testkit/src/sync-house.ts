@@ -84,6 +84,7 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
       managesDevices: () => false,
       covers: (appserviceId, id) => appserviceId === 'irc' && id.startsWith('@_irc_'),
     },
+    masquerading: { registering: () => () => {} },
     registration: { mode: 'open', sharedSecret: 'shared' },
     nonces: new RegistrationNonces(now, randomBytes),
   };

@@ -12,6 +12,7 @@ import {
 } from '../accounts/ghosts.ts';
 import { newUserId } from '../accounts/users.ts';
 import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
+import type { Masquerading } from '../appservices/masquerade.ts';
 import type { Requester } from '../platform/requester.ts';
 import { joinsMax } from '../rooms/join-many.ts';
 import { joinedRoomIdsOf } from '../rooms/membership.ts';
@@ -26,6 +27,7 @@ const roomsAtOnce = 20;
 /** What it needs of the house. */
 export interface BulkGhostsParts extends Pick<RoomActionParts, 'db' | 'lanes' | 'clock' | 'serverName'> {
   readonly namespaces: Pick<ExclusiveNamespaces, 'covers' | 'exclusiveOwner'>;
+  readonly masquerading: Pick<Masquerading, 'registering'>;
 }
 
 /** One ghost. */
@@ -148,14 +150,16 @@ function userIdOf(user: string, serverName: string): string {
 }
 
 async function makeAccounts(
-  { db, clock }: BulkGhostsParts,
+  { db, clock, masquerading }: BulkGhostsParts,
   appserviceId: string,
   ghosts: ReadonlyMap<string, CheckedGhost>,
   errors: GhostError[],
 ) {
   const userIds = [...ghosts.keys()];
+  const remember = masquerading.registering();
   const registered = await registerGhosts(db, userIds, { createdTs: clock.now(), appserviceId });
   const names = await activeNames(db, userIds);
+  remember(names.keys());
   const changed: (Names & { readonly userId: string })[] = [];
   for (const [userId, { displayname, avatarUrl }] of ghosts) {
     const now = names.get(userId);

@@ -12,6 +12,7 @@ import { isMacRight, type RegistrationNonces, type SharedSecretRequest } from '.
 import { spendRegistrationToken } from '../accounts/registration-tokens.ts';
 import { createAccount, findAccount, generateLocalpart, newUserId, userInUse } from '../accounts/users.ts';
 import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
+import type { Masquerading } from '../appservices/masquerade.ts';
 import type { Requester } from '../platform/requester.ts';
 
 /** Whose namespace a user id is in. */
@@ -24,6 +25,7 @@ export interface RegisterParts extends DevicesParts {
   readonly passwords: Passwords;
   readonly interactiveAuth: InteractiveAuth;
   readonly namespaces: UserNamespaces;
+  readonly masquerading: Pick<Masquerading, 'registering'>;
   readonly registration: {
     readonly mode: 'closed' | 'token' | 'open';
     readonly sharedSecret?: string;
@@ -123,7 +125,10 @@ export async function registerForAppservice(
     throw new MatrixError('M_EXCLUSIVE', `${userId} is not in a namespace of this application service`);
   }
   checkSession(request);
-  return makeAccount(parts, { userId, passwordHash: null, request, appserviceId });
+  const remember = parts.masquerading.registering();
+  const account = await makeAccount(parts, { userId, passwordHash: null, request, appserviceId });
+  remember([userId]);
+  return account;
 }
 
 /**

@@ -77,6 +77,7 @@ type Head = Omit<StreamEvent, 'text' | 'membership' | 'merged'>;
 type Bare = Head & {
   /** It did not come at the end of the room. */
   readonly elsewhere: boolean;
+  readonly membership?: StreamEvent['membership'];
   readonly json?: string | undefined;
   /** Of a state event whose text is here: what it replaced. */
   readonly replaced?: { readonly eventId: string; readonly json: () => string } | undefined;
@@ -116,7 +117,8 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     const { json, replaced } = event;
     if (json === undefined || !wanted(event)) return withText(event, undefined, undefined);
     const replacesId = replaced?.eventId ?? null;
-    return withText(event, roomId, { json, replacesId, replacesJson: replaced?.json() ?? null });
+    const texts = { json, replacesId, replacesJson: replaced?.json() ?? null };
+    return withText(event, roomId, texts, event.membership);
   }
 }
 
@@ -128,7 +130,15 @@ function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: Read
     if (row.kind !== 'event') return [];
     const { change } = row.event;
     const { position } = row;
-    return [{ ...row.event, position, stateKey: change?.stateKey ?? null, replaced: change?.replaced }];
+    return [
+      {
+        ...row.event,
+        position,
+        stateKey: change?.stateKey ?? null,
+        replaced: change?.replaced,
+        membership: change?.membership,
+      },
+    ];
   });
   const extras = rows.flatMap((row) => (row.kind === 'extra' && wanted.includes(row.extra.kind) ? [row.extra] : []));
   return { bare, extras, upTo: last.position, more: undefined };
@@ -182,11 +192,17 @@ type Texts = Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson'> &
   Partial<Pick<EventTextRow, 'redactionId' | 'redactionJson'>>;
 
 // Written out: each event of the stream comes through here, and leaving keys out of a copy costs more than the copy.
-function withText(row: Head, roomId: string | undefined, texts: Texts | undefined): StreamEvent {
+function withText(
+  row: Head,
+  roomId: string | undefined,
+  texts: Texts | undefined,
+  membership?: StreamEvent['membership'],
+): StreamEvent {
   const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
   const text = texts === undefined || roomId === undefined ? undefined : () => clientText(eventId, roomId, texts);
   const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy, text };
   if (texts === undefined || type !== 'm.room.member' || stateKey === null) return event;
+  if (membership !== undefined) return { ...event, membership };
   const was = texts.replacesJson === null ? 'leave' : membershipOf(texts.replacesJson);
   return { ...event, membership: { is: membershipOf(texts.json), was } };
 }

@@ -34,6 +34,11 @@ export interface Masquerading {
    *         for; M_UNKNOWN_DEVICE for a device that is not that user's; M_USER_DEACTIVATED
    */
   actAs(masquerade: Masquerade): Requester | Promise<Requester>;
+  /**
+   * Called before users of an application service are registered or looked up: what it returns remembers those that are there, unless
+   * something changed meanwhile. A bridge registers a ghost to speak as it next.
+   */
+  registering(): (userIds: Iterable<string>) => void;
   /** The account changed: look it up again. Told by accounts/access-tokens.ts, of changes here and in other processes. */
   forgetUser(userId: string): void;
 }
@@ -121,6 +126,12 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
       }
       if (deviceId !== undefined || !isCurrent() || active.get(userId) === undefined) return lookUp(masquerade, userId);
       return requester(masquerade, userId);
+    },
+    registering: () => {
+      const before = forgotten;
+      return (userIds) => {
+        if (before === forgotten) for (const userId of userIds) active.set(userId, true);
+      };
     },
     forgetUser: (userId) => {
       forgotten += 1;

@@ -175,4 +175,20 @@ describe('masquerading', () => {
     masquerading.forgetUser('@_irc_a:example.org');
     expect(await errcodeOf(() => actAs('@_irc_a:example.org'))).toBe('M_USER_DEACTIVATED');
   });
+
+  it('knows whom it has just registered, unless an account changed meanwhile', async () => {
+    const { registry, loads } = loader();
+    await loads.load();
+    const appservice = registry.byId('irc');
+    if (appservice === undefined) throw new Error('irc is not loaded');
+    const masquerading = createMasquerading(database.db);
+    const actAs = (userId: string) => masquerading.actAs({ appservice, userId });
+    const remember = masquerading.registering();
+    const tooLate = masquerading.registering();
+    remember(['@_irc_new:example.org']);
+    expect(actAs('@_irc_new:example.org')).toMatchObject({ userId: '@_irc_new:example.org' });
+    masquerading.forgetUser('@_irc_other:example.org');
+    tooLate(['@_irc_other:example.org']);
+    expect(await errcodeOf(() => actAs('@_irc_other:example.org'))).toBe('M_FORBIDDEN');
+  });
 });

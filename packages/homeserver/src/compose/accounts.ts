@@ -21,6 +21,7 @@ export interface AccountsOptions {
   readonly invalidations: AccessTokensParts['invalidations'];
   readonly userForgotten: NonNullable<AccessTokensParts['userForgotten']>;
   readonly namespaces: UserNamespaces;
+  readonly masquerading: AccountRouteParts['masquerading'];
   /** See GetProfileParts, SetProfileParts and DeactivateParts. */
   readonly askAppservices: AccountRouteParts['askAppservices'];
   readonly updateMemberships: AccountRouteParts['updateMemberships'];

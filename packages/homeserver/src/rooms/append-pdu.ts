@@ -99,9 +99,7 @@ export function appendPdu(judged: JudgedPdu, part: Part, context: AppendContext)
       transactionKey: context.transactionKey ?? null,
       trace: context.trace ?? null,
       ...(context.bulkBy === undefined ? {} : { bulkBy: context.bulkBy }),
-      ...(stands === undefined && pdu.state_key !== undefined
-        ? { change: changeBy(part, pdu.type, pdu.state_key) }
-        : {}),
+      ...(stands === undefined && pdu.state_key !== undefined ? { change: changeBy(part, pdu, pdu.state_key) } : {}),
       json,
       authEventIds,
     });
@@ -128,12 +126,18 @@ function storableTs(ts: number): number {
 }
 
 // What readers show of the event before: content and sender.
-function changeBy(part: Part, type: string, stateKey: string): EventRow['change'] {
+function changeBy(part: Part, pdu: Pdu, stateKey: string): EventRow['change'] {
+  const { type } = pdu;
   const replaced = part.value(type, stateKey);
-  if (replaced === undefined) return { stateKey };
+  const membership =
+    type === 'm.room.member'
+      ? { membership: { is: wordOf(membershipOf(pdu)), was: wordOf(membershipOf(replaced?.event)) } }
+      : {};
+  if (replaced === undefined) return { stateKey, ...membership };
   const { eventNid, eventId, event } = replaced;
   const { content, sender } = event;
-  return { stateKey, replaced: { eventNid, eventId, json: () => canonicalJson({ content, sender }, 'any') } };
+  const json = () => canonicalJson({ content, sender }, 'any');
+  return { stateKey, ...membership, replaced: { eventNid, eventId, json } };
 }
 
 function moveOn(
@@ -164,7 +168,8 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
   const stateKey = event.state_key ?? '';
   const replaced = part.value(event.type, stateKey);
   const stateVersion = part.point.stateVersion + 1;
-  part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid });
+  const isFirst = replaced === undefined && part.isFirst(event.type, stateKey);
+  part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid, ...(isFirst ? { isFirst } : {}) });
   part.setValue(event.type, stateKey, value);
   part.point = { ...part.point, stateVersion };
   if (event.type !== 'm.room.member') return;
@@ -197,8 +202,12 @@ function countMember(part: Part, before: StateContent | undefined, after: StateC
   };
 }
 
-function membershipOf(event: StateContent | undefined): JsonValue | undefined {
+function membershipOf(event: Pick<StateContent, 'content'> | undefined): JsonValue | undefined {
   return event?.content['membership'];
+}
+
+function wordOf(membership: JsonValue | undefined): string {
+  return typeof membership === 'string' ? membership : 'leave';
 }
 
 function appendMember(part: Part, { event, eventNid }: StateValue, at: number, serverName: string): void {
@@ -206,7 +215,7 @@ function appendMember(part: Part, { event, eventNid }: StateValue, at: number, s
   const { membership, displayname, avatar_url } = event.content;
   part.members.push({
     userId,
-    membership: typeof membership === 'string' ? membership : 'leave',
+    membership: wordOf(membership),
     eventNid,
     sender: event.sender,
     local: userId.slice(userId.indexOf(':') + 1) === serverName,

@@ -55,12 +55,13 @@ export interface Remembering {
   bytes: number;
 }
 
-/** Known not to be there, as opposed to not known. */
+/** Known not to be there, as opposed to not known; and known never to have been. */
 const absent: unique symbol = Symbol('absent');
-type Remembered = StateValue | typeof absent;
+const never: unique symbol = Symbol('never');
+type Remembered = StateValue | typeof absent | typeof never;
 
 function costOf(value: Remembered): number {
-  return value === absent ? valueOverhead : valueOverhead + value.length;
+  return typeof value === 'symbol' ? valueOverhead : valueOverhead + value.length;
 }
 
 /** Which room a memory is of, and what its values add to. */
@@ -154,7 +155,19 @@ export class LaneMemory {
   peek(key: string): StateValue | undefined | 'unknown' {
     const value = this.#values.get(key);
     if (value === undefined) return this.#isNew ? undefined : 'unknown';
-    return value === absent ? undefined : value;
+    return typeof value === 'symbol' ? undefined : value;
+  }
+
+  /** Whether the room is known never to have had a value for a key: there is no row to be closed. */
+  isFirst(key: string): boolean {
+    return this.#values.get(key) === never;
+  }
+
+  /**
+   * Keys that did not exist in any room when they were made just now. Told at once: whatever others write later comes by refresh().
+   */
+  madeNow(keys: readonly StateKey[]): void {
+    for (const { type, stateKey } of keys) this.#values.set(stateKeyText(type, stateKey), never);
   }
 
   /** Reads the values of keys that are not remembered. */

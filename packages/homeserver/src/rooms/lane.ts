@@ -189,6 +189,7 @@ export class Lane {
       this.#parts,
       pending.map(({ proposal }) => proposal),
     );
+    this.#memory.madeNow(numbers.newKeys);
     try {
       if (refusals >= refusalsBeforeAlone) {
         let making: Making | undefined;

@@ -39,14 +39,16 @@ export interface PartNumbers {
   readonly nids: number[];
   /** Of each (type, state_key) that the drafts set, by stateKeyText. */
   readonly keyNids: ReadonlyMap<string, number>;
+  /** Those of the keys that no room had before. */
+  readonly newKeys: readonly StateKey[];
 }
 
 /** Where numbers come from. */
 export interface Numbering {
   /** For new events and rooms. */
   readonly nextNid: () => Promise<number> | number;
-  /** Numbers of (type, state_key), in their order. */
-  readonly internStateKeys: (keys: readonly StateKey[]) => Promise<number[]>;
+  /** Numbers of (type, state_key), in their order. `made` is told of those that no room had before. */
+  readonly internStateKeys: (keys: readonly StateKey[], made?: (key: StateKey) => void) => Promise<number[]>;
 }
 
 /** Takes the numbers that the drafts need. */
@@ -77,9 +79,11 @@ export async function takeNumbers(
     for (let count = (batch?.events.length ?? 0) + 2 * members.size; count > 0; count -= 1) await takeNid();
     for (const member of members) takeKey('m.room.member', member);
   }
-  const numbers = keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()]);
+  const newKeys: StateKey[] = [];
+  const numbers =
+    keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()], (key) => newKeys.push(key));
   const keyNids = new Map([...keys.keys()].map((text, index) => [text, numbers[index] ?? 0]));
-  return { nids: nids.reverse(), keyNids };
+  return { nids: nids.reverse(), keyNids, newKeys };
 }
 
 /** Reads what the drafts need of the room: state into the memory, and events by ID: to be redacted, or cited with their hashes. */

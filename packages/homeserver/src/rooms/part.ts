@@ -88,6 +88,12 @@ export class Part {
     return remembered;
   }
 
+  /** The key never had a value in this room. */
+  isFirst(type: string, stateKey: string): boolean {
+    const key = stateKeyText(type, stateKey);
+    return !this.#changed.has(key) && this.memory.isFirst(key);
+  }
+
   setValue(type: string, stateKey: string, value: StateValue | undefined): void {
     const key = stateKeyText(type, stateKey);
     const before = this.#changed.get(key);

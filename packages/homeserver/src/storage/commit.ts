@@ -95,6 +95,8 @@ export interface EventRow {
   /** Of a state event: what it changed, so that a reader in this process need not read it back. */
   readonly change?: {
     readonly stateKey: string;
+    /** Of m.room.member: the membership, and the one before it; `leave` for none. */
+    readonly membership?: { readonly is: string; readonly was: string };
     /** The event that it replaced. */
     readonly replaced?: { readonly eventNid: number; readonly eventId: string; readonly json: () => string };
   };
@@ -122,6 +124,8 @@ export interface StateRow {
   readonly keyNid: number;
   readonly fromVersion: number;
   readonly eventNid: number | null;
+  /** The key never had a value in this room: no interval is to be closed. */
+  readonly isFirst?: true;
 }
 
 export interface MemberRow {

@@ -233,7 +233,7 @@ export class BatchRows {
         const interval = { row, to: undefined };
         newest.set(key, interval);
         if (before !== undefined) before.to = row.fromVersion;
-        else if (part.create === undefined) {
+        else if (part.create === undefined && row.isFirst !== true) {
           this.#add('closedState', { guard, line: row.line, key_nid: row.keyNid, from_version: row.fromVersion });
         }
         return interval;

@@ -187,13 +187,13 @@ export const sections = {
   },
   closedState: {
     columns: { guard: 'bigint', line: 'bigint', key_nid: 'bigint', from_version: 'bigint' },
-    // The newest interval of a key by the end of the primary key, which alone a row comparison can use: neither a key with 10,000 old
-    // ones nor a room with 10,000 keys costs more than one. It is then updated where it lies; the room's guard keeps it there.
+    // The newest interval of a key by the end of the primary key: neither a key with 10,000 old ones nor a room with 10,000 keys costs
+    // more than one. It is then updated where it lies; the room's guard keeps it there.
     sql: (from) => `sc as (update room_state set to_version = t.from_version ${from}
-      cross join lateral (select o.ctid, o.key_nid, o.to_version from room_state o
-        where o.room_nid = t.guard and o.line = t.line and (o.key_nid, o.from_version) < (t.key_nid + 1, 0)
-        order by o.key_nid desc, o.from_version desc limit 1) o
-      ${guarded} and room_state.ctid = o.ctid and o.key_nid = t.key_nid and o.to_version is null)`,
+      cross join lateral (select o.ctid, o.to_version from room_state o
+        where o.room_nid = t.guard and o.line = t.line and o.key_nid = t.key_nid
+        order by o.from_version desc limit 1) o
+      ${guarded} and room_state.ctid = o.ctid and o.to_version is null)`,
   },
   state: {
     columns: {

@@ -46,8 +46,8 @@ const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id 
   replaced.event_id as "replacesId", replaced.json as "replacesJson"`;
 
 // Each part is a lookup by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and comparing
-// and ordering rows leaves it only the primary key. With plain joins on tables that were never analysed, or planned once while they were
-// empty, one event of a room read all events and all state of that room.
+// and ordering rows leaves it only the primary key of events (one key of room_state has no other index). With plain joins on tables that
+// were never analysed, or planned once while they were empty, one event of a room read all events and all state of that room.
 const eventAt = (nid: string) => `
     select r.room_nid, r.event_nid, r.event_id,
       (select t.json from event_json t where t.room_nid = r.room_nid and t.event_nid = r.event_nid) as json
@@ -61,14 +61,14 @@ const joins = `join lateral (
   left join lateral (
     select s.key_nid, s.event_nid from room_state s
     where e.key_nid is not null and s.room_nid = e.room_nid and s.line = e.line
-      and (s.key_nid, s.from_version) <= (e.key_nid, e.state_version)
-    order by s.key_nid desc, s.from_version desc limit 1) own on own.key_nid = e.key_nid
+      and s.key_nid = e.key_nid and s.from_version <= e.state_version
+    order by s.from_version desc limit 1) own on true
   left join lateral (
     select s.key_nid, s.event_nid from room_state s
     where e.line <> 0 and e.key_nid is not null and own.key_nid is null and s.room_nid = e.room_nid and s.line = 0
-      and (s.key_nid, s.from_version) <= (e.key_nid,
-        (select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line))
-    order by s.key_nid desc, s.from_version desc limit 1) base on base.key_nid = e.key_nid
+      and s.key_nid = e.key_nid
+      and s.from_version <= (select l.base_version from state_lines l where l.room_nid = e.room_nid and l.line = e.line)
+    order by s.from_version desc limit 1) base on true
   left join lateral (${eventAt(replacedNid)}) replaced
     on replaced.room_nid = e.room_nid and replaced.event_nid = ${replacedNid}`;
 

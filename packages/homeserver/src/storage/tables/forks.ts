@@ -177,14 +177,13 @@ const compared = statement(
     cross join lateral (select k.* from state_keys k where k.key_nid = c.key_nid limit 1) k
     left join lateral (
       select s.key_nid, s.event_nid from room_state s
-      where s.room_nid = $1 and s.line = p.line and (s.key_nid, s.from_version) <= (c.key_nid, p.version)
-      order by s.key_nid desc, s.from_version desc limit 1) own on own.key_nid = c.key_nid
+      where s.room_nid = $1 and s.line = p.line and s.key_nid = c.key_nid and s.from_version <= p.version
+      order by s.from_version desc limit 1) own on true
     left join lateral (
       select s.key_nid, s.event_nid from room_state s
-      where p.line <> 0 and own.key_nid is null and s.room_nid = $1 and s.line = 0
-        and (s.key_nid, s.from_version) <=
-          (c.key_nid, (select l.base_version from state_lines l where l.room_nid = $1 and l.line = p.line))
-      order by s.key_nid desc, s.from_version desc limit 1) base on base.key_nid = c.key_nid
+      where p.line <> 0 and own.key_nid is null and s.room_nid = $1 and s.line = 0 and s.key_nid = c.key_nid
+        and s.from_version <= (select l.base_version from state_lines l where l.room_nid = $1 and l.line = p.line)
+      order by s.from_version desc limit 1) base on true
     cross join lateral (
       select e.event_nid, e.event_id from events e
       where e.room_nid = $1 and e.event_nid = case when own.key_nid is null then base.event_nid else own.event_nid end

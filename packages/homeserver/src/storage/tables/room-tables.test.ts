@@ -76,15 +76,26 @@ it('reads of rooms that are not there answer nothing', async () => {
   expect(await events.redactedSince(db, 1, 0)).toBe(false);
 });
 
-it('one key of a state is found by the primary key on tables that were never analysed', async () => {
-  const found = registeredStatements().find(({ name }) => name === 'room_state.current_keys');
-  const text = (found?.text ?? '')
-    .replaceAll('$1', '1::bigint')
-    .replaceAll('$2', `array['m.room.name']`)
-    .replaceAll('$3', `array['']`);
-  const plan = await test.db.query<{ 'QUERY PLAN': string }>({ name: 'test.explain', text: `explain ${text}` });
-  const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
-  expect(lines).toContain('room_state_pkey');
-  expect(lines).not.toContain('room_state_by_version');
-  expect(lines).not.toContain('Seq Scan');
-});
+const key = [`array['m.room.name']`, `array['']`];
+const byKey: [string, string[]][] = [
+  ['room_state.current_keys', ['1::bigint', ...key]],
+  ['room_state.keys_at_places', ['1::bigint', 'array[0]', 'array[7::bigint]', ...key]],
+  ['room_state.values_of_key', ['1::bigint', `'m.room.name'`, `''`, '10']],
+  ['events.by_id', ['1::bigint', `'$a'`]],
+];
+
+it.each(byKey)(
+  '%s finds one key of a state by the primary key on tables that were never analysed',
+  async (name, values) => {
+    const text = registeredStatements().find((one) => one.name === name)?.text ?? '';
+    const filled = values.reduce((filling, value, at) => filling.replaceAll(`$${at + 1}`, () => value), text);
+    const plan = await test.db.query<{ 'QUERY PLAN': string }>({
+      name: `test.explain ${name}`,
+      text: `explain ${filled}`,
+    });
+    const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+    expect(lines).toMatch(/Index Scan Backward using room_state_pkey.*\n *Index Cond: .*key_nid = /);
+    expect(lines).not.toContain('room_state_by_version');
+    expect(lines).not.toContain('Seq Scan');
+  },
+);

@@ -12,6 +12,7 @@ export interface StateKeyPair {
 }
 interface Found extends StateKeyPair {
   readonly keyNid: number;
+  readonly isNew: boolean;
 }
 
 const intern = statement(
@@ -27,23 +28,24 @@ const intern = statement(
     order by 1, 2
     on conflict do nothing
     returning key_nid, type, state_key)
-  select key_nid as "keyNid", type, state_key as "stateKey" from known union all select key_nid, type, state_key from made`,
+  select key_nid as "keyNid", type, state_key as "stateKey", false as "isNew" from known
+    union all select key_nid, type, state_key, true from made`,
 );
 const find = statement(
   'state_keys.find',
-  `select k.key_nid as "keyNid", k.type, k.state_key as "stateKey"
+  `select k.key_nid as "keyNid", k.type, k.state_key as "stateKey", false as "isNew"
   from unnest($1::text[], $2::text[]) as w(type, state_key) join state_keys k using (type, state_key)`,
 );
 
-/** Interns keys; numbers in their order. */
-export type InternStateKeys = (keys: readonly StateKeyPair[]) => Promise<number[]>;
+/** Interns keys; numbers in their order. `made` is told of those that were new: no room had them before. */
+export type InternStateKeys = (keys: readonly StateKeyPair[], made?: (key: StateKeyPair) => void) => Promise<number[]>;
 
 /** Interning with a memory, for one process. */
 export function createStateKeys(db: Queryable): InternStateKeys {
   const remembered = new LRUCache<string, number>({ max: rememberedMax });
   const textOf = ({ type, stateKey }: StateKeyPair) => `${type}\0${stateKey}`;
 
-  return async (keys) => {
+  return async (keys, made) => {
     const numbers = new Map<string, number>();
     const missing = new Map<string, StateKeyPair>();
     for (const key of keys) {
@@ -62,6 +64,7 @@ export function createStateKeys(db: Queryable): InternStateKeys {
         remembered.set(found, row.keyNid);
         numbers.set(found, row.keyNid);
         missing.delete(found);
+        if (row.isNew) made?.(row);
       }
     }
     return keys.map((key) => {
