@@ -1,6 +1,7 @@
 // Makes a registration file: `pons registration generate` and bridges' own set-up. The text is written by hand, not dumped, so that it
 // explains itself to the person who opens it.
 
+import { serverIn } from './lint-namespaces.ts';
 import type { NamespaceEntries, NamespaceEntry } from './registration.ts';
 
 /** What goes into a new file; tokens are the caller's (256 random bits each, e.g. 64 hex digits). */
@@ -13,6 +14,7 @@ export interface RegistrationDraft {
   readonly namespaces: NamespaceEntries;
   readonly rateLimited?: boolean;
   readonly protocols?: readonly string[];
+  /** Yes, unless there is no url to send it to. */
   readonly receiveEphemeral?: boolean;
 }
 
@@ -24,6 +26,16 @@ export function quoteRegex(literal: string): string {
 /** Regex of all users or aliases of a server that begin with a prefix, covering the whole id. */
 export function prefixRegex(sigil: '@' | '#', prefix: string, serverName: string): string {
   return `^${sigil}${quoteRegex(prefix)}.*:${quoteRegex(serverName)}$`;
+}
+
+/**
+ * The same pattern, saying where an id begins and, if it names the server, that it ends there: what homeservers that look anywhere in an id
+ * (Dendrite, tuwunel, continuwuity) need to read it as the others do. What it matches on that server stays the same.
+ */
+export function anchored(regex: string): string {
+  // An alternative of its own would be anchored on one side only.
+  const one = /(?<!\\)\|/.test(regex) ? `(?:${regex})` : regex;
+  return `${/^\^/.test(one) ? '' : '^'}${one}${serverIn(one) === undefined || one.endsWith('$') ? '' : '$'}`;
 }
 
 /** The text of a registration file. JSON strings are YAML strings, so every value is quoted safely. */
@@ -38,7 +50,7 @@ export function generateRegistration(draft: RegistrationDraft): string {
     `hs_token: ${quoted(draft.hsToken)}`,
     `sender_localpart: ${quoted(draft.senderLocalpart)}`,
     `rate_limited: ${draft.rateLimited ?? false}`,
-    `receive_ephemeral: ${draft.receiveEphemeral ?? true}`,
+    `receive_ephemeral: ${draft.receiveEphemeral ?? draft.url !== null}`,
     ...(draft.protocols === undefined || draft.protocols.length === 0
       ? []
       : ['protocols:', ...draft.protocols.map((protocol) => `  - ${quoted(protocol)}`)]),

@@ -106,7 +106,9 @@ function lintPattern(pattern: Pattern, report: ReportHere): void {
     });
   if (!notes) return;
   const marked = compilePattern(`^${ids.sigil}_`);
-  if (entry.exclusive && ordinary === undefined && marked !== undefined) {
+  // One name that is written in full was chosen with care.
+  const isOneName = /^\^?[@#][\w=/+-]+:/.test(entry.regex);
+  if (entry.exclusive && !isOneName && ordinary === undefined && marked !== undefined) {
     const unmarked = findId(ids, { must: [ours], mustNot: [{ program: marked, mode: 'start' }] });
     if (unmarked.outcome === 'found')
       report(
@@ -134,7 +136,8 @@ function lintElsewhere({ entry, program, kind, serverName }: Pattern, report: Re
     if (remote.outcome === 'found')
       say('Dendrite and continuwuity', 'they do not ask for users of the server itself', remote.id);
   }
-  const folded = compilePattern(entry.regex, { ignoreCase: true });
+  // Of aliases that would be true of every pattern with a letter in it, and none could avoid it.
+  const folded = kind === 'aliases' ? undefined : compilePattern(entry.regex, { ignoreCase: true });
   if (folded !== undefined) {
     const other = findId(ids, {
       must: [{ program: folded, mode: 'anywhere' }],

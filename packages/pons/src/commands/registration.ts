@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  anchored,
   type FindingLevel,
   formatFinding,
   generateRegistration,
@@ -61,7 +62,8 @@ function generate(options: GenerateOptions): void {
   if (serverName === undefined && options.users.length === 0)
     throw new OperatorError(['give --server-name, or --users with a regex such as @_irc_.*:example.org']);
   const own = (sigil: '@' | '#') => (serverName === undefined ? [] : [prefixRegex(sigil, `_${id}_`, serverName)]);
-  const exclusively = (regexes: readonly string[]) => regexes.map((regex) => ({ regex, exclusive: true }));
+  const exclusively = (regexes: readonly string[]) =>
+    regexes.map((regex) => ({ regex: anchored(regex), exclusive: true }));
   const token = () => randomBytes(tokenBytes).toString('hex');
   const text = generateRegistration({
     id,

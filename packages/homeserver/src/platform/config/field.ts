@@ -2,7 +2,7 @@
 // say about itself in homeserver.example.yaml. Nothing is thrown while reading: every mistake is collected, so that all are shown at once.
 
 import { resolve } from 'node:path';
-import { nearest } from './nearest.ts';
+import { nearest } from '@pons/registration';
 
 /** Where mistakes go, and what relative paths are relative to. */
 export interface Reading {
