@@ -68,9 +68,7 @@ export async function bulkGhosts(
   request: { readonly ghosts: readonly GhostRequest[]; readonly trace?: string | undefined },
 ): Promise<BulkGhostsResult> {
   const { appserviceId, userId: host } = requester;
-  if (appserviceId === undefined || requester.narrowed === true) {
-    throw new MatrixError('M_FORBIDDEN', 'Only application services have ghosts, by their whole as_token.');
-  }
+  if (appserviceId === undefined) throw new MatrixError('M_FORBIDDEN', 'Only application services have ghosts.');
   checkSize(request.ghosts);
   const errors: GhostError[] = [];
   const ghosts = checkedGhosts(parts, appserviceId, request.ghosts, errors);

@@ -59,6 +59,20 @@ describe('a narrowed token', () => {
     expect(await answered(call(token, 'POST', `${v3}/createRoom`, {}))).toBe('403 M_FORBIDDEN');
   });
 
+  it('does nothing for many ghosts at once, whatever it is narrowed to', async () => {
+    const room = await roomOf(bob);
+    const batch = `/_matrix/client/unstable/com.beeper.backfill/rooms/${encodeURIComponent(room)}/batch_send`;
+    for (const body of [{ ghosts: [bob] }, { rooms: [room] }, { lifetime_ms: 60_000 }]) {
+      const token = await narrowed(body);
+      expect(await answered(call(token, 'POST', '/_pons/client/v1/appservice/ghosts', { ghosts: [] }))).toBe(
+        '403 M_FORBIDDEN',
+      );
+      expect(await answered(call(token, 'POST', batch, { events: [] }))).toBe('403 M_FORBIDDEN');
+    }
+    expect(await answered(call('as-irc', 'POST', '/_pons/client/v1/appservice/ghosts', { ghosts: [] }))).toBe('ok');
+    expect(await answered(call('as-irc', 'POST', `${batch}?${as(bob)}`, { events: [] }))).toBe('ok');
+  });
+
   it('reads no room by another ghost that is in it', async () => {
     const room = await roomOf(eve);
     expect(await answered(call('as-irc', 'GET', roomPath(room, 'joined_members')))).toBe('ok');
