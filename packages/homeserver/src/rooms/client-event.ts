@@ -4,6 +4,20 @@
 import { type ClientEvent, type JsonObject, type Pdu, type RoomVersionRules, toClientEvent } from '@pons/spec';
 import type { TimelineRow } from '../storage/tables/events.ts';
 
+/** What of a stored event goes into that form. */
+export type ClientEventRow = Pick<
+  TimelineRow,
+  | 'eventId'
+  | 'sender'
+  | 'originServerTs'
+  | 'json'
+  | 'transactionKey'
+  | 'redactionId'
+  | 'redactionJson'
+  | 'replacesId'
+  | 'replacesJson'
+>;
+
 /** For whom an event is shown, and when. */
 export interface ClientEventView {
   readonly rules: RoomVersionRules;
@@ -20,7 +34,7 @@ export interface ClientEventView {
 }
 
 /** The event as that viewer sees it. Whether they may is visibility.ts' question. */
-export function clientEvent(row: TimelineRow, view: ClientEventView): ClientEvent {
+export function clientEvent(row: ClientEventRow, view: ClientEventView): ClientEvent {
   const pdu = JSON.parse(row.json) as Pdu;
   const { rules, roomId } = view;
   return toClientEvent(pdu, {
@@ -31,7 +45,7 @@ export function clientEvent(row: TimelineRow, view: ClientEventView): ClientEven
   });
 }
 
-function unsignedOf(row: TimelineRow, view: ClientEventView): JsonObject {
+function unsignedOf(row: ClientEventRow, view: ClientEventView): JsonObject {
   const unsigned: JsonObject = { age: view.now - row.originServerTs };
   if (view.membership !== undefined) unsigned['membership'] = view.membership;
   if (row.replacesId !== null && row.replacesJson !== null) {
@@ -55,7 +69,7 @@ function unsignedOf(row: TimelineRow, view: ClientEventView): JsonObject {
 }
 
 // The key is "device_id\ntxn_id" (storage: events.transaction_key); a device id holds no line feed that we hand out.
-function transactionIdFor(row: TimelineRow, viewer: ClientEventView['viewer']): string | undefined {
+function transactionIdFor(row: ClientEventRow, viewer: ClientEventView['viewer']): string | undefined {
   if (row.transactionKey === null || viewer === undefined || viewer.userId !== row.sender) return undefined;
   const at = row.transactionKey.indexOf('\n');
   return row.transactionKey.slice(0, at) === (viewer.deviceId ?? '') ? row.transactionKey.slice(at + 1) : undefined;

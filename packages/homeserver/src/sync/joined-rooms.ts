@@ -9,7 +9,7 @@ import { ephemeralSections } from './ephemeral-section.ts';
 import type { SentMembers } from './lazy-members.ts';
 import type { RoomWindow } from './room-window.ts';
 import { readLazyMembers, readState, stateEvents } from './state-section.ts';
-import { readSummaries, summarySection } from './summary-section.ts';
+import { isDueAtOnce, isDueFor, readSummaries, type Summaries, summarySection } from './summary-section.ts';
 import type { Reading } from './sync-request.ts';
 import { readTimelines, timelineSections } from './timeline-section.ts';
 
@@ -35,12 +35,13 @@ export async function roomSections(
 ): Promise<RoomSections> {
   const { db } = parts;
   const { request } = reading;
-  const [timelines, ephemeral] = await Promise.all([
-    readTimelines(db, reading, windows),
+  const [{ timelines, state }, summariesOfNew, ephemeral] = await Promise.all([
+    readTimelinesAndState(db, reading, windows),
+    readSummaries(db, request.userId, windows.filter(isDueAtOnce)),
     ephemeralSections(db, parts.typing, reading, windows),
   ]);
-  const state = await readState(db, reading, windows, timelines);
-  const summaries = await readSummaries(db, request.userId, { windows, timelines, state });
+  const dueNow = windows.filter((window) => !isDueAtOnce(window) && isDueFor(window, timelines, state));
+  const summaries = both(summariesOfNew, await readSummaries(db, request.userId, dueNow));
   const rooms = { windows, timelines, state, heroes: summaries.heroes };
   const lazyMembers = await readLazyMembers(db, reading, rooms, parts.sentMembers);
   const timelineOf = await timelineSections(db, reading, windows, timelines);
@@ -60,15 +61,25 @@ export async function roomSections(
       (timeline?.limited ?? false) ||
       events.length + data.length + live.length > 0;
     if (!hasNews && window.section === 'join') continue;
-    const both: JsonObject = {
+    const shown: JsonObject = {
       timeline: timelineOf.get(roomNid) ?? { events: [], limited: false },
       [request.useStateAfter ? 'state_after' : 'state']: { events },
       account_data: { events: data },
     };
-    if (window.section === 'leave') leave[roomId] = both;
-    else join[roomId] = { ...both, ...joinedOnly(summarySection(window, summaries), live) };
+    if (window.section === 'leave') leave[roomId] = shown;
+    else join[roomId] = { ...shown, ...joinedOnly(summarySection(window, summaries), live) };
   }
   return { join, leave };
+}
+
+// The state shown depends on where the timeline begins.
+async function readTimelinesAndState(db: Queryable, reading: Reading, windows: readonly RoomWindow[]) {
+  const timelines = await readTimelines(db, reading, windows);
+  return { timelines, state: await readState(db, reading, windows, timelines) };
+}
+
+function both(one: Summaries, other: Summaries): Summaries {
+  return { due: new Set([...one.due, ...other.due]), heroes: new Map([...one.heroes, ...other.heroes]) };
 }
 
 /** Unread counts are kept by push, which this server does not do yet: nothing is unread. */

@@ -5,8 +5,13 @@
 
 import type { JsonObject } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
-import type { TimelineRow } from '../storage/tables/events.ts';
-import { type StateKeyAt, streamStateDelta, streamStateKeys, streamWholeState } from '../storage/tables/stream.ts';
+import {
+  type StateKeyAt,
+  streamStateDelta,
+  streamStateKeys,
+  type StreamStateRow,
+  streamWholeState,
+} from '../storage/tables/stream.ts';
 import { contentPasses, eventPasses, roomPasses, timelineSelection } from './filter.ts';
 import type { SentMembers } from './lazy-members.ts';
 import type { RoomWindow } from './room-window.ts';
@@ -19,7 +24,7 @@ export async function readState(
   reading: Reading,
   windows: readonly RoomWindow[],
   timelines: ReadonlyMap<number, Timeline>,
-): Promise<ReadonlyMap<number, readonly TimelineRow[]>> {
+): Promise<ReadonlyMap<number, readonly StreamStateRow[]>> {
   const { filter, fullState, useStateAfter } = reading.request;
   const wanted = windows.filter(({ room, showsState }) => showsState && roomPasses(filter.state, room.roomId));
   const versionOf = (roomNid: number) => {
@@ -31,17 +36,18 @@ export async function readState(
   const changed = wanted.filter(
     (window) => !whole.includes(window) && (isPicked || mayHaveChanged(window, timelines, useStateAfter)),
   );
-  const rows = [
-    ...(await streamWholeState(
+  const [wholeRows, changedRows] = await Promise.all([
+    streamWholeState(
       db,
       whole.map(({ room }) => ({ roomNid: room.roomNid, version: versionOf(room.roomNid) })),
       !filter.state.lazyLoadMembers,
-    )),
-    ...(await streamStateDelta(
+    ),
+    streamStateDelta(
       db,
       changed.map(({ room, after }) => ({ roomNid: room.roomNid, since: after, version: versionOf(room.roomNid) })),
-    )),
-  ];
+    ),
+  ]);
+  const rows = [...wholeRows, ...changedRows];
   return Map.groupBy(rows, (row) => row.roomNid);
 }
 
@@ -52,11 +58,11 @@ export async function readLazyMembers(
   rooms: {
     readonly windows: readonly RoomWindow[];
     readonly timelines: ReadonlyMap<number, Timeline>;
-    readonly state: ReadonlyMap<number, readonly TimelineRow[]>;
+    readonly state: ReadonlyMap<number, readonly StreamStateRow[]>;
     readonly heroes: ReadonlyMap<number, readonly string[]>;
   },
   sent: SentMembers,
-): Promise<ReadonlyMap<number, readonly TimelineRow[]>> {
+): Promise<ReadonlyMap<number, readonly StreamStateRow[]>> {
   const { filter, userId, deviceId, since, fullState, useStateAfter } = reading.request;
   if (!filter.state.lazyLoadMembers) return new Map();
   const device = `${userId} ${deviceId ?? ''}`;
@@ -84,12 +90,14 @@ export async function readLazyMembers(
   return Map.groupBy(owed, (row) => row.roomNid);
 }
 
+const nothingElse = { transactionKey: null, replacesId: null, replacesJson: null };
+
 /** The events of `state` or `state_after` of one room. */
-export function stateEvents(reading: Reading, { rules }: RoomWindow, rows: readonly TimelineRow[]): JsonObject[] {
+export function stateEvents(reading: Reading, { rules }: RoomWindow, rows: readonly StreamStateRow[]): JsonObject[] {
   const filter = reading.request.filter.state;
   return rows
     .filter((row) => eventPasses(filter, row) && passesByContent(reading, row))
-    .map((row) => eventFor(reading, row, { rules }));
+    .map((row) => eventFor(reading, { ...row, ...nothingElse }, { rules }));
 }
 
 /**
@@ -106,7 +114,7 @@ function mayHaveChanged(
   return timeline.limited || (useStateAfter && timeline.endVersion > timeline.startVersion);
 }
 
-function passesByContent(reading: Reading, row: TimelineRow): boolean {
+function passesByContent(reading: Reading, row: StreamStateRow): boolean {
   const filter = reading.request.filter.state;
   if (filter.containsUrl === undefined) return true;
   return contentPasses(filter, (JSON.parse(row.json) as { content: JsonObject }).content);

@@ -4,8 +4,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
-import type { TimelineRow } from '../storage/tables/events.ts';
-import { streamHeroes, streamStateKeys } from '../storage/tables/stream.ts';
+import { streamHeroes, streamStateKeys, type StreamStateRow } from '../storage/tables/stream.ts';
 import type { RoomWindow } from './room-window.ts';
 import type { Timeline } from './timeline-section.ts';
 
@@ -19,21 +18,8 @@ export interface Summaries {
   readonly heroes: ReadonlyMap<number, readonly string[]>;
 }
 
-/** Reads what the summaries need. */
-export async function readSummaries(
-  db: Queryable,
-  viewer: string,
-  rooms: {
-    readonly windows: readonly RoomWindow[];
-    readonly timelines: ReadonlyMap<number, Timeline>;
-    readonly state: ReadonlyMap<number, readonly TimelineRow[]>;
-  },
-): Promise<Summaries> {
-  const due = rooms.windows.filter(({ room, isNew, section }) => {
-    if (section !== 'join') return false;
-    const rows = [...(rooms.timelines.get(room.roomNid)?.rows ?? []), ...(rooms.state.get(room.roomNid) ?? [])];
-    return isNew || rows.some((row) => row.keyNid !== null && summaryTypes.includes(row.type));
-  });
+/** Reads what the summaries of some rooms need. */
+export async function readSummaries(db: Queryable, viewer: string, due: readonly RoomWindow[]): Promise<Summaries> {
   const named = await namedRooms(db, due);
   const unnamed = due.map(({ room }) => room).filter((room) => !named.has(room.roomNid));
   const [deserted, present] = [true, false].map((isDeserted) =>
@@ -45,6 +31,22 @@ export async function readSummaries(
     (members.get(roomNid) ?? []).map((row) => row.userId),
   ]);
   return { due: new Set(due.map(({ room }) => room.roomNid)), heroes: new Map(heroes) };
+}
+
+/** Whether the summary of a room is due before anything of it is read: the client does not know the room. */
+export function isDueAtOnce({ isNew, section }: RoomWindow): boolean {
+  return isNew && section === 'join';
+}
+
+/** Whether it is due for what the response tells of the room. */
+export function isDueFor(
+  { room, section }: RoomWindow,
+  timelines: ReadonlyMap<number, Timeline>,
+  state: ReadonlyMap<number, readonly StreamStateRow[]>,
+): boolean {
+  if (section !== 'join') return false;
+  const changes = (timelines.get(room.roomNid)?.rows ?? []).filter((row) => row.keyNid !== null);
+  return [...changes, ...(state.get(room.roomNid) ?? [])].some(({ type }) => summaryTypes.includes(type));
 }
 
 /** The summary of one room; undefined when nothing of it changed. */

@@ -2,8 +2,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import type { Filter } from '../accounts/filters.ts';
-import { type ClientEventView, clientEvent } from '../rooms/client-event.ts';
-import type { TimelineRow } from '../storage/tables/events.ts';
+import { type ClientEventRow, type ClientEventView, clientEvent } from '../rooms/client-event.ts';
 import { withFields } from './filter.ts';
 import type { RecentCommit } from './recent-commits.ts';
 import type { SinceToken } from './since-token.ts';
@@ -39,7 +38,7 @@ export interface Reading {
 /** An event as this client wants it. */
 export function eventFor(
   reading: Reading,
-  row: TimelineRow,
+  row: ClientEventRow,
   view: Pick<ClientEventView, 'rules' | 'relations' | 'membership'>,
 ): JsonObject {
   const { filter, userId, deviceId } = reading.request;

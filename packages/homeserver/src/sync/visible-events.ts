@@ -6,7 +6,7 @@ import type { JsonObject, Pdu } from '@pons/spec';
 import { historyVisibilityOf, maySeeEvent } from '../rules/history-visibility.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
-import { type StateKeyAt, streamStateKeys } from '../storage/tables/stream.ts';
+import { type StateKeyAt, streamStateKeys, type StreamStateRow } from '../storage/tables/stream.ts';
 import type { RoomWindow } from './room-window.ts';
 
 /** What the viewer may see. */
@@ -108,7 +108,7 @@ function ownChange(row: TimelineRow, userId: string) {
   return stateKey === userId ? { membershipAfter: membershipIn(content) ?? 'leave' } : undefined;
 }
 
-function contentOf(row: TimelineRow): JsonObject {
+function contentOf(row: StreamStateRow): JsonObject {
   return (JSON.parse(row.json) as Pdu).content;
 }
 

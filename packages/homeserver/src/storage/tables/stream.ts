@@ -113,13 +113,15 @@ export async function streamTimelines(
   ]);
 }
 
+/** An event of a room's state as the client gets it: no more columns than that, since a large room has thousands of rows. */
+export type StreamStateRow = Pick<
+  TimelineRow,
+  'roomNid' | 'eventId' | 'type' | 'sender' | 'originServerTs' | 'json' | 'redactionId' | 'redactionJson'
+>;
+
 // State events carry no `replaces_state`: only the timeline tells of changes.
-const stateColumns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
-  e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
-  e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion", e.current_version as "currentVersion",
-  e.transaction_key as "transactionKey", e.trace, j.json,
-  redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
-  null::text as "replacesId", null::text as "replacesJson"`;
+const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.origin_server_ts as "originServerTs", j.json,
+  redaction.event_id as "redactionId", redaction_json.json as "redactionJson"`;
 const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
   left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
   left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;
@@ -130,7 +132,7 @@ const wholeState = statement(
          from unnest($1::bigint[], $2::bigint[]) as w (room_nid, version)
          join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.from_version <= w.version
            and (s.to_version is null or s.to_version > w.version)
-         join state_keys k on k.key_nid = s.key_nid and ($3 or k.type <> 'm.room.member')
+           and ($3 or exists (select from state_keys k where k.key_nid = s.key_nid and k.type <> 'm.room.member'))
          join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
          ${stateJoins}
          order by e.room_nid, s.key_nid`,
@@ -141,9 +143,9 @@ export async function streamWholeState(
   db: Queryable,
   at: readonly { readonly roomNid: number; readonly version: number }[],
   withMembers: boolean,
-): Promise<TimelineRow[]> {
+): Promise<StreamStateRow[]> {
   if (at.length === 0) return [];
-  return db.query<TimelineRow>(wholeState, [
+  return db.query<StreamStateRow>(wholeState, [
     at.map((room) => room.roomNid),
     at.map((room) => room.version),
     withMembers,
@@ -174,9 +176,9 @@ const stateDelta = statement(
 export async function streamStateDelta(
   db: Queryable,
   between: readonly { readonly roomNid: number; readonly since: number; readonly version: number }[],
-): Promise<TimelineRow[]> {
+): Promise<StreamStateRow[]> {
   if (between.length === 0) return [];
-  return db.query<TimelineRow>(stateDelta, [
+  return db.query<StreamStateRow>(stateDelta, [
     between.map((room) => room.roomNid),
     between.map((room) => room.since),
     between.map((room) => room.version),
@@ -219,9 +221,9 @@ const stateKeys = statement(
 export async function streamStateKeys(
   db: Queryable,
   keys: readonly StateKeyAt[],
-): Promise<ReadonlyMap<number, TimelineRow>> {
+): Promise<ReadonlyMap<number, StreamStateRow>> {
   if (keys.length === 0) return new Map();
-  const rows = await db.query<TimelineRow & { place: number }>(stateKeys, [
+  const rows = await db.query<StreamStateRow & { place: number }>(stateKeys, [
     keys.map((key) => key.roomNid),
     keys.map((key) => key.line),
     keys.map((key) => key.version),
