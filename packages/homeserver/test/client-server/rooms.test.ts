@@ -328,6 +328,25 @@ describe('members', () => {
   });
 });
 
+describe('mutual rooms', () => {
+  const path = (userId: string) => `/mutual_rooms?user_id=${encodeURIComponent(userId)}`;
+
+  it('are those that both are joined to', async () => {
+    const room = await newRoom('mutual_alice');
+    await newRoom('mutual_alice');
+    await call('mutual_bob', 'POST', `/join/${encodeURIComponent(room)}`, {});
+    const asked = await call('mutual_alice', 'GET', path(`@mutual_bob:${testServerName}`), undefined, 'v1');
+    expect(asked).toMatchObject({ status: 200, body: { joined: [room], count: 1 } });
+    const stranger = await call('mutual_alice', 'GET', path('@nobody:elsewhere.example'), undefined, 'v1');
+    expect(stranger.body).toEqual({ joined: [], count: 0 });
+  });
+
+  it.each(['@mutual_alice:' + testServerName, 'nobody', ''])('with %j are refused', async (userId) => {
+    const { status, body } = await call('mutual_alice', 'GET', path(userId), undefined, 'v1');
+    expect([status, body.errcode]).toEqual([400, 'M_INVALID_PARAM']);
+  });
+});
+
 describe('creating', () => {
   it.each([
     [{ room_version: 'agent-smith' }, 'M_UNSUPPORTED_ROOM_VERSION'],

@@ -4,7 +4,7 @@
 import { part } from '../../call.ts';
 import { nowMs, pause } from '../../clock.ts';
 import { demand, Skipped } from '../../outcome.ts';
-import { asApi, expectAnswer, expectOk, type HomeserverCase } from '../case.ts';
+import { asApi, expectAnswer, expectOk, type HomeserverCase, msc } from '../case.ts';
 import type { Person, World } from '../world.ts';
 
 const about = { chapter: 'Timestamps', level: 'must', link: asApi('timestamp-massaging'), rows: ['A4.1'] } as const;
@@ -19,6 +19,13 @@ async function timeOf(world: World, reader: Person, room: string, eventId: strin
   for (const untilMs = nowMs() + shownWithinMs; answer.status === 404 && nowMs() < untilMs; answer = await read())
     await pause(betweenLooksMs);
   return expectOk(answer, 'on the way: reading the event').json['origin_server_ts'];
+}
+
+/** @throws Skipped when the versions do not announce it */
+async function offered(world: World, flag: string): Promise<void> {
+  const { json } = await world.call('GET', '/_matrix/client/versions');
+  const flags = json['unstable_features'] as Readonly<Record<string, boolean>> | undefined;
+  if (flags?.[flag] !== true) throw new Skipped('the server does not offer it');
 }
 
 const sendPath = (world: World, room: string) => `/rooms/${part(room)}/send/m.room.message/${world.unique('t')}`;
@@ -137,15 +144,37 @@ export const timestampCases: readonly HomeserverCase[] = [
   },
   {
     ...about,
+    id: 'timestamps/redaction',
+    level: 'unstable',
+    link: msc(4169),
+    claim: 'a redaction may be sent like any event, and then takes ts, announced as com.beeper.msc4169',
+    rows: ['A4.2', 'A9.1'],
+    async run(world) {
+      await offered(world, 'com.beeper.msc4169');
+      const alice = await world.person('alice');
+      const { room, ghosts } = await world.roomWith(alice, 'main');
+      const [user = ''] = ghosts;
+      const sent = expectOk(await world.as('main', 'PUT', sendPath(world, room), { user, body: text }), 'sending');
+      const redacts = String(sent.json['event_id']);
+      const path = `/rooms/${part(room)}/send/m.room.redaction/${world.unique('r')}`;
+      const redacting = { user, body: { redacts }, query: { ts: String(past) } };
+      const { json } = expectOk(await world.as('main', 'PUT', path, redacting), 'sending the redaction');
+      const time = await timeOf(world, alice, room, String(json['event_id']));
+      demand(time === past, `origin_server_ts: expected ${past}, got ${String(time)}`);
+      const left = await world.by(alice, 'GET', `/rooms/${part(room)}/event/${part(redacts)}`);
+      const content = JSON.stringify(left.json['content']);
+      demand(content === '{}', `content of the redacted event: expected {}, got ${content}`);
+    },
+  },
+  {
+    ...about,
     id: 'timestamps/batch-send',
     level: 'beyond',
     link: 'https://github.com/mautrix/go/blob/master/versions.go',
     claim: 'a batch of history is taken by com.beeper.backfill, announced as com.beeper.batch_sending',
     rows: ['A4.3', 'A9.1'],
     async run(world) {
-      const { json } = await world.call('GET', '/_matrix/client/versions');
-      const flags = json['unstable_features'] as Readonly<Record<string, boolean>> | undefined;
-      if (flags?.['com.beeper.batch_sending'] !== true) throw new Skipped('the server does not offer it');
+      await offered(world, 'com.beeper.batch_sending');
       const alice = await world.person('alice');
       const { room, ghosts } = await world.roomWith(alice, 'main');
       const events = [1, 2, 3].map((index) => ({

@@ -9,6 +9,7 @@ import { join } from '../membership/join.ts';
 import { joinedRooms } from '../membership/joined-rooms.ts';
 import { knock } from '../membership/knock.ts';
 import { leave } from '../membership/leave.ts';
+import { mutualRooms } from '../membership/mutual-rooms.ts';
 import { remove } from '../membership/remove.ts';
 import { getContext } from './context.ts';
 import { createRoom } from './create-room.ts';
@@ -57,6 +58,7 @@ export function roomRoutes(parts: RoomRouteParts): Route[] {
     forget(parts),
     ...remove(parts),
     joinedRooms(parts),
+    mutualRooms(parts),
     getRoomAlias(parts),
     putRoomAlias(parts),
     deleteRoomAlias(parts),
