@@ -229,14 +229,22 @@ test('new tokens are shown once, a user of it is ended, and Escape ends nothing'
   expect(await page.content()).not.toContain(token);
 });
 
-test('no page is wider than a narrow screen', async ({ skip }) => {
+test('no page is wider than a narrow screen, and no table has to be scrolled sideways there', async ({ skip }) => {
   if (browser === undefined) return skip('no Chromium on this machine');
   await page.setViewportSize({ width: 390, height: 800 });
-  const heading = { 'appservices/picky': 'Transactions', 'appservices/picky/registration': 'Tokens' };
+  const heading = {
+    appservices: 'Application services',
+    'appservices/picky': 'Transactions',
+    'appservices/picky/ghosts': 'picky',
+    'appservices/picky/registration': 'Tokens',
+  };
   for (const [place, title] of Object.entries({ ...heading, journey: 'A message’s journey', you: 'You' })) {
     await at(place);
     await page.getByRole('heading', { name: title }).first().waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    const tables = page.locator('.scroll');
+    if (place.startsWith('appservices') && !place.endsWith('registration')) await tables.first().waitFor();
+    expect(await tables.evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length)).toBe(0);
   }
   await page.setViewportSize({ width: 1200, height: 800 });
 });

@@ -1,5 +1,5 @@
 // Each application service with its queue: how much waits, how old the oldest is, what went wrong last. Never a silent queue.
-import { duration } from '../parts/duration.ts';
+import { ago, duration } from '../parts/duration.ts';
 import { useLive } from '../parts/live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { appserviceAddress } from '../router.ts';
@@ -126,16 +126,22 @@ function Row({ one }: { readonly one: Appservice }) {
         <br />
         <span class="dim">{one.sender}</span>
       </td>
-      <td>
+      <td data-label="State">
         <span class={`badge ${one.status}`}>{one.status}</span>
       </td>
-      <td class="number">{one.queue_depth}</td>
-      <td class="number">{one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}</td>
-      <td class="number" data-delivered>
+      <td class="number" data-label="Waiting">
+        {one.queue_depth}
+      </td>
+      <td class="number" data-label="Lag">
+        {one.oldest_unacknowledged_ms === null ? '–' : duration(one.oldest_unacknowledged_ms)}
+      </td>
+      <td class="number" data-label="Delivered" data-delivered>
         {one.delivered_events}
       </td>
-      <td class="number">{one.retries}</td>
-      <td class="last-error">
+      <td class="number" data-label="Retries">
+        {one.retries}
+      </td>
+      <td class="last-error" data-label="Last error">
         <LastError one={one} />
       </td>
     </tr>
@@ -145,13 +151,13 @@ function Row({ one }: { readonly one: Appservice }) {
 /** What went wrong last, how long ago, and whether that is over: a delivery that succeeds sets the retries back to none. */
 export function LastError({ one }: { readonly one: Appservice }) {
   if (one.last_error === null) return <span class="dim">none</span>;
-  const ago = one.last_error_ts === null ? undefined : `${duration(Math.max(0, Date.now() - one.last_error_ts))} ago`;
+  const when = one.last_error_ts === null ? undefined : ago(one.last_error_ts);
   const over = one.retries === 0 ? 'recovered since' : undefined;
   return (
     <>
       <span class={over === undefined ? 'bad' : ''}>{one.last_error}</span>
       <br />
-      <span class="dim">{[ago, over].filter((part) => part !== undefined).join(', ')}</span>
+      <span class="dim">{[when, over].filter((part) => part !== undefined).join(', ')}</span>
     </>
   );
 }

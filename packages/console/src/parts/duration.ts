@@ -1,5 +1,11 @@
 // Milliseconds for people: 350 ms, 12 s, 3 min, 5 h, 2 d.
 
+/** How long ago it was; a clock that is ahead of the server's makes no moments to come. */
+export function ago(ts: number): string {
+  const ms = Date.now() - ts;
+  return ms < 1000 ? 'just now' : `${duration(ms)} ago`;
+}
+
 /** The largest unit that fits. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

@@ -99,7 +99,7 @@ function List({ ghosts, end }: { readonly ghosts: readonly Ghost[]; readonly end
           <tr>
             <th>User</th>
             <th class="number">Rooms</th>
-            <th class="wide">Since</th>
+            <th>Since</th>
             <th>
               <span class="unseen">Deactivate</span>
             </th>
@@ -113,8 +113,10 @@ function List({ ghosts, end }: { readonly ghosts: readonly Ghost[]; readonly end
                 <br />
                 <span class="dim">{ghost.sender === true ? 'its bot' : ghost.displayname}</span>
               </td>
-              <td class="number">{ghost.rooms}</td>
-              <td class="wide">{day(ghost.created_ts)}</td>
+              <td class="number" data-label="Rooms">
+                {ghost.rooms}
+              </td>
+              <td data-label="Since">{day(ghost.created_ts)}</td>
               <td>
                 {ghost.deactivated ? (
                   <span class="badge idle">deactivated</span>

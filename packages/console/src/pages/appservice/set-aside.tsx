@@ -1,6 +1,6 @@
 // Events that an application service refused and that were set aside: why, and sending them again, one by one or all.
 import { useAction } from '../../parts/action.ts';
-import { duration } from '../../parts/duration.ts';
+import { ago } from '../../parts/duration.ts';
 import { useLive } from '../../parts/live.ts';
 import { Problem } from '../../parts/problem.tsx';
 
@@ -74,14 +74,16 @@ interface RowProps {
 function Row({ one, busy, replay }: RowProps) {
   return (
     <tr data-set-aside={one.position}>
-      <td class="number">{one.position}</td>
-      <td>
+      <td class="number" data-label="Position">
+        {one.position}
+      </td>
+      <td data-label="Event">
         {one.event === null ? <span class="dim">purged since</span> : one.event.type}
         <br />
         <span class="dim">{one.event?.sender}</span>
       </td>
-      <td>{one.reason}</td>
-      <td>{duration(Math.max(0, Date.now() - one.set_aside_ts))} ago</td>
+      <td data-label="Reason">{one.reason}</td>
+      <td data-label="When">{ago(one.set_aside_ts)}</td>
       <td>
         <button type="button" class="quiet" disabled={busy || one.replaying} onClick={replay}>
           {one.replaying ? 'Being sent' : 'Send again'}

@@ -93,15 +93,25 @@ function Row({ one, isOpen, toggle }: RowProps) {
           {one.txn_id}
         </button>
       </td>
-      <td>
+      <td class="outcome" data-label="Outcome">
         <span class={`badge ${badges[one.outcome]}`}>{outcome(one)}</span>
         {one.outcome !== 'accepted' && one.reason !== null && <span class="dim"> {one.reason}</span>}
       </td>
-      <td class="number">{one.events}</td>
-      <td class="number">{bytes(one.bytes)}</td>
-      <td class="number">{one.attempts}</td>
-      <td class="number">{one.answered_ts === null ? '–' : between(one.answered_ts - one.last_sent_ts)}</td>
-      <td class="number">{moment(one.last_sent_ts)}</td>
+      <td class="number" data-label="Events">
+        {one.events}
+      </td>
+      <td class="number" data-label="Size">
+        {bytes(one.bytes)}
+      </td>
+      <td class="number" data-label="Attempts">
+        {one.attempts}
+      </td>
+      <td class="number" data-label="Took">
+        {one.answered_ts === null ? '–' : between(one.answered_ts - one.last_sent_ts)}
+      </td>
+      <td class="number" data-label="Sent">
+        {moment(one.last_sent_ts)}
+      </td>
     </tr>
   );
 }
