@@ -80,7 +80,10 @@ describe('a command line that cannot be is exit code 2 and says why', () => {
     [['registration', 'check', 'absent.yaml'], 'absent.yaml: does not exist'],
     [['registration', 'check', '.'], '.: is a folder'],
     [['appservice', 'replay', 'x', '--after', 'abc'], 'Write a whole number, 0 or more.'],
-    [['registration', 'generate', '--id', 'x', '--server-name', 'y', '--url', 'z'], 'url: is not a URL: write http://host:port'],
+    [
+      ['registration', 'generate', '--id', 'x', '--server-name', 'y', '--url', 'z'],
+      'url: is not a URL: write http://host:port',
+    ],
     [['config', 'check'], "missing required argument 'file'"],
   ])('%j: %s', async (words, reason) => {
     const { code, out, errors } = await pons(...words);
