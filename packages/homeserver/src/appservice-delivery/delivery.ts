@@ -110,6 +110,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     ...parts,
     recent,
     index,
+    onTooOld: (id, position) => parts.memory.transactions(id).tooOld(position),
     onWaiting: (feed) => open.get(feed.appservice.id)?.deliverer.kick(),
   });
 
@@ -217,6 +218,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       {
         ...parts,
         recent: parts.memory.transactions(id),
+        onTooOld: (position) => parts.memory.transactions(id).tooOld(position),
         index,
         readReplay,
         unwrittenRooms: () => follower.unwrittenRooms(),

@@ -12,6 +12,7 @@ import {
   type Whereabouts,
   whereaboutsOf,
 } from '../storage/tables/appservice-explain.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
 import type { DeliveryStatus } from './delivery-state.ts';
 import { compileFilter } from './filter-events.ts';
 import { membershipOf } from './client-event-text.ts';
@@ -56,6 +57,8 @@ export interface ExplainParts {
   readonly db: Queryable;
   readonly clock: Clock;
   readonly registry: AppserviceRegistry;
+  /** Of what this process has sent, and left out because of its age. */
+  readonly memory: Pick<DeliveryMemory, 'transactions'>;
   /** undefined: another process sends for it. */
   readonly status: (appserviceId: string) => DeliveryStatus | undefined;
 }
@@ -72,19 +75,42 @@ export async function explainEvent(
 ): Promise<Explanation> {
   const event = await explainedEvent(parts.db, roomId, eventId);
   if (event === undefined) return say('unknown-event', 'This server does not have that event in that room.', []);
-  const { position } = event;
-  if (position === null)
-    return say(
-      'unknown-event',
-      'The event was rejected or soft-failed, or is known only as history: nobody is sent it.',
-      [],
-    );
   const appservice = parts.registry.byId(appserviceId);
-  if (appservice === undefined)
-    return say('nothing-is-sent', 'No application service of that id is registered.', [], { position });
-  const reasons = await reasonsFor(parts, appservice, { roomId, event });
-  const at = await whereaboutsOf(parts.db, appserviceId, position);
-  return { ...explainPlace(parts, appservice, { roomId, event, at, reasons }), position, reasons };
+  const explained = await explainToAll(parts, appservice === undefined ? [] : [appservice], { roomId, event });
+  const { position } = event;
+  return (
+    explained.get(appserviceId) ??
+    say(
+      'nothing-is-sent',
+      'No application service of that id is registered.',
+      [],
+      position === null ? {} : { position },
+    )
+  );
+}
+
+/** Explains an event to each of these by their id: whoever was in the room is read once for all. */
+export async function explainToAll(
+  parts: ExplainParts,
+  appservices: readonly Appservice[],
+  { roomId, event }: { readonly roomId: string; readonly event: ExplainedEventRow },
+): Promise<ReadonlyMap<string, Explanation>> {
+  const { position } = event;
+  if (position === null) {
+    const text = 'The event was rejected or soft-failed, or is known only as history: nobody is sent it.';
+    return new Map(appservices.map(({ id }) => [id, say('unknown-event', text, [])]));
+  }
+  const ids = appservices.map(({ id }) => id);
+  const places = new Map((await whereaboutsOf(parts.db, ids, position)).map((at) => [at.appserviceId, at]));
+  const members = await membersThen(parts, event, appservices);
+  return new Map(
+    appservices.map((appservice) => {
+      const { id } = appservice;
+      const reasons = reasonsFor(appservice, { roomId, event, members: members.get(id) ?? [] });
+      const place = explainPlace(parts, appservice, { roomId, event, at: places.get(id), reasons });
+      return [id, { ...place, position, reasons }];
+    }),
+  );
 }
 
 function say(
@@ -106,9 +132,13 @@ interface Found {
 // What the tables say of the event itself comes first: it is there, whatever should have been.
 function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, event, at, reasons }: Found): Explanation {
   const position = event.position ?? 0;
-  // One that connects by itself has a cursor from its first connection on.
-  if (appservice.registration.url === null && at === undefined)
-    return say('nothing-is-sent', 'Its registration says `url: null`: it is sent nothing.', reasons);
+  // One that connects by itself is followed from its first connection on, beginning at its registration.
+  if (appservice.registration.url === null && at?.isFollowed !== true)
+    return say(
+      'nothing-is-sent',
+      'Its registration says `url: null`: it is sent nothing before it connects by itself.',
+      reasons,
+    );
   if (at !== undefined && at.reason !== null)
     return say('set-aside', `It refused the event for good (${at.reason}). A replay sends it again.`, reasons, {
       reason: at.reason,
@@ -133,52 +163,64 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
     return say('filtered', 'It made the event itself, in bulk, and is not told.', reasons, { filter: 'bulk' });
   const isPassed = at !== undefined && position <= at.position && !at.inReplay;
   const filter = compileFilter(appservice)?.({ ...event, roomId }, parts.clock.now());
-  // How old it was when its turn came is not known any more.
+  const recent = parts.memory.transactions(appservice.id);
+  const wasAccepted = recent.withPosition(position).some(({ outcome }) => outcome === 'accepted');
+  if (!wasAccepted && recent.wasTooOld(position))
+    return say('filtered', 'It was older than `pons.filters.max_age_ms` allows when its turn came.', reasons, {
+      filter: 'max_age_ms',
+    });
   if (filter !== undefined && !(isPassed && filter === 'max_age_ms'))
     return say('filtered', `\`pons.filters.${filter}\` of its registration leaves it out.`, reasons, { filter });
   if (!isPassed) return say('waiting', 'Its turn has not come.', reasons);
-  if (filter !== undefined)
+  // Too old by now; what it was then, the process that sent it remembers for a while.
+  if (filter !== undefined && !wasAccepted)
     return say('acknowledged', 'It was sent, and accepted, unless it was too old when its turn came.', reasons);
   return say('acknowledged', 'It was sent, and accepted.', reasons);
 }
 
-async function reasonsFor(
-  parts: ExplainParts,
-  { namespaces, sender }: Appservice,
-  { roomId, event }: { readonly roomId: string; readonly event: ExplainedEventRow },
-): Promise<string[]> {
+const isOf = ({ namespaces, sender }: Appservice, userId: string): boolean =>
+  userId === sender || namespaces.user(userId) !== 'outside';
+
+function reasonsFor(
+  appservice: Appservice,
+  found: { readonly roomId: string; readonly event: ExplainedEventRow; readonly members: readonly string[] },
+): string[] {
+  const { roomId, event, members } = found;
+  const { namespaces } = appservice;
   const reasons: string[] = [];
-  const isOurs = (userId: string) => userId === sender || namespaces.user(userId) !== 'outside';
-  if (isOurs(event.sender)) reasons.push('sender');
-  if (event.type === 'm.room.member' && event.stateKey !== null && isOurs(event.stateKey)) reasons.push('target');
+  if (isOf(appservice, event.sender)) reasons.push('sender');
+  if (event.type === 'm.room.member' && event.stateKey !== null && isOf(appservice, event.stateKey))
+    reasons.push('target');
   const alias = event.aliases.find((one) => namespaces.alias(one) !== 'outside');
   if (alias !== undefined) reasons.push(`alias: ${alias}`);
   if (namespaces.room(roomId) !== 'outside') reasons.push('room');
-  const names = await membersThen(parts, event, isOurs);
-  if (names.length > 0)
-    reasons.push(`members: ${names.slice(0, namedMax).join(', ')}${names.length > namedMax ? ', …' : ''}`);
+  if (members.length > 0)
+    reasons.push(`members: ${members.slice(0, namedMax).join(', ')}${members.length > namedMax ? ', …' : ''}`);
   return reasons;
 }
 
-// In the state before the event, joined or invited.
+// In the state before the event, joined or invited: some of each.
 async function membersThen(
   { db, registry: { serverName } }: ExplainParts,
   { roomNid, stateVersion }: ExplainedEventRow,
-  isOurs: (userId: string) => boolean,
-): Promise<string[]> {
-  const found: string[] = [];
+  appservices: readonly Appservice[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map(appservices.map(({ id }) => [id, [] as string[]]));
+  let looking = appservices;
   let after = '';
-  while (found.length <= namedMax) {
+  while (looking.length > 0) {
     const page = await localMembersAt(db, { roomNid, stateVersion, serverName }, { after, limit: pageRows });
-    const ours = page.filter(({ userId }) => isOurs(userId));
+    const claimed = page.filter(({ userId }) => looking.some((appservice) => isOf(appservice, userId)));
     const texts = await eventJsons(
       db,
       roomNid,
-      ours.map(({ eventNid }) => eventNid),
+      claimed.map(({ eventNid }) => eventNid),
     );
     const memberships = new Map(texts.map(({ eventNid, json }) => [eventNid, membershipOf(json)]));
-    for (const { userId, eventNid } of ours)
-      if (['join', 'invite'].includes(memberships.get(eventNid) ?? '')) found.push(userId);
+    for (const { userId, eventNid } of claimed)
+      if (['join', 'invite'].includes(memberships.get(eventNid) ?? ''))
+        for (const appservice of looking) if (isOf(appservice, userId)) found.get(appservice.id)?.push(userId);
+    looking = looking.filter(({ id }) => (found.get(id)?.length ?? 0) <= namedMax);
     const last = page.at(-1);
     if (last === undefined || page.length < pageRows) break;
     after = last.userId;

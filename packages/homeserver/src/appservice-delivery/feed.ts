@@ -134,11 +134,13 @@ export class Feed {
     for (const item of this.items.splice(0, count)) this.#count(item, -1);
   }
 
-  /** Takes away those that are not to be sent any more. */
-  drop(isDropped: (item: WaitingItem) => boolean): void {
-    if (!this.items.some(isDropped)) return;
-    for (const item of this.items) if (isDropped(item)) this.#count(item, -1);
+  /** Takes away those that are not to be sent any more. @returns them */
+  drop(isDropped: (item: WaitingItem) => boolean): readonly WaitingItem[] {
+    const dropped = this.items.filter(isDropped);
+    if (dropped.length === 0) return dropped;
+    for (const item of dropped) this.#count(item, -1);
     this.items = this.items.filter((item) => !isDropped(item));
+    return dropped;
   }
 
   #count({ kind, bytes }: WaitingItem, by: 1 | -1): void {

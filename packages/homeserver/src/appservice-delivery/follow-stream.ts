@@ -20,6 +20,8 @@ import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts 
 export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms'> {
   readonly clock: Clock;
   readonly log: Log;
+  /** An event is left out because of its age. */
+  readonly onTooOld: (appserviceId: string, position: number) => void;
   /** Something waits in this feed. */
   readonly onWaiting: (feed: Feed) => void;
 }
@@ -238,7 +240,9 @@ export class StreamFollower {
     for (const id of wanted) {
       const feed = feeds.get(id);
       if (feed === undefined || event.position <= feed.readPosition || id === event.bulkBy) continue;
-      if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) continue;
+      const left = feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now());
+      if (left === 'max_age_ms') this.#parts.onTooOld(id, event.position);
+      if (left !== undefined) continue;
       waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
       feed.push(waiting);
       dealt.push(feed);

@@ -34,6 +34,8 @@ export interface FreezerParts extends RereadParts, SharedRoomsParts {
   readonly log: Log;
   readonly tracing: Tracing;
   readonly readReplay: ReadReplay;
+  /** An event is left out because of its age. */
+  readonly onTooOld: (position: number) => void;
   /** Somebody else has moved the cursor, or has a later lease. */
   readonly onOvertaken: () => void;
 }
@@ -243,7 +245,8 @@ export class Freezer {
     const { maxAgeMs } = this.#feed.appservice.registration.pons.filters;
     if (maxAgeMs === undefined) return;
     const oldestTs = this.#parts.clock.now() - maxAgeMs;
-    this.#feed.drop((item) => item.kind === 'event' && item.originServerTs < oldestTs);
+    const dropped = this.#feed.drop((item) => item.kind === 'event' && item.originServerTs < oldestTs);
+    for (const { position } of dropped) this.#parts.onTooOld(position);
   }
 
   async #freeze(

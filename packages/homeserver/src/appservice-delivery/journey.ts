@@ -5,7 +5,7 @@
 import type { ExplainedEventRow } from '../storage/tables/appservice-explain.ts';
 import { explainedEvent } from '../storage/tables/appservice-explain.ts';
 import type { DeliveryMemory } from './delivery-memory.ts';
-import { explainEvent, type ExplainParts, type Explanation } from './explain-event.ts';
+import { explainToAll, type ExplainParts, type Explanation } from './explain-event.ts';
 import type { RecentTransaction } from './recent-transactions.ts';
 
 /** The event, and where it is with each application service. */
@@ -36,14 +36,14 @@ export async function journeyOf(parts: JourneyParts, roomId: string, eventId: st
   const event = await explainedEvent(db, roomId, eventId);
   if (event === undefined) return undefined;
   const { position } = event;
-  const stops: JourneyStop[] = [];
-  for (const { id } of registry.all()) {
-    stops.push({
+  const explained = await explainToAll(parts, registry.all(), { roomId, event });
+  const stops = [...explained].map(
+    ([id, explanation]): JourneyStop => ({
       appserviceId: id,
-      explanation: await explainEvent(parts, id, { roomId, eventId }),
+      explanation,
       sentHere: parts.status(id) !== undefined,
       transactions: position === null ? [] : memory.transactions(id).withPosition(position),
-    });
-  }
+    }),
+  );
   return { event, committedTs: position === null ? undefined : memory.committedTs(position), stops };
 }

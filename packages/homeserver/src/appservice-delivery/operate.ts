@@ -13,6 +13,7 @@ import { askReplay, countSetAside, listSetAside, type SetAsideRow } from '../sto
 import { firstPositionSince, streamHead } from '../storage/tables/appservice-stream.ts';
 import { roomsByNids } from '../storage/tables/rooms.ts';
 import type { AppserviceDelivery } from './delivery.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
 import { explainEvent, type Explanation } from './explain-event.ts';
 import type { Replay, ReplayRequest } from './replay-events.ts';
 import { rereadItemsAt } from './reread-events.ts';
@@ -22,6 +23,7 @@ export interface OperateParts {
   readonly clock: Clock;
   readonly registry: AppserviceRegistry;
   readonly delivery: Pick<AppserviceDelivery, 'refresh' | 'status'>;
+  readonly memory: Pick<DeliveryMemory, 'transactions'>;
   readonly invalidations: {
     invalidate(tx: Queryable, kind: 'appservices', keys: readonly string[]): Promise<void>;
   };
@@ -48,7 +50,7 @@ export interface DeliveryOperations {
 
 /** Operations over this database. */
 export function createOperations(parts: OperateParts): DeliveryOperations {
-  const { db, clock, registry, delivery, invalidations } = parts;
+  const { db, clock, registry, delivery, memory, invalidations } = parts;
   const roomId = async (roomNid: number) => (await roomsByNids(db, [roomNid]))[0]?.roomId ?? '';
 
   async function tellSender<T>(appserviceId: string, write: (tx: Queryable) => Promise<T>): Promise<T> {
@@ -76,7 +78,7 @@ export function createOperations(parts: OperateParts): DeliveryOperations {
       });
     },
     explain: (id, roomId, eventId) =>
-      explainEvent({ db, clock, registry, status: (one) => delivery.status(one) }, id, { roomId, eventId }),
+      explainEvent({ db, clock, registry, memory, status: (one) => delivery.status(one) }, id, { roomId, eventId }),
     replay: (id, request) => tellSender(id, (tx) => askFor(tx, id, request)),
     askReplay: (id, positions) => tellSender(id, (tx) => askReplay(tx, id, positions)),
     setPaused: (id, paused) => tellSender(id, (tx) => setPaused(tx, id, paused)),

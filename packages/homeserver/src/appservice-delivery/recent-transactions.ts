@@ -28,10 +28,13 @@ export interface RecentTransaction {
 /** Transactions remembered for each application service, and bytes of their bodies. */
 export const recentTransactionsMax = 50;
 export const recentBytesMax = 262_144;
+/** Positions of events that were left out because of their age. */
+export const tooOldMax = 1_000;
 
 /** The memory of one application service. */
 export class RecentTransactions {
   readonly #all = new Map<number, RecentTransaction>();
+  readonly #tooOld = new Set<number>();
 
   /** Oldest first. */
   list(): RecentTransaction[] {
@@ -45,6 +48,17 @@ export class RecentTransactions {
   /** Those with this position in them, oldest first: more than one where it was split or replayed. */
   withPosition(position: number): RecentTransaction[] {
     return this.list().filter(({ positions }) => positions.includes(position));
+  }
+
+  /** An event was older than the registration allows when its turn came: it is in no transaction. */
+  tooOld(position: number): void {
+    this.#tooOld.add(position);
+    const [oldest] = this.#tooOld;
+    if (this.#tooOld.size > tooOldMax && oldest !== undefined) this.#tooOld.delete(oldest);
+  }
+
+  wasTooOld(position: number): boolean {
+    return this.#tooOld.has(position);
   }
 
   /** An attempt begins. */

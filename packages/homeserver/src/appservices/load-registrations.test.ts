@@ -2,9 +2,11 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { fakeClock } from '../../../testkit/src/clock.ts';
 import { type TestDatabase, testDatabase } from '../../../testkit/src/database.ts';
+import { findCursor, setPaused } from '../storage/tables/appservice-cursors.ts';
 import { createRegistrationLoader, type LoadReport } from './load-registrations.ts';
 import { narrowingKey, narrowToken, openNarrowedToken } from './narrowed-token.ts';
 import { createRegistry } from './registry.ts';
@@ -167,6 +169,54 @@ it('says when a replaced token has ended, for whoever is connected by it', async
     })
     .toEqual(['0 0']);
   expect(registry.byToken('as-socket')).toBeUndefined();
+});
+
+describe('a file that was removed while no server ran, and is there again later', () => {
+  const lease = 'select pg_advisory_lock(hashtextextended($1, 7))';
+  const removed = async (id: string) => {
+    const cursor = async () => (await findCursor(database.db, id))?.position;
+    await write(`${id}.yaml`, text(id));
+    await loader().loads.load();
+    await rm(path.join(folder, `${id}.yaml`));
+    const before = await cursor();
+    await database.db.query({ name: `test.grow_${id}`, text: 'update position set value = value + 10' });
+    return {
+      before,
+      /** Where it stands after a start without the file, and another one with it. */
+      async back(): Promise<number | undefined> {
+        await loader().loads.load();
+        await write(`${id}.yaml`, text(id));
+        await loader().loads.load();
+        return cursor();
+      },
+    };
+  };
+
+  it('begins at the present', async () => {
+    const { before, back } = await removed('away');
+    expect(await back()).toBe((before ?? 0) + 10);
+  });
+
+  it('goes on where it was when an operator had paused it: somebody wants what came meanwhile', async () => {
+    const { before, back } = await removed('paused');
+    await setPaused(database.db, 'paused', true);
+    expect(await back()).toBe(before);
+  });
+
+  it('goes on where it was when another process sent to it all the time', async () => {
+    const { before, back } = await removed('elsewhere');
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query(lease, ['appservice:elsewhere']);
+    expect(await back()).toBe(before);
+    await other.end();
+  });
+
+  it('goes on where it was when a file could not be read meanwhile: it may have been this one', async () => {
+    const { before, back } = await removed('broken');
+    await write('unreadable.yaml', 'id: [');
+    expect(await back()).toBe(before);
+  });
 });
 
 it('ends all tokens of one that is removed, the replaced ones too', async () => {

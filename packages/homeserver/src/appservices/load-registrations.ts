@@ -7,7 +7,12 @@ import path from 'node:path';
 import { type Complaint, type Finding, lintRegistration, lintTogether, type Registration } from '@pons/registration';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Database, Queryable } from '../storage/database.ts';
-import { appserviceTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
+import {
+  appserviceTokens,
+  deleteTokensOf,
+  deleteTokensOfAbsent,
+  putAppserviceTokens,
+} from '../storage/tables/appservice-tokens.ts';
 import { insertUser, reviveUser } from '../storage/tables/users.ts';
 import { beginDelivery } from './begin-delivery.ts';
 import { chooseRegistrations } from './choose-registrations.ts';
@@ -60,6 +65,7 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
   let running: Promise<unknown> = Promise.resolve();
   let last: LoadReport = { loaded: [], complaints: [], warnings: [] };
   let watching = false;
+  let isFirst = true;
   let over: Timer | undefined;
 
   async function loadNow(): Promise<{ report: LoadReport; changed: readonly string[] }> {
@@ -85,6 +91,13 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     if (watching) loadWhenOver(oldTokens);
     const ended = removed.map(({ id }) => id).filter((id) => registry.byId(id) === undefined);
     if (ended.length > 0) await deleteTokensOf(db, ended);
+    // Removed while no server ran: as if it had been removed now. A file that cannot be read may be the one of whoever is missing.
+    if (isFirst && complaints.length === 0 && !read.folderGone)
+      await deleteTokensOfAbsent(
+        db,
+        appservices.map(({ id }) => id),
+      );
+    isFirst = false;
     last = {
       loaded: appservices.map(({ id }) => id),
       complaints: [...complaints, ...(read.folderGone && waiting.length > 0 ? [folderComplaint()] : [])],

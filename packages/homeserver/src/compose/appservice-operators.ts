@@ -41,7 +41,7 @@ export function appserviceOperatorRoutes({ clock, random }: Ground, options: App
       registry,
       status: (id) => delivery.status(id),
       isConnected: (id) => websockets.connected(id),
-      operations: createOperations({ db, clock, registry, delivery, invalidations }),
+      operations: createOperations({ db, clock, registry, delivery, memory, invalidations }),
       refused: () => loader.lastReport().complaints,
       removed: () => orphanOwners(db, (id) => registry.byId(id) !== undefined),
     }),

@@ -20,8 +20,8 @@ const say = (sender: string, body: string) => ({ sender, content: { msgtype: 'm.
 const texts = (count: number, prefix = 'n') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 function operations(delivery: AppserviceDelivery) {
-  const { db, clock, registry } = at;
-  return createOperations({ db, clock, registry, delivery, invalidations: { invalidate: async () => {} } });
+  const { db, clock, registry, memory } = at;
+  return createOperations({ db, clock, registry, delivery, memory, invalidations: { invalidate: async () => {} } });
 }
 
 /** Turns the clock until so many events have come. */
@@ -306,6 +306,50 @@ describe('explain', () => {
     irc.mode = 413;
     await at.until(() => delivery.status('irc')?.setAside === 2, 20);
     expect(await why(flying)).toMatchObject({ verdict: 'set-aside', reason: 'answered 413' });
+  });
+});
+
+describe('explain, of an event that is too old by now,', () => {
+  const setUp = async () => {
+    const irc = await at.appservice('irc', { pons: { filters: { max_age_ms: 60_000 } } });
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    const why = ({ eventId }: { eventId: string }) => operations(delivery).explain('irc', room.roomId, eventId);
+    await room.join(ghost('bob'));
+    await arrived(irc, 1);
+    await idle(delivery, 'irc');
+    return { irc, delivery, room, why };
+  };
+  // Events of these rooms are of November 2023, and the clock begins there.
+  const later = async () => {
+    for (let minutes = 0; minutes < 5; minutes += 1) await at.clock.advance(60_000);
+  };
+
+  it('says that it was left out when it was so when its turn came', async () => {
+    const { irc, delivery, room, why } = await setUp();
+    irc.mode = 'down';
+    await room.say(alice, 'flying');
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    const waiting = await room.say(alice, 'waiting');
+    await eventually(() => (delivery.status('irc')?.readPosition ?? 0) >= waiting.position);
+    await later();
+    const read = await room.say(alice, 'too old when it is read');
+    irc.mode = 'ok';
+    delivery.wakeAppservice('irc');
+    await at.clock.advance(500);
+    await idle(delivery, 'irc');
+    for (const event of [waiting, read])
+      expect(await why(event)).toMatchObject({ verdict: 'filtered', filter: 'max_age_ms' });
+    expect(bodies(irc)).toEqual(['flying']);
+  });
+
+  it('says that it was accepted when it was', async () => {
+    const { irc, delivery, room, why } = await setUp();
+    const sent = await room.say(alice, 'in time');
+    await arrived(irc, 2);
+    await idle(delivery, 'irc');
+    await later();
+    expect(await why(sent)).toMatchObject({ verdict: 'acknowledged', text: 'It was sent, and accepted.' });
   });
 });
 

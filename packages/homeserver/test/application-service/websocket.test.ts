@@ -160,10 +160,12 @@ async function refusal(asking: Promise<unknown>): Promise<string> {
 
 describe('an application service without a url', () => {
   it('gets its events by websocket, and what happened while it was away when it comes back', async () => {
-    const first = await connect('nat');
     const { say } = await room('@_nat_bot:localhost');
+    await say('before it ever connected');
+    const first = await connect('nat');
     await say('one');
     await until(() => first.bodies.includes('one'));
+    expect(first.bodies).toEqual(['before it ever connected', 'one']);
     expect(first.messages[0]).toEqual({ command: 'connect', status: 'ok', data: { status: 'connected' } });
     const shown = () => request(base, 'GET', '/_pons/admin/v1/appservices/nat', { token: admin });
     await expect

@@ -43,17 +43,21 @@ export async function explainedEvent(
 
 const whereabouts = statement(
   'appservice_explain.whereabouts',
-  `select c.position, c.began_at as "beganAt", $2::bigint = any(c.rest) as "inRest",
-      $2 > c.replay_after and $2 <= c.replay_upto as "inReplay",
-      (select min(t.txn_id) from appservice_transactions t where t.appservice_id = $1 and $2 = any(t.positions)) as "txnId",
+  `select c.appservice_id as "appserviceId", c.counted_for <> '' as "isFollowed", c.position, c.began_at as "beganAt",
+      $2::bigint = any(c.rest) as "inRest", $2 > c.replay_after and $2 <= c.replay_upto as "inReplay",
+      (select min(t.txn_id) from appservice_transactions t
+        where t.appservice_id = c.appservice_id and $2 = any(t.positions)) as "txnId",
       s.reason, s.created_ts as "setAsideTs"
     from appservice_cursors c
     left join appservice_set_aside s on s.appservice_id = c.appservice_id and s.position = $2
-    where c.appservice_id = $1`,
+    where c.appservice_id = any($1::text[])`,
 );
 
 /** Where a position stands with the delivery to an application service. */
 export interface Whereabouts {
+  readonly appserviceId: string;
+  /** False: it was never ready to be sent anything, because it has no url and has not connected. */
+  readonly isFollowed: boolean;
   readonly position: number;
   readonly beganAt: number;
   readonly inRest: boolean;
@@ -64,13 +68,13 @@ export interface Whereabouts {
   readonly setAsideTs: number | null;
 }
 
-/** Where it stands; undefined when nothing was ever delivered. */
+/** Where it stands with each of these; without those to which nothing was ever to be delivered. */
 export async function whereaboutsOf(
   db: Queryable,
-  appserviceId: string,
+  appserviceIds: readonly string[],
   position: number,
-): Promise<Whereabouts | undefined> {
-  return (await db.query<Whereabouts>(whereabouts, [appserviceId, position]))[0];
+): Promise<Whereabouts[]> {
+  return db.query<Whereabouts>(whereabouts, [appserviceIds, position]);
 }
 
 const members = statement(

@@ -195,12 +195,16 @@ export async function streamExtrasAt(db: Queryable, positions: readonly number[]
   return positions.length === 0 ? [] : db.query<StreamExtraRow>(extrasAt, [positions]);
 }
 
+// Room by room by its index of times (`offset 0` keeps it so), which reads what is of that time or later, and that is what is asked for.
 const firstSince = statement(
   'appservice_stream.first_since',
-  'select min(position) as position from events where position is not null and origin_server_ts >= $1',
+  `select min(e.position) as position from rooms r
+    cross join lateral (
+      select e.position from events e
+      where e.room_nid = r.room_nid and e.origin_server_ts >= $1 and e.position is not null offset 0) e`,
 );
 
-/** The first event of the stream that says it is of this time or later. Reads all events: for operators. */
+/** The first event of the stream that says it is of this time or later. */
 export async function firstPositionSince(db: Queryable, ts: number): Promise<number | undefined> {
   return (await db.query<{ position: number | null }>(firstSince, [ts]))[0]?.position ?? undefined;
 }

@@ -1,6 +1,7 @@
 // Table `appservice_tokens`: the as_token of each application service as it was last loaded, and those before it that still live.
 
 import { type Queryable, statement } from '../database.ts';
+import { isFree } from './leases.ts';
 
 export interface AppserviceTokenRow {
   readonly tokenHash: Buffer;
@@ -71,4 +72,18 @@ const endAll = statement(
 /** Forgets all tokens of application services that are gone. */
 export async function deleteTokensOf(tx: Queryable, appserviceIds: readonly string[]): Promise<void> {
   await tx.query(endAll, [appserviceIds]);
+}
+
+// Looked for first: a lock is tried for those alone.
+const endAbsent = statement(
+  'appservice_tokens.end_absent',
+  `with absent as materialized (
+      select distinct appservice_id from appservice_tokens where appservice_id <> all($1::text[]))
+    delete from appservice_tokens t using absent a
+    where t.appservice_id = a.appservice_id and ${isFree(`'appservice:' || a.appservice_id`)}`,
+);
+
+/** Forgets all tokens of those that are not among these, unless a process sends to them: it has a registration that is missing here. */
+export async function deleteTokensOfAbsent(db: Queryable, present: readonly string[]): Promise<void> {
+  await db.query(endAbsent, [present]);
 }

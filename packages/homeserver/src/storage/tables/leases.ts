@@ -10,6 +10,9 @@ const count = statement(
 );
 const alive = statement('leases.alive', 'select');
 
+/** SQL: whether nobody has the lease of this name (an expression); looking takes it for the length of the transaction. */
+export const isFree = (name: string): string => `pg_try_advisory_xact_lock(hashtextextended(${name}, 7))`;
+
 /** Takes the lock of a name for this session, if nobody has it. */
 export async function tryLock(session: Queryable, name: string): Promise<boolean> {
   return (await session.query<{ taken: boolean }>(lock, [name]))[0]?.taken ?? false;
