@@ -1,76 +1,32 @@
 // Importing events in batches, over HTTP: history before a room's first message and what was missed at its end, as bridges ask for it.
 // https://spec.matrix.org/v1.19/application-service-api/
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AppserviceDouble } from '@pons/testkit/appservice';
-import { type TestDatabase, testDatabase } from '@pons/testkit/database';
 import { registerUser, request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkDatabase } from '../../src/storage/check.ts';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { ghost as registerAs, type RegistryHouse, registryHouse, v3 } from './registry-house.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-batches-'));
 const irc = new AppserviceDouble();
-const v3 = '/_matrix/client/v3';
 const day = 86_400_000;
 const past = 1_600_000_000_000;
 const enc = encodeURIComponent;
-let database: TestDatabase;
-let homeserver: Homeserver;
-let base = '';
+let house: RegistryHouse;
 let alice: Awaited<ReturnType<typeof registerUser>>;
 
-function registration(id: string, url: string | null): string {
-  return JSON.stringify({
-    id,
-    url,
-    as_token: `as-${id}`,
-    hs_token: `hs-${id}`,
-    sender_localpart: `_${id}_bot`,
-    rate_limited: false,
-    namespaces: { users: [{ exclusive: true, regex: `@_${id}_.*` }] },
-  });
-}
-
-async function start(): Promise<void> {
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml', 'other.yaml'] },
-      accounts: { registration: { mode: 'open' }, password_cost: 'low' },
-      rate_limits: 'off',
-    },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  const [listener] = await homeserver.listen();
-  base = listener?.url ?? '';
-}
-
 beforeAll(async () => {
-  database = await testDatabase();
-  writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
-  writeFileSync(join(folder, 'other.yaml'), registration('other', null));
-  await start();
-  alice = await registerUser(base, 'alice');
+  house = await registryHouse({ registrations: { irc: { url: await irc.listen() }, other: {} } });
+  alice = await registerUser(house.base, 'alice');
   for (const name of ['anna', 'bert', 'cara']) await registerGhost(name);
 });
 afterAll(async () => {
-  await homeserver.stop();
+  await house.stop();
   await irc.close();
-  await database.drop();
-  rmSync(folder, { recursive: true });
 });
 
 const as = <T = Record<string, unknown>>(method: string, path: string, body?: unknown, token = 'as-irc') =>
-  request<T>(base, method, path, { token, ...(body === undefined ? {} : { body }) });
+  request<T>(house.base, method, path, { token, ...(body === undefined ? {} : { body }) });
 const ghost = (name: string) => `@_irc_${name}:localhost`;
-const registerGhost = (name: string) =>
-  as('POST', `${v3}/register`, { type: 'm.login.application_service', username: `_irc_${name}`, inhibit_login: true });
+const registerGhost = (name: string) => registerAs(house.base, 'as-irc', `_irc_${name}`);
 
 interface Imported {
   readonly type: string;
@@ -102,7 +58,7 @@ async function room(...bodies: string[]): Promise<string> {
     preset: 'private_chat',
     invite: [alice.userId],
   });
-  await request(base, 'POST', `${v3}/join/${enc(roomId)}`, { token: alice.token, body: {} });
+  await request(house.base, 'POST', `${v3}/join/${enc(roomId)}`, { token: alice.token, body: {} });
   for (const body of bodies) await say(roomId, body);
   return roomId;
 }
@@ -125,7 +81,7 @@ async function history(roomId: string, more = ''): Promise<Shown[]> {
   const chunk: Shown[] = [];
   for (let from: string | undefined = ''; from !== undefined; ) {
     const page: { chunk: Shown[]; end?: string } = await request(
-      base,
+      house.base,
       'GET',
       `${v3}/rooms/${enc(roomId)}/messages?dir=b&limit=3${more}${from === '' ? '' : `&from=${from}`}`,
       { token: alice.token },
@@ -138,14 +94,14 @@ async function history(roomId: string, more = ''): Promise<Shown[]> {
 const bodies = (events: readonly Shown[]) => events.flatMap(({ content }) => content.body ?? []);
 const counts = async () =>
   (
-    await database.db.query<{ events: number; state: number }>({
+    await house.database.db.query<{ events: number; state: number }>({
       name: `batch.counts`,
       text: `select (select count(*) from events)::int as events, (select count(*) from room_state)::int as state`,
     })
   )[0];
 const extremities = async (roomId: string) =>
   (
-    await database.db.query<{ ids: string[] }>(
+    await house.database.db.query<{ ids: string[] }>(
       {
         name: 'batch.extremities',
         text: `select array(select event_id from events e where e.room_nid = r.room_nid and e.event_nid = any(r.extremities)) as ids
@@ -157,7 +113,7 @@ const extremities = async (roomId: string) =>
 
 it('is announced as com.beeper.batch_sending', async () => {
   const { unstable_features: features } = await request<{ unstable_features: Record<string, boolean> }>(
-    base,
+    house.base,
     'GET',
     '/_matrix/client/versions',
   );
@@ -191,7 +147,7 @@ describe('history', () => {
 
   it('is no news: not in /sync, not in a transaction, and wakes nobody', async () => {
     const roomId = await room('now');
-    const sync = <T>(query: string) => request<T>(base, 'GET', `${v3}/sync?${query}`, { token: alice.token });
+    const sync = <T>(query: string) => request<T>(house.base, 'GET', `${v3}/sync?${query}`, { token: alice.token });
     interface Sync {
       next_batch: string;
       rooms?: { join?: Record<string, { timeline: { events: Shown[] } }> };
@@ -221,7 +177,7 @@ describe('history', () => {
     const reference = { body: 'see', 'm.relates_to': { rel_type: 'm.reference', event_id: root } };
     await batch(roomId, [text('x', { ...reaction, event_id: '$r:remote' }), text('y', { content: reference })]);
     const get = <T = Record<string, unknown>>(path: string, version = 'v3') =>
-      request<T>(base, 'GET', `/_matrix/client/${version}/rooms/${enc(roomId)}/${path}`, { token: alice.token });
+      request<T>(house.base, 'GET', `/_matrix/client/${version}/rooms/${enc(roomId)}/${path}`, { token: alice.token });
     const shown = await get<Shown>(`event/${enc(root)}`);
     expect(shown.content.body).toBe('root');
     expect(shown.unsigned?.['m.relations']).toHaveProperty('m.reference');
@@ -244,7 +200,7 @@ describe('history', () => {
     const roomId = await room('now');
     const { event_ids: ids } = await batch(roomId, [text('one'), text('two')]);
     await batch(roomId, [text('three')]);
-    const rows = await database.db.query<{ line: number; keys: string[] }>(
+    const rows = await house.database.db.query<{ line: number; keys: string[] }>(
       {
         name: 'batch.lines',
         text: `select s.line, array_agg(k.state_key) as keys from room_state s join state_keys k using (key_nid)
@@ -267,7 +223,7 @@ describe('history', () => {
       text('', { type: 'm.room.redaction', content: {}, redacts, event_id: `$x${redacts}` });
     const { event_ids: ids } = await batch(roomId, [text('wrong'), redaction('$wrong:remote.example'), text('right')]);
     expect(bodies(await history(roomId))).toEqual(['right', 'now']);
-    const shown = await request<Shown>(base, 'GET', `${v3}/rooms/${enc(roomId)}/event/${enc(ids[0] ?? '')}`, {
+    const shown = await request<Shown>(house.base, 'GET', `${v3}/rooms/${enc(roomId)}/event/${enc(ids[0] ?? '')}`, {
       token: alice.token,
     });
     expect(shown.unsigned?.redacted_because).toMatchObject({ event_id: ids[1] });
@@ -296,7 +252,7 @@ it('shows who spoke in it where members are loaded lazily, and a first /sync wit
   });
   await batch(roomId, [text('a', { sender: ghost('cara') }), text('b', { sender: ghost('cara') })]);
   const { state } = await request<{ state: (Shown & { state_key: string })[] }>(
-    base,
+    house.base,
     'GET',
     `${v3}/rooms/${enc(roomId)}/messages?dir=b&limit=3&filter=${enc('{"lazy_load_members":true}')}`,
     { token: alice.token },
@@ -305,7 +261,9 @@ it('shows who spoke in it where members are loaded lazily, and a first /sync wit
   expect(cara?.content).toEqual({ membership: 'join', displayname: 'Cara' });
   const { rooms } = await request<{
     rooms: { join: Record<string, { timeline: { events: Shown[] }; state: { events: Shown[] } }> };
-  }>(base, 'GET', `${v3}/sync?timeout=0&filter=${enc('{"room":{"timeline":{"limit":3}}}')}`, { token: alice.token });
+  }>(house.base, 'GET', `${v3}/sync?timeout=0&filter=${enc('{"room":{"timeline":{"limit":3}}}')}`, {
+    token: alice.token,
+  });
   const shown = rooms.join[roomId];
   expect(bodies(shown?.timeline.events ?? [])).toEqual(['a', 'b', 'now']);
   expect(shown?.state.events.some(({ type }) => type === 'm.room.create')).toBe(true);
@@ -314,8 +272,9 @@ it('shows who spoke in it where members are loaded lazily, and a first /sync wit
 describe('a forward batch', () => {
   it('is appended with its own times by senders who join for it, and is not told to its maker', async () => {
     const roomId = await room('now');
-    const since = (await request<{ next_batch: string }>(base, 'GET', `${v3}/sync?timeout=0`, { token: alice.token }))
-      .next_batch;
+    const since = (
+      await request<{ next_batch: string }>(house.base, 'GET', `${v3}/sync?timeout=0`, { token: alice.token })
+    ).next_batch;
     const { event_ids: ids } = await batch(roomId, [text('missed 1'), text('missed 2', { sender: ghost('bert') })], {
       forward: true,
     });
@@ -324,7 +283,7 @@ describe('a forward batch', () => {
     const { joined } = await as<{ joined: object }>('GET', `${v3}/rooms/${enc(roomId)}/joined_members`);
     expect(Object.keys(joined)).toContain(ghost('bert'));
     const news = await request<{ rooms: { join: Record<string, { timeline: { events: Shown[] } }> } }>(
-      base,
+      house.base,
       'GET',
       `${v3}/sync?timeout=0&since=${enc(since)}`,
       { token: alice.token },
@@ -335,7 +294,7 @@ describe('a forward batch', () => {
   it('has receipts of who has read it, and of nobody else on the word of an application service', async () => {
     const roomId = await room('now');
     const readers = async () =>
-      database.db.query<{ userId: string; eventId: string }>(
+      house.database.db.query<{ userId: string; eventId: string }>(
         {
           name: 'batch.receipts',
           text: 'select user_id as "userId", event_id as "eventId" from receipts join rooms using (room_nid) where room_id = $1',
@@ -374,8 +333,7 @@ describe('the same again', () => {
     const grown = await batch(roomId, [...events, text('new')], more);
     expect(grown.event_ids.slice(0, 5)).toEqual(first.event_ids);
     expect(await counts()).toMatchObject({ events: (before?.events ?? 0) + 1 });
-    await homeserver.stop();
-    await start();
+    await house.restart();
     expect(await batch(roomId, events, more)).toEqual(first);
     // Names are an application service's own.
     const [shown] = (await history(roomId)).filter(({ type }) => type === 'm.reaction');
@@ -420,7 +378,7 @@ it('gives no power over what was said since to who had it then', async () => {
   const roomId = await room('now');
   const path = `${v3}/rooms/${enc(roomId)}`;
   const { event_id: own } = await request<{ event_id: string }>(
-    base,
+    house.base,
     'PUT',
     `${path}/send/m.room.message/t${(txn += 1)}`,
     { token: alice.token, body: { msgtype: 'm.text', body: 'mine' } },
@@ -483,5 +441,5 @@ describe('refusals', () => {
 });
 
 it('leaves tables that agree with one another', async () => {
-  expect(await checkDatabase(database.url)).toEqual([]);
+  expect(await checkDatabase(house.database.url)).toEqual([]);
 });

@@ -1,70 +1,28 @@
 // Many ghosts in one request, and many ghosts by ordinary ones: registered, named and joined, each as if alone.
 // https://spec.matrix.org/v1.19/application-service-api/
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AppserviceDouble } from '@pons/testkit/appservice';
-import { type TestDatabase, testDatabase } from '@pons/testkit/database';
 import { registerUser, request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { type RegistryHouse, registryHouse, v3 } from './registry-house.ts';
 import { checkDatabase } from '../../src/storage/check.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-ghosts-'));
 const irc = new AppserviceDouble();
-const v3 = '/_matrix/client/v3';
 const enc = encodeURIComponent;
-let database: TestDatabase;
-let homeserver: Homeserver;
-let base = '';
+let house: RegistryHouse;
 let alice: Awaited<ReturnType<typeof registerUser>>;
 
-function registration(id: string, url: string | null): string {
-  return JSON.stringify({
-    id,
-    url,
-    as_token: `as-${id}`,
-    hs_token: `hs-${id}`,
-    sender_localpart: `_${id}_bot`,
-    rate_limited: false,
-    namespaces: { users: [{ exclusive: true, regex: `@_${id}_.*` }] },
-  });
-}
-
 beforeAll(async () => {
-  database = await testDatabase();
-  writeFileSync(join(folder, 'irc.yaml'), registration('irc', await irc.listen()));
-  const wide = { users: [{ exclusive: false, regex: '@_.*' }] };
-  writeFileSync(
-    join(folder, 'wide.yaml'),
-    JSON.stringify({ ...JSON.parse(registration('wide', null)), namespaces: wide }),
-  );
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml', 'wide.yaml'] },
-      accounts: { registration: { mode: 'open' }, password_cost: 'low' },
-      rate_limits: 'off',
-    },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  const [listener] = await homeserver.listen();
-  base = listener?.url ?? '';
-  alice = await registerUser(base, 'alice');
+  const wide = { namespaces: { users: [{ exclusive: false, regex: '@_.*' }] } };
+  house = await registryHouse({ registrations: { irc: { url: await irc.listen() }, wide } });
+  alice = await registerUser(house.base, 'alice');
 });
 afterAll(async () => {
-  await homeserver.stop();
+  await house.stop();
   await irc.close();
-  await database.drop();
-  rmSync(folder, { recursive: true });
 });
 
 const as = <T = Record<string, unknown>>(method: string, path: string, body?: unknown, token = 'as-irc') =>
-  request<T>(base, method, path, { token, ...(body === undefined ? {} : { body }) });
+  request<T>(house.base, method, path, { token, ...(body === undefined ? {} : { body }) });
 interface Answer {
   readonly registered: number;
   readonly named: number;
@@ -84,7 +42,7 @@ const members = async (roomId: string) =>
   ).joined;
 const ghost = (name: string) => `@_irc_${name}:localhost`;
 async function versionOf(roomId: string): Promise<number> {
-  const [row] = await database.db.query<{ version: number }>(
+  const [row] = await house.database.db.query<{ version: number }>(
     { name: 'ghosts.version', text: 'select version from rooms where room_id = $1' },
     [roomId],
   );
@@ -123,7 +81,7 @@ describe('a bulk request', () => {
 
   it('renames nobody who is in more rooms than one request may write to', async () => {
     await bulk([{ user_id: ghost('everywhere'), displayname: 'Old' }]);
-    const run = (text: string) => database.db.query({ name: `ghosts.${text.slice(0, 24)}`, text });
+    const run = (text: string) => house.database.db.query({ name: `ghosts.${text.slice(0, 24)}`, text });
     await run(`insert into rooms (room_nid, room_id, room_version, version, state_version, extremities, depth)
       select n, '!many' || n, '12', 1, 1, '{}', 1 from generate_series(9000001, 9020001) n`);
     await run(`insert into room_members (room_nid, user_id, membership, event_nid, sender, local, position)
@@ -146,7 +104,7 @@ describe('a bulk request', () => {
       username: '_irc_gone',
       inhibit_login: true,
     });
-    await database.db.query({
+    await house.database.db.query({
       name: 'ghosts.gone',
       text: `update users set deactivated_ts = 1 where user_id = '${ghost('gone')}'`,
     });
@@ -180,7 +138,7 @@ describe('a bulk request', () => {
   it('is not told to who made it, but counts: what others say there is', async () => {
     const roomId = await room('public_chat', alice.token);
     await bulk([{ localpart: '_irc_quiet', rooms: [roomId] }]);
-    await request(base, 'PUT', `${v3}/rooms/${enc(roomId)}/send/m.room.message/q`, {
+    await request(house.base, 'PUT', `${v3}/rooms/${enc(roomId)}/send/m.room.message/q`, {
       token: alice.token,
       body: { msgtype: 'm.text', body: 'heard' },
     });
@@ -218,7 +176,7 @@ it('ordinary joins that come together share commits', async () => {
 });
 
 it('leaves tables that agree with one another', async () => {
-  expect(await checkDatabase(database.url)).toEqual([]);
+  expect(await checkDatabase(house.database.url)).toEqual([]);
 });
 
 describe('com.beeper.room_create_autojoin_invites', () => {

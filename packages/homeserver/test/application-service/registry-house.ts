@@ -1,6 +1,6 @@
-// A homeserver for the tests of the live registry: a folder of registrations, an administrator, and a clock that can be moved ahead.
+// A homeserver for tests of application services: a folder of registrations, an administrator, and a clock that can be moved ahead.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestDatabase, testDatabase } from '@pons/testkit/database';
@@ -24,14 +24,22 @@ export interface RegistryHouse {
   /** As an administrator, below /_pons/admin/v1/appservices. */
   operate(method: string, below: string, body?: unknown): Promise<Answer>;
   person(name: string): Promise<{ userId: string; token: string }>;
+  /** Stops it and starts it again on what it has kept. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it. With `beside` it shares that one's database and folder, as another process would. */
-export async function registryHouse(
-  options: { readonly beside?: RegistryHouse; readonly config?: object } = {},
-): Promise<RegistryHouse> {
-  const { beside } = options;
+interface HouseOptions {
+  /** It shares that one's database and folder, as another process would. */
+  readonly beside?: RegistryHouse;
+  readonly config?: object;
+  /** What is in the folder when it starts: by id, what `registrationText` takes. */
+  readonly registrations?: Readonly<Record<string, object>>;
+}
+
+/** Starts it. */
+export async function registryHouse(options: HouseOptions = {}): Promise<RegistryHouse> {
+  const { beside, registrations = {} } = options;
   const own = mkdtempSync(join(tmpdir(), 'pons-registry-'));
   const folder = beside?.folder ?? join(own, 'appservices');
   const database = beside?.database ?? (await testDatabase());
@@ -49,9 +57,16 @@ export async function registryHouse(
     },
     own,
   );
+  mkdirSync(folder, { recursive: true });
+  for (const [id, more] of Object.entries(registrations)) writeRegistration({ folder }, id, more);
   let aheadMs = 0;
   const now = () => systemClock.now() + aheadMs;
-  const homeserver: Homeserver = await createHomeserver(config, { log: silentLog, clock: { ...systemClock, now } });
+  let homeserver: Homeserver;
+  async function start(): Promise<void> {
+    homeserver = await createHomeserver(config, { log: silentLog, clock: { ...systemClock, now } });
+    const [listener] = await homeserver.listen();
+    house.base = listener?.url ?? '';
+  }
   const house = {
     base: '',
     folder,
@@ -69,15 +84,18 @@ export async function registryHouse(
         ...(body === undefined ? {} : { body }),
       }),
     person: (name: string) => registerUser(house.base, name),
+    async restart() {
+      await homeserver.stop();
+      await start();
+    },
     async stop() {
       await homeserver.stop();
       if (beside === undefined) await database.drop();
       rmSync(own, { recursive: true });
     },
   };
-  const [listener] = await homeserver.listen();
-  house.base = listener?.url ?? '';
-  await homeserver.ensureAccount({ localpart: 'root', password: 'pw', admin: true });
+  await start();
+  await homeserver!.ensureAccount({ localpart: 'root', password: 'pw', admin: true });
   const identifier = { type: 'm.id.user', user: 'root' };
   const login = { type: 'm.login.password', identifier, password: 'pw' };
   house.admin = String((await request(house.base, 'POST', `${v3}/login`, { body: login }))['access_token']);
@@ -103,7 +121,7 @@ export function registrationText(id: string, more: object = {}): string {
 }
 
 /** Writes a registration into the folder. */
-export function writeRegistration(house: RegistryHouse, id: string, more: object = {}): string {
+export function writeRegistration(house: Pick<RegistryHouse, 'folder'>, id: string, more: object = {}): string {
   const file = join(house.folder, `${id}.yaml`);
   writeFileSync(file, registrationText(id, more));
   return file;
