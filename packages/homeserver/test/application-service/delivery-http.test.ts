@@ -1,67 +1,33 @@
 // A whole homeserver and an application service that encrypts, over HTTP on both sides: everything besides events that a client can cause
 // reaches it, and nothing is left behind.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AppserviceDouble } from '@pons/testkit/appservice';
-import { type TestDatabase, testDatabase } from '@pons/testkit/database';
 import { registerUser, request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { type RegistryHouse, registryHouse, v3 } from './registry-house.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-as-http-'));
 const irc = new AppserviceDouble();
-const v3 = '/_matrix/client/v3';
 const bot = '@_irc_bot:localhost';
-let database: TestDatabase;
-let homeserver: Homeserver;
-let base = '';
+let house: RegistryHouse;
 let alice: Awaited<ReturnType<typeof registerUser>>;
 let room = '';
 
 beforeAll(async () => {
-  database = await testDatabase();
-  const registration = {
-    id: 'irc',
-    url: await irc.listen(),
-    as_token: 'as-irc',
-    hs_token: 'hs-irc',
-    sender_localpart: '_irc_bot',
-    rate_limited: false,
-    receive_ephemeral: true,
-    'org.matrix.msc3202': true,
-    'io.element.msc4190': true,
-    namespaces: { users: [{ exclusive: true, regex: '@_irc_.*' }] },
-  };
-  writeFileSync(join(folder, 'irc.yaml'), JSON.stringify(registration));
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml'] },
-      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
-      rate_limits: 'off',
-    },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  base = (await homeserver.listen())[0]?.url ?? '';
-  alice = await registerUser(base, 'alice');
-  await request(base, 'PUT', `${v3}/devices/BRIDGE`, { token: 'as-irc', body: {} });
-  const created = await request(base, 'POST', `${v3}/createRoom`, {
+  const encrypts = { 'org.matrix.msc3202': true, 'io.element.msc4190': true };
+  house = await registryHouse({
+    registrations: { irc: { url: await irc.listen(), receive_ephemeral: true, ...encrypts } },
+  });
+  alice = await registerUser(house.base, 'alice');
+  await request(house.base, 'PUT', `${v3}/devices/BRIDGE`, { token: 'as-irc', body: {} });
+  const created = await request(house.base, 'POST', `${v3}/createRoom`, {
     token: alice.token,
     body: { preset: 'public_chat' },
   });
   room = encodeURIComponent(String(created['room_id']));
-  await request(base, 'POST', `${v3}/join/${room}`, { token: 'as-irc', body: {} });
+  await request(house.base, 'POST', `${v3}/join/${room}`, { token: 'as-irc', body: {} });
 });
 afterAll(async () => {
-  await homeserver.stop();
+  await house.stop();
   await irc.close();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 interface Body {
@@ -78,15 +44,15 @@ const ephemeral = (type: string) =>
 it('gets typing, receipts with their thread, and presence of those in its rooms', async () => {
   const { token, userId } = alice;
   const typing = { typing: true, timeout: 30_000 };
-  await request(base, 'PUT', `${v3}/rooms/${room}/typing/${userId}`, { token, body: typing });
+  await request(house.base, 'PUT', `${v3}/rooms/${room}/typing/${userId}`, { token, body: typing });
   await comes(() => ephemeral('m.typing').some(({ content }) => JSON.stringify(content).includes(userId)));
   const path = `${v3}/rooms/${room}/send/m.room.message/t1`;
-  const { event_id } = await request(base, 'PUT', path, { token, body: { msgtype: 'm.text', body: 'hello' } });
+  const { event_id } = await request(house.base, 'PUT', path, { token, body: { msgtype: 'm.text', body: 'hello' } });
   const id = String(event_id);
-  await request(base, 'POST', `${v3}/rooms/${room}/receipt/m.read/${id}`, { token, body: { thread_id: 'main' } });
-  await request(base, 'POST', `${v3}/rooms/${room}/receipt/m.read.private/${id}`, { token, body: {} });
+  await request(house.base, 'POST', `${v3}/rooms/${room}/receipt/m.read/${id}`, { token, body: { thread_id: 'main' } });
+  await request(house.base, 'POST', `${v3}/rooms/${room}/receipt/m.read.private/${id}`, { token, body: {} });
   const presence = { presence: 'online', status_msg: 'here' };
-  await request(base, 'PUT', `${v3}/presence/${userId}/status`, { token, body: presence });
+  await request(house.base, 'PUT', `${v3}/presence/${userId}/status`, { token, body: presence });
   await comes(() => ephemeral('m.presence').some(({ content }) => content['status_msg'] === 'here'));
   await comes(() => ephemeral('m.receipt').length > 0);
   expect(ephemeral('m.receipt')[0]).toMatchObject({
@@ -98,14 +64,14 @@ it('gets typing, receipts with their thread, and presence of those in its rooms'
 it('gets messages to its device with the keys that are left of it, and they are gone from the table', async () => {
   const keys = Object.fromEntries(['a', 'b', 'c'].map((id) => [`curve25519:${id}`, `key ${id}`]));
   const upload = { one_time_keys: keys };
-  await request(base, 'POST', `${v3}/keys/upload?device_id=BRIDGE`, { token: 'as-irc', body: upload });
+  await request(house.base, 'POST', `${v3}/keys/upload?device_id=BRIDGE`, { token: 'as-irc', body: upload });
   const { token } = alice;
-  await request(base, 'POST', `${v3}/keys/claim`, {
+  await request(house.base, 'POST', `${v3}/keys/claim`, {
     token,
     body: { one_time_keys: { [bot]: { BRIDGE: 'curve25519' } } },
   });
   const messages = { [bot]: { BRIDGE: { secret: 1 } } };
-  await request(base, 'PUT', `${v3}/sendToDevice/m.room.encrypted/t1`, { token, body: { messages } });
+  await request(house.base, 'PUT', `${v3}/sendToDevice/m.room.encrypted/t1`, { token, body: { messages } });
   await comes(() => sent().some(({ to_device }) => to_device !== undefined));
   const body = sent().find(({ to_device }) => to_device !== undefined);
   expect(body?.to_device).toEqual([
@@ -119,7 +85,7 @@ it('gets messages to its device with the keys that are left of it, and they are 
   ]);
   expect(body?.device_one_time_keys_count?.[bot]?.['BRIDGE']).toMatchObject({ curve25519: 2 });
   const waiting = { name: 'test.waiting', text: 'select 1 as one from to_device' };
-  await expect.poll(async () => (await database.db.query(waiting)).length).toBe(0);
+  await expect.poll(async () => (await house.database.db.query(waiting)).length).toBe(0);
 });
 
 it('is told whose devices changed, and that they are of no use after the last shared room', async () => {
@@ -131,8 +97,8 @@ it('is told whose devices changed, and that they are of no use after the last sh
     keys: { [`curve25519:${deviceId}`]: 'x', [`ed25519:${deviceId}`]: 'y' },
     signatures: { [userId]: { [`ed25519:${deviceId}`]: 'z' } },
   };
-  await request(base, 'POST', `${v3}/keys/upload`, { token, body: { device_keys } });
+  await request(house.base, 'POST', `${v3}/keys/upload`, { token, body: { device_keys } });
   await comes(() => sent().some(({ device_lists }) => device_lists?.changed.includes(userId) === true));
-  await request(base, 'POST', `${v3}/rooms/${room}/leave`, { token, body: {} });
+  await request(house.base, 'POST', `${v3}/rooms/${room}/leave`, { token, body: {} });
   await comes(() => sent().some(({ device_lists }) => device_lists?.left.includes(userId) === true));
 });

@@ -1,16 +1,10 @@
 // The large figures: 100,000 events of history in one room, and a netjoin of 5,000 ghosts, in bulk and by ordinary requests. What is
 // asserted are counts and what a look-up reads, never time.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestDatabase, testDatabase } from '@pons/testkit/database';
 import { request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { type RegistryHouse, registryHouse, v3 } from './registry-house.ts';
 import { checkDatabase } from '../../src/storage/check.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-imports-'));
-const v3 = '/_matrix/client/v3';
 const enc = encodeURIComponent;
 const events = 100_000;
 const perBatch = 1_000;
@@ -20,50 +14,24 @@ const speakers = 20;
 /** Requests at once, as a bridge makes them. */
 const width = 200;
 const newest = 1_600_000_000_000;
-let database: TestDatabase;
-let homeserver: Homeserver;
-let base = '';
+let house: RegistryHouse;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  const registration = {
-    id: 'irc',
-    url: null,
-    as_token: 'as-irc',
-    hs_token: 'hs-irc',
-    sender_localpart: '_irc_bot',
-    rate_limited: false,
-    namespaces: { users: [{ exclusive: true, regex: '@_irc_.*' }] },
-  };
-  writeFileSync(join(folder, 'irc.yaml'), JSON.stringify(registration));
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml'] },
-      rate_limits: 'off',
-    },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  const [listener] = await homeserver.listen();
-  base = listener?.url ?? '';
+  house = await registryHouse({ registrations: { irc: {} } });
 });
-afterAll(async () => {
-  await homeserver.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => house.stop());
 
 const as = <T = Record<string, unknown>>(method: string, path: string, body?: unknown) =>
-  request<T>(base, method, path, { token: 'as-irc', timeoutMs: 120_000, ...(body === undefined ? {} : { body }) });
+  request<T>(house.base, method, path, {
+    token: 'as-irc',
+    timeoutMs: 120_000,
+    ...(body === undefined ? {} : { body }),
+  });
 const newRoom = async () =>
   (await as<{ room_id: string }>('POST', `${v3}/createRoom`, { preset: 'public_chat' })).room_id;
 const ghost = (index: number) => `@_irc_g${index}:localhost`;
 async function one<Row extends object>(text: string, ...values: string[]): Promise<Row | undefined> {
-  return (await database.db.query<Row>({ name: `imports.${text}`.slice(0, 60), text }, values))[0];
+  return (await house.database.db.query<Row>({ name: `imports.${text}`.slice(0, 60), text }, values))[0];
 }
 
 it('100,000 events of history leave one end of the room, read in order, and are found by time without reading the room', async () => {
@@ -166,5 +134,5 @@ it('5,000 ghosts that join by ordinary requests share commits', async () => {
 });
 
 it('leaves tables that agree with one another', async () => {
-  expect(await checkDatabase(database.url)).toEqual([]);
+  expect(await checkDatabase(house.database.url)).toEqual([]);
 });

@@ -1,78 +1,41 @@
 // Keys that an application service keeps for itself: claimed and queried by people, over HTTP on both sides.
 // https://github.com/matrix-org/matrix-spec-proposals/pull/3983 and 3984
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AppserviceDouble } from '@pons/testkit/appservice';
-import { type TestDatabase, testDatabase } from '@pons/testkit/database';
 import { registerUser, request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { ghost, type RegistryHouse, registryHouse, v3 } from './registry-house.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-as-keys-'));
-const v3 = '/_matrix/client/v3';
 const claimPath = '/_matrix/app/unstable/org.matrix.msc3983/keys/claim';
 const queryPath = '/_matrix/app/unstable/org.matrix.msc3984/keys/query';
 const bob = '@_keeps_bob:localhost';
 const keeps = new AppserviceDouble();
 const other = new AppserviceDouble();
-let database: TestDatabase;
-let homeserver: Homeserver;
-let base = '';
+let house: RegistryHouse;
 let alice: Awaited<ReturnType<typeof registerUser>>;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  for (const [id, double] of [
-    ['keeps', keeps],
-    ['other', other],
-  ] as const)
-    writeFileSync(
-      join(folder, `${id}.yaml`),
-      JSON.stringify({
-        id,
-        url: await double.listen(),
-        as_token: `as-${id}`,
-        hs_token: `hs-${id}`,
-        sender_localpart: `_${id}_bot`,
-        rate_limited: false,
-        namespaces: { users: [{ exclusive: true, regex: `@_${id}_.*` }] },
-        pons: { proxy_keys: id === 'keeps' },
-      }),
-    );
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['keeps.yaml', 'other.yaml'], request_timeout_ms: 2_000 },
-      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
-      rate_limits: 'off',
+  house = await registryHouse({
+    appservices: { request_timeout_ms: 2_000 },
+    registrations: {
+      keeps: { url: await keeps.listen(), pons: { proxy_keys: true } },
+      other: { url: await other.listen() },
     },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  base = (await homeserver.listen())[0]?.url ?? '';
-  alice = await registerUser(base, 'alice');
-  for (const [token, username] of [
-    ['as-keeps', '_keeps_bob'],
-    ['as-other', '_other_eve'],
-  ])
-    await post('/register', { type: 'm.login.application_service', username, inhibit_login: true }, token);
+  });
+  alice = await registerUser(house.base, 'alice');
+  await ghost(house.base, 'as-keeps', '_keeps_bob');
+  await ghost(house.base, 'as-other', '_other_eve');
 });
 afterAll(async () => {
-  await homeserver.stop();
+  await house.stop();
   await keeps.close();
   await other.close();
-  await database.drop();
-  rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
   keeps.mode = 'ok';
 });
 
-const post = (path: string, body: unknown, token = alice.token) => request(base, 'POST', v3 + path, { token, body });
+const post = (path: string, body: unknown, token = alice.token) =>
+  request(house.base, 'POST', v3 + path, { token, body });
 const claim = (userId: string, token?: string) =>
   post('/keys/claim', { one_time_keys: { [userId]: { DEV: 'signed_curve25519' } } }, token);
 const query = (userId: string, token?: string) => post('/keys/query', { device_keys: { [userId]: [] } }, token);

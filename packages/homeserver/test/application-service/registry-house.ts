@@ -33,6 +33,8 @@ interface HouseOptions {
   /** It shares that one's database and folder, as another process would. */
   readonly beside?: RegistryHouse;
   readonly config?: object;
+  /** Of that, besides the folder. */
+  readonly appservices?: object;
   /** What is in the folder when it starts: by id, what `registrationText` takes. */
   readonly registrations?: Readonly<Record<string, object>>;
 }
@@ -49,7 +51,7 @@ export async function registryHouse(options: HouseOptions = {}): Promise<Registr
       database: database.url,
       data_dir: './data',
       listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { folder },
+      appservices: { folder, ...options.appservices },
       accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
       admin: { users: ['@root:localhost'] },
       rate_limits: 'off',
