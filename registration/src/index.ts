@@ -10,6 +10,7 @@ export {
   lintFiles,
   type LintReport,
   type RegistrationText,
+  serverNameIn,
 } from './lint-files.ts';
 export { lintTogether } from './lint-together.ts';
 export { type Complaint, formatComplaint, type Loaded, type LoadOptions, loadRegistration } from './load.ts';

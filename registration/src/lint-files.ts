@@ -47,7 +47,10 @@ interface Loaded {
  *
  * @param serverName  the homeserver's; without it, the one that the patterns name
  */
-export function lintFiles(files: readonly RegistrationText[], serverName = serverNameIn(files)): LintReport {
+export function lintFiles(
+  files: readonly RegistrationText[],
+  serverName = serverNameIn(files) ?? 'example.org',
+): LintReport {
   const findings: FileFinding[] = [];
   const loaded: Loaded[] = [];
   for (const { file, text } of files) {
@@ -119,8 +122,8 @@ function takenBy({ file, registration, lineOf }: Loaded, before: readonly Loaded
   ];
 }
 
-/** The first server that a pattern names. */
-function serverNameIn(files: readonly RegistrationText[]): string {
+/** The homeserver that the patterns name: the first that one does. */
+export function serverNameIn(files: readonly RegistrationText[]): string | undefined {
   for (const { file, text } of files) {
     const loaded = loadRegistration(text, { file });
     if (loaded.outcome === 'refused') continue;
@@ -130,5 +133,5 @@ function serverNameIn(files: readonly RegistrationText[]): string {
       if (server !== undefined) return server;
     }
   }
-  return 'example.org';
+  return undefined;
 }

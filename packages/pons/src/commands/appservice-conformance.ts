@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type * as Kit from '@pons/appservice-conformance';
 import { OperatorError } from '@pons/homeserver';
-import { formatComplaint, loadRegistration } from '@pons/registration';
+import { formatComplaint, loadRegistration, serverNameIn } from '@pons/registration';
 import { Command } from 'commander';
 import { readText } from '../on-disk.ts';
 import { collect } from './configured.ts';
@@ -96,7 +96,7 @@ async function conformance(options: ConformanceOptions): Promise<void> {
 
 interface TestOptions {
   readonly registration: string;
-  readonly serverName: string;
+  readonly serverName?: string;
   readonly homeserverPort: number;
   readonly only: readonly string[];
   readonly json?: boolean;
@@ -107,7 +107,10 @@ function testCommand(): Command {
     .description('measure an application service in any language: a homeserver is played to it')
     .argument('<url>', 'where the application service listens')
     .requiredOption('--registration <file>', 'its registration.yaml')
-    .option('--server-name <name>', 'server_name that it is configured with', 'localhost')
+    .option(
+      '--server-name <name>',
+      'server_name that it is configured with (default: the one that its patterns name, else localhost)',
+    )
     .option(
       '--homeserver-port <port>',
       'port at which it looks for its homeserver, played here on loopback',
@@ -121,8 +124,10 @@ function testCommand(): Command {
 
 async function test(url: string, options: TestOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
-  const { registration: file, serverName, homeserverPort } = options;
-  const loaded = loadRegistration(readText(file), { file, serverName });
+  const { registration: file, homeserverPort } = options;
+  const text = readText(file);
+  const serverName = options.serverName ?? serverNameIn([{ file, text }]) ?? 'localhost';
+  const loaded = loadRegistration(text, { file, serverName });
   if (loaded.outcome === 'refused') throw new OperatorError(loaded.complaints.map(formatComplaint));
   const report = await kit
     .testService({
