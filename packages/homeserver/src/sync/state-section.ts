@@ -1,5 +1,6 @@
 // The state of all rooms of a response: whole for a room the client does not know, else what changed between its token and the start of
-// the timeline (which is nothing unless the timeline is limited), or its end with `use_state_after`. Versions make this two range
+// the timeline (which is nothing unless the timeline is limited), or its end with `use_state_after`. Without it what changed further on and
+// the timeline does not show is told here as well: what a merge of forks came to has no event of its own there. Versions make this range
 // reads for all rooms together (decision D15); with lazy-loading one more for the members that the timeline needs.
 // https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
 
@@ -33,10 +34,10 @@ export async function readState(
   };
   const whole = wanted.filter(({ isNew }) => isNew || fullState);
   const isPicked = Object.values(timelineSelection(filter.timeline)).some((list) => list !== null);
-  const changed = wanted.filter(
-    (window) => !whole.includes(window) && (isPicked || mayHaveChanged(window, timelines, useStateAfter)),
-  );
-  const [wholeRows, changedRows] = await Promise.all([
+  const isAsked = (window: RoomWindow) =>
+    isPicked || !roomPasses(filter.timeline, window.room.roomId) || mayHaveChanged(window, timelines, useStateAfter);
+  const changed = wanted.filter((window) => !whole.includes(window) && isAsked(window));
+  const [wholeRows, changedRows, unshown] = await Promise.all([
     streamWholeState(
       db,
       whole.map(({ room }) => ({ roomNid: room.roomNid, version: versionOf(room.roomNid) })),
@@ -46,9 +47,36 @@ export async function readState(
       db,
       changed.map(({ room, after }) => ({ roomNid: room.roomNid, since: after, version: versionOf(room.roomNid) })),
     ),
+    useStateAfter ? [] : readUnshown(db, wanted, timelines),
   ]);
-  const rows = [...wholeRows, ...changedRows];
+  const later = new Set(unshown.map(({ roomNid, keyNid }) => `${roomNid} ${keyNid}`));
+  const before = [...wholeRows, ...changedRows].filter(({ roomNid, keyNid }) => !later.has(`${roomNid} ${keyNid}`));
+  const rows = [...before, ...unshown];
   return Map.groupBy(rows, (row) => row.roomNid);
+}
+
+// What changed from the start of the timelines to their end and is not in them.
+async function readUnshown(
+  db: Queryable,
+  windows: readonly RoomWindow[],
+  timelines: ReadonlyMap<number, Timeline>,
+): Promise<StreamStateRow[]> {
+  const stretches = windows.flatMap(({ room: { roomNid } }) => {
+    const timeline = timelines.get(roomNid);
+    if (timeline === undefined) return [];
+    const { startVersion, endVersion, rows } = timeline;
+    // A state event at the end of the room makes one version.
+    const shown = rows.filter(
+      ({ keyNid, line, currentVersion }) => keyNid !== null && line === 0 && currentVersion === null,
+    );
+    return endVersion - startVersion > shown.length
+      ? [{ roomNid, fromVersion: startVersion, version: endVersion }]
+      : [];
+  });
+  const rows = await streamStateDelta(db, stretches);
+  const isShown = ({ roomNid, eventId }: StreamStateRow) =>
+    timelines.get(roomNid)?.rows.some((row) => row.eventId === eventId) ?? false;
+  return rows.filter((row) => !isShown(row));
 }
 
 /** Member events that lazy-loading owes: senders, the viewer where the whole state is shown, and heroes; without what the client has. */

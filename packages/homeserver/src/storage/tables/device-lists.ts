@@ -60,8 +60,9 @@ const roomChanges = statement(
       coalesce(m.membership = 'join', false) as "isJoined"
     from unnest($1::bigint[]) as w (room_nid)
     cross join lateral (
-      select ev.state_version as version from events ev
-      where ev.room_nid = w.room_nid and ev.line = 0 and ev.position is not null and ev.order_major > $2
+      select coalesce(ev.current_version, ev.state_version) as version from events ev
+      where ev.room_nid = w.room_nid and (ev.line = 0 or ev.current_version is not null) and ev.position is not null
+        and ev.order_major > $2
       order by ev.order_major, ev.order_minor limit 1) as f
     cross join lateral (
       select x.key_nid, x.event_nid from room_state x

@@ -117,10 +117,11 @@ export async function streamTimelines(
 export type StreamStateRow = Pick<
   TimelineRow,
   'roomNid' | 'eventId' | 'type' | 'sender' | 'originServerTs' | 'json' | 'redactionId' | 'redactionJson'
->;
+> & { readonly keyNid: number };
 
 // State events carry no `replaces_state`: only the timeline tells of changes.
-const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.origin_server_ts as "originServerTs", j.json,
+const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.key_nid as "keyNid",
+  e.origin_server_ts as "originServerTs", j.json,
   redaction.event_id as "redactionId", redaction_json.json as "redactionJson"`;
 const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
   left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
@@ -155,9 +156,9 @@ export async function streamWholeState(
 const stateDelta = statement(
   'stream.state_delta',
   `select ${stateColumns}
-         from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as w (room_nid, since, version)
+         from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as w (room_nid, since, from_version, version)
          cross join lateral (
-           select coalesce((
+           select coalesce(w.from_version, (
              select coalesce(ev.current_version, ev.state_version) from events ev
              where ev.room_nid = w.room_nid and (ev.line = 0 or ev.current_version is not null) and ev.position is not null
                and ev.order_major > w.since
@@ -172,15 +173,19 @@ const stateDelta = statement(
          order by e.room_nid, s.key_nid`,
 );
 
-/** What changed of rooms' state between a position and a version, each key once with its last value. */
-export async function streamStateDelta(
-  db: Queryable,
-  between: readonly { readonly roomNid: number; readonly since: number; readonly version: number }[],
-): Promise<StreamStateRow[]> {
+/** A stretch of a room's state: after what it was at a position, or after a version of it, up to a version. */
+export type StateStretch = { readonly roomNid: number; readonly version: number } & (
+  | { readonly since: number; readonly fromVersion?: undefined }
+  | { readonly fromVersion: number; readonly since?: undefined }
+);
+
+/** What changed of rooms' state, each key once with its last value. */
+export async function streamStateDelta(db: Queryable, between: readonly StateStretch[]): Promise<StreamStateRow[]> {
   if (between.length === 0) return [];
   return db.query<StreamStateRow>(stateDelta, [
     between.map((room) => room.roomNid),
-    between.map((room) => room.since),
+    between.map((room) => room.since ?? null),
+    between.map((room) => room.fromVersion ?? null),
     between.map((room) => room.version),
   ]);
 }
