@@ -28,6 +28,7 @@ import type { Route } from './http/route.ts';
 import { createHttpServer, type Upgrade } from './http/server.ts';
 import { FileStore } from './media/file-store.ts';
 import type { Config } from './platform/config/schema.ts';
+import type { Log } from './platform/telemetry/log.ts';
 import { createRoomLanes } from './rooms/lanes.ts';
 import { createHousekeeping } from './stream/housekeeping.ts';
 import { createRoomPurges } from './stream/purge-rooms.ts';
@@ -48,6 +49,8 @@ export interface HomeserverOptions extends GroundOptions {
 
 /** A homeserver, put together. */
 export interface Homeserver {
+  /** Where it says what happens: for those who run beside it. */
+  readonly log: Log;
   /** Opens the listeners and begins to deliver. @throws OperatorError */
   listen(): Promise<ListenerInfo[]>;
   /** Stops accepting, finishes what is in flight (10 s at most), closes the database. */
@@ -112,6 +115,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   });
   const checks = composeDatabaseChecks(ground, storage, stream);
   return {
+    log,
     async listen() {
       await files.prepare();
       await appservices.loader.load();

@@ -1,7 +1,8 @@
 // `pons serve --bridge FILE`: an IRC bridge in the homeserver's process, from the same file that the bridge takes when it runs alone.
 
 import path from 'node:path';
-import { OperatorError } from '@pons/homeserver';
+import type { Log as BridgeLog } from '@pons/appservice-sdk/bridge';
+import { type Log, OperatorError } from '@pons/homeserver';
 import { load, YAMLException } from 'js-yaml';
 import { readText } from './on-disk.ts';
 import type { RunningBeside } from './start-pons.ts';
@@ -9,11 +10,19 @@ import type { RunningBeside } from './start-pons.ts';
 /** How long the start waits until bridge and homeserver have met; a homeserver elsewhere may be away for longer, and is waited for beside. */
 const meetWithinMs = 10_000;
 
-/** Starts it; the homeserver listens already. @throws OperatorError with one line per mistake in the file or its surroundings */
-export async function startBridge(file: string): Promise<RunningBeside> {
+/**
+ * Starts it; the homeserver listens already.
+ *
+ * @param log  the homeserver's: there is one log for what runs in one process
+ * @throws OperatorError with one line per mistake in the file or its surroundings
+ */
+export async function startBridge(file: string, log: Log): Promise<RunningBeside> {
   const { ConfigMistakes, startIrcBridge } = await import('@pons/bridge-irc');
   try {
-    const bridge = await startIrcBridge(read(file), { folder: path.dirname(path.resolve(file)) });
+    const bridge = await startIrcBridge(read(file), {
+      folder: path.dirname(path.resolve(file)),
+      log: bridgeLog(log.child({ bridge: file })),
+    });
     try {
       await withinTime(bridge.met());
     } catch (error) {
@@ -28,6 +37,15 @@ export async function startBridge(file: string): Promise<RunningBeside> {
       { cause: error },
     );
   }
+}
+
+/** The SDK's logs have the sentence first. */
+function bridgeLog(log: Log): BridgeLog {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: object = {}): void =>
+      log[level](fields, message);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 async function withinTime(meeting: Promise<void>): Promise<void> {

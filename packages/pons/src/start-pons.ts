@@ -7,6 +7,7 @@ import {
   createHomeserver,
   type Homeserver,
   type HomeserverOptions,
+  type Log,
 } from '@pons/homeserver';
 
 /** Where the homeserver is, for the bridges beside it. */
@@ -14,6 +15,8 @@ export interface HomeserverPlace {
   /** Base URL of its first listener, such as `http://127.0.0.1:8008`. */
   readonly url: string;
   readonly serverName: string;
+  /** The homeserver's log. */
+  readonly log: Log;
 }
 
 /** A bridge that runs: what runBridge and startIrcBridge give is one. */
@@ -57,7 +60,7 @@ export async function startPons({ config, bridges = [], homeserver: options = {}
   }
   try {
     const listeners = await homeserver.listen();
-    const place = { url: listeners[0]?.url ?? '', serverName: config.serverName };
+    const place = { url: listeners[0]?.url ?? '', serverName: config.serverName, log: homeserver.log };
     for (const start of bridges) running.push(await start(place));
     return { ...place, homeserver, listeners, stop };
   } catch (error) {

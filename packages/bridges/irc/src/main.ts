@@ -21,8 +21,8 @@ function readFile(file: string): object {
     if (error instanceof YAMLException)
       throw new OperatorError([`${file}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${error.reason}`], error);
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new OperatorError([`${file}: there is no such file`], error);
-    if (code === 'EACCES') throw new OperatorError([`${file}: may not be read by this user`], error);
+    if (code === 'ENOENT') throw new OperatorError([`${file}: does not exist`], error);
+    if (code === 'EACCES') throw new OperatorError([`${file}: no permission`], error);
     if (code === 'EISDIR') throw new OperatorError([`${file}: is a folder: name the file`], error);
     throw error;
   }

@@ -25,18 +25,27 @@ async function serve({ config: file, set, bridge }: ServeOptions): Promise<void>
   const consoleDir = builtConsole();
   const pons = await startPons({
     config,
-    bridges: bridge.map((one) => async () => (await import('../bridge-beside.ts')).startBridge(one)),
+    bridges: bridge.map(
+      (one) =>
+        async ({ log }) =>
+          (await import('../bridge-beside.ts')).startBridge(one, log),
+    ),
     homeserver: {
       progress: (text) => console.error(text),
       ...(consoleDir === undefined ? {} : { consoleDir }),
     },
   });
+  if (consoleDir === undefined && pons.listeners.some(({ serves }) => serves.includes('console')))
+    console.error(`no console: ${withoutConsole}`);
   console.log(readyLine(pons.listeners, config.dataDir));
   await signalled;
   await pons.stop();
   // Nothing keeps the process alive now but what somebody forgot: it must not wait for that.
   process.exit(0);
 }
+
+const withoutConsole =
+  'it was never built here (in a checkout: npx -y pnpm@12.21.0 --filter @pons/console build, or pons start)';
 
 /** Resolves at the first signal; the second ends the process. */
 function firstSignal(): Promise<void> {
