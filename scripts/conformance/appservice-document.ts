@@ -65,8 +65,8 @@ function inWords({ name, results }: Measured): readonly string[] {
   ];
 }
 
-/** The document. */
-export function conformanceDocument(servers: readonly Measured[]): string {
+/** The document. @param missing  servers that were not to be had, a sentence each */
+export function conformanceDocument(servers: readonly Measured[], missing: readonly string[]): string {
   const chapters = [...new Set((servers[0]?.results ?? []).map(({ chapter }) => chapter))];
   return [
     '# Conformance of the application-service API',
@@ -77,6 +77,7 @@ export function conformanceDocument(servers: readonly Measured[]): string {
     'claim that could not be judged.',
     '',
     ...servers.map(({ name, version, setUp, date }) => `- ${name} ${version}, on ${setUp}, ${date}`),
+    ...missing.map((why) => `- ${why}`),
     '',
     row(['Claims that hold', ...servers.map(({ name }) => name)]),
     rule(servers),
