@@ -1,6 +1,7 @@
 // pnpm bench core [--full] [--json]: whether what the event core costs depends on the size of a room. Lanes, rules and the door on the embedded
 // database, without HTTP; CPU of this process and of its database connections, medians of runs that take turns, so that a drift of the
-// machine meets all of them. --full writes rooms with a million events and a thousand rooms with a thousand members.
+// machine meets all of them. --full writes rooms with a million events and a thousand rooms with a thousand
+// members, and receives 100,000 forks.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -23,6 +24,7 @@ import { keyValuesAt, wholeStateAt } from '../packages/homeserver/src/storage/ta
 import { roomById } from '../packages/homeserver/src/storage/tables/rooms.ts';
 import { createStateKeys } from '../packages/homeserver/src/storage/tables/state-keys.ts';
 import { alice, levels, member, TestRoom, users } from '../packages/homeserver/test/state-resolution/test-room.ts';
+import { indexForks, receiveForks } from './core-forks.ts';
 import { addMembers, addMessages } from './core-rooms.ts';
 import { percentiles, residentMb, round, roundCpu } from './measure.ts';
 
@@ -77,6 +79,7 @@ export async function runCore(
       ...(await measureSends(bench)),
       ...(await measureState(bench)),
       ...(await measureResolution(bench)),
+      ...(await measureForks(bench)),
     };
   } finally {
     await door.close();
@@ -298,6 +301,21 @@ async function measureResolution(bench: Bench): Promise<CoreFigures> {
   }
   await pool.close();
   return figures;
+}
+
+// ---- forks without end -------------------------------------------------------------------------------------------------------
+
+async function measureForks(bench: Bench): Promise<CoreFigures> {
+  const forks = bench.full ? 100_000 : 2_000;
+  const parts = { ...bench, cpuOf: (work: () => Promise<unknown>) => cpuOf(bench, work) };
+  const index = await indexForks(parts);
+  const received = await receiveForks(parts, forks);
+  return {
+    forks_index_cpu: { value: round(index.cpuMs), unit: 'ms CPU for 100000 forks of one event', limit: 5_000 },
+    forks_index_disk: { value: round(index.diskMb), unit: 'MB', limit: 50 },
+    forks_received: { value: roundCpu(received.cpuMs), unit: `ms CPU for each of ${forks}` },
+    forks_received_disk: { value: Math.round(received.bytes), unit: 'bytes for each, its text apart' },
+  };
 }
 
 // ---- memory ------------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ const valueOverhead = 500;
 /** Changes that a refresh takes one by one; beyond them forgetting the values is cheaper. */
 const refreshedChangesMax = 500;
 
+/** Hidden events of which a lane remembers what they follow. */
+const hiddenMax = 500;
+
 /** What a part of a room that does not exist is built on. */
 const newRoomVersion = -1;
 
@@ -91,6 +94,11 @@ export class LaneMemory {
   readonly roomNid: number;
   readonly roomId: string;
   readonly rules: RoomVersionRules;
+  /**
+   * Of soft-failed and rejected events: which ends they follow that were loose when they came. What is no loose end now is never one again,
+   * so this stays right whoever writes.
+   */
+  readonly hidden = new LRUCache<string, readonly string[]>({ maxSize: hiddenMax, sizeCalculation: () => 1 });
   /** What is known of the room's auth-chain index. */
   readonly chains = new ChainMemory();
   point: RoomPoint;

@@ -45,6 +45,8 @@ export class Part {
   readonly placed: PlacedEventRow[] = [];
   /** Of state events: that of its auth events which it replaces. */
   readonly replacedBy = new Map<string, string>();
+  /** Of hidden events: the loose ends that they follow. */
+  readonly followed = new Map<string, readonly string[]>();
   authLinks: readonly AuthLinkRow[] = [];
   /** Where its state events went on the auth-chain index. */
   chains: ChainAssignment | undefined;
@@ -176,6 +178,7 @@ export class Part {
   adopt(last: number): void {
     for (const { type, stateKey, value } of this.#changed.values()) this.memory.remember(type, stateKey, value);
     if (this.chains !== undefined) this.memory.chains.adopt(this.chains);
+    for (const [eventId, ends] of this.followed) this.memory.hidden.set(eventId, ends);
     this.memory.advance({ ...this.point, version: this.memory.point.version + 1 }, last);
   }
 

@@ -55,14 +55,14 @@ export class MemoryChainStore implements ChainStore {
     return Promise.resolve(pairs.map(highest));
   }
 
-  linksFrom(chains: readonly number[]): Promise<readonly ChainLink[]> {
+  linksFrom(chains: readonly number[], limit: number): Promise<readonly ChainLink[]> {
     this.queries++;
-    return Promise.resolve(chains.flatMap((chain) => this.#linksFrom.get(chain) ?? []));
+    return Promise.resolve(chains.flatMap((chain) => this.#linksFrom.get(chain) ?? []).slice(0, limit));
   }
 
-  everyLink(): Promise<readonly ChainLink[]> {
+  everyLink(limit: number): Promise<readonly ChainLink[]> {
     this.queries++;
-    return Promise.resolve(this.links);
+    return Promise.resolve(this.links.slice(0, limit));
   }
 
   eventsAt(spans: readonly ChainSpan[]): Promise<readonly string[]> {

@@ -18,7 +18,8 @@ export function appendPlanned(
   plan: ReceivedPlan,
   context: Omit<AppendContext, 'eventNid' | 'stands'>,
 ): number {
-  const { judged, eventNid, stands, realised, merge, redactedBy } = plan;
+  const { judged, eventNid, stands, realised, merge, redactedBy, followed } = plan;
+  if (followed !== undefined) part.followed.set(judged.eventId, [...followed]);
   if (redactedBy !== undefined) part.redactions.push({ eventNid, redactedBy, json: judged.json });
   if (realised !== undefined) {
     part.state.push(...realised.rows);

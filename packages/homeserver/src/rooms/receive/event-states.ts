@@ -26,8 +26,8 @@ import {
   withEvent,
 } from './state-ref.ts';
 
-/** Hidden events that are looked through for what they follow. */
-const hiddenMax = 1_000;
+/** Hidden events that are looked through for what they follow, where the lane does not remember. */
+const hiddenMax = 200;
 /** Values of a fork that are copied without looking for something nearer. */
 const copiedMax = 200;
 
@@ -155,19 +155,25 @@ export class EventStates {
     });
   }
 
-  /** What the event follows, also through events that nobody sees. */
+  /** The loose ends that the event follows, also through events that nobody sees. */
   async followed(prevIds: readonly string[]): Promise<Set<string>> {
     const { db, part } = this.#planning;
-    const { memory } = part;
+    const { memory, point } = part;
+    const seen = new Set(prevIds);
     const followed = new Set(prevIds);
     let hidden = prevIds.flatMap((id) => this.#rows.get(id) ?? []).filter(isHidden);
-    while (hidden.length > 0 && followed.size < hiddenMax) {
-      const further = hidden.flatMap(({ json }) => citedIds((JSON.parse(json) as Pdu).prev_events));
-      const next = [...new Set(further)].filter((id) => !followed.has(id));
+    while (hidden.length > 0 && seen.size < hiddenMax) {
+      const further = hidden.flatMap(({ eventId, json }) => {
+        const remembered = memory.hidden.get(eventId);
+        for (const id of remembered ?? []) followed.add(id);
+        return remembered === undefined ? citedIds((JSON.parse(json) as Pdu).prev_events) : [];
+      });
+      const next = [...new Set(further)].filter((id) => !seen.has(id));
       for (const id of next) followed.add(id);
+      for (const id of next) seen.add(id);
       hidden = (await citedEvents(db, memory.roomNid, next)).filter(isHidden);
     }
-    return followed;
+    return new Set(point.extremities.flatMap(({ eventId }) => (followed.has(eventId) ? [eventId] : [])));
   }
 
   /** What the room comes to with the event in it, beside the loose ends that it does not follow. */

@@ -10,15 +10,23 @@ import { type SplitState, splitState } from '../../rules/state-resolution/confli
 import { type ResolvableEvent, type StateMap, stateMapKey } from '../../rules/state-resolution/resolve.ts';
 import { createIdOf } from '../../rules/state-resolution/state-sets.ts';
 import type { Queryable } from '../../storage/database.ts';
-import { citedByNumber, compareStates, wholeStateIds, withAuthChains } from '../../storage/tables/forks.ts';
+import {
+  citedByNumber,
+  compareStates,
+  wholeStateIds,
+  withAuthChains,
+  withAuthEvents,
+} from '../../storage/tables/forks.ts';
 import { keyValuesAt } from '../../storage/tables/room-state.ts';
+import { askedOnce } from './fresh-chains.ts';
 import { type ResolveJob, resolveSomewhere, type ResolvePool } from './resolve-somewhere.ts';
 import { sameRef, type StateRef } from './state-ref.ts';
 
 /** Values that are compared: keys in which the states may differ, times the states. About 0.1 s of work. */
 const comparedMax = 50_000;
-/** Times that state resolution may ask for more events. */
-const roundsMax = 100;
+/** Events that are read because resolution asks for more, each time four times as many, and all in all: chains of power levels. */
+const askedAtFirst = 500;
+const askedMax = 30_000;
 
 /** The room in which states are merged. */
 export interface MergeRoom {
@@ -198,22 +206,25 @@ async function resolve(
   const sets = wholeOf ?? maps;
   const events = new Map<string, ResolvableEvent>();
   const start = [...split.conflicted, ...(chains?.authDifference ?? []), ...(chains?.conflictedSubgraph ?? [])];
-  const load = async (ids: readonly string[]) => {
-    for (const row of [...(await withAuthChains(room.db, room.roomNid, ids)), ...room.fresh]) {
+  const take = (rows: readonly FoundEvent[]) => {
+    for (const row of [...rows, ...room.fresh]) {
       table.addEvent(row.eventNid, row.eventId);
       if (row.keyNid !== null) table.addKey(keyOf(row.json, row.keyNid));
       events.set(row.eventId, resolvable(row));
     }
   };
-  await load([...start, createIdOf(room.roomId), ...citedByFresh(room)]);
+  const { db, roomNid } = room;
+  take(await withAuthEvents(db, roomNid, [...start, createIdOf(room.roomId), ...citedByFresh(room)]));
   await addAgreed(room, refs, { table, sets, events });
-  for (let round = 0; ; round += 1) {
+  const known = events.size;
+  for (let limit = askedAtFirst; ; limit = Math.min(4 * limit, askedMax)) {
     const input = { rules: room.rules, stateSets: sets, events, ...chains };
     const result = await resolveSomewhere(input, room.pool);
     if (result.outcome === 'resolved') return result.state;
+    if (events.size - known >= askedMax) throw new TooTorn('what the forks rest on is too far back');
     const before = events.size;
-    await load(result.eventIds);
-    if (events.size === before || round === roundsMax) {
+    take(await withAuthChains(db, roomNid, result.eventIds, limit));
+    if (events.size === before) {
       throw new Error(`state resolution needs events that are not there: ${result.eventIds.slice(0, 3).join(' ')}`);
     }
   }
@@ -279,8 +290,9 @@ async function chainAnswers(
     split,
   }: { readonly table: StateTable; readonly maps: readonly StateMap[]; readonly split: SplitState },
 ): Promise<ChainAnswers | undefined> {
+  const index = askedOnce(room.chains);
   const agreed: SplitState = { conflicted: split.conflicted, unconflicted: new Map() };
-  let difference = await indexedAuthDifference(maps, agreed, room.chains);
+  let difference = await indexedAuthDifference(maps, agreed, index);
   // What the agreed state rests on is in every chain.
   if (difference.outcome === 'found' && difference.eventIds.size > 0) {
     const [ref] = refs;
@@ -290,11 +302,13 @@ async function chainAnswers(
         agreed.unconflicted.set(text, row.eventId);
     }
     for (const [text, eventId] of split.unconflicted) agreed.unconflicted.set(text, eventId);
-    difference = await indexedAuthDifference(maps, agreed, room.chains);
+    difference = await indexedAuthDifference(maps, agreed, index);
   }
+  if (difference.outcome === 'torn') throw new TooTorn('what the forks rest on is strung together');
   if (difference.outcome === 'missing') return undefined;
   if (room.rules.stateResolution !== 2.1) return { authDifference: difference.eventIds };
-  const between = await indexedSubgraph(split.conflicted, room.chains);
+  const between = await indexedSubgraph(split.conflicted, index);
+  if (between.outcome === 'torn') throw new TooTorn('what the forks rest on is strung together');
   if (between.outcome === 'missing') return undefined;
   return { authDifference: difference.eventIds, conflictedSubgraph: between.eventIds };
 }

@@ -47,6 +47,8 @@ export interface ReceivedPlan {
   /** What the room comes to, of an event that is accepted elsewhere than at its end. */
   readonly merge?: RoomMerge;
   readonly targets: ReadonlyMap<string, RedactionTargetRow>;
+  /** Of what nobody sees: the loose ends that it follows. */
+  readonly followed?: ReadonlySet<string>;
   /** Number of the redaction that came before it. */
   readonly redactedBy?: number;
 }
@@ -243,7 +245,8 @@ async function planInRoom(
     isStored: own !== undefined,
     replaces: states.replaces,
   };
-  return { judged, eventNid, stands, realised, targets, ...(merge === undefined ? {} : { merge }) };
+  const plan = { judged, eventNid, stands, realised, targets };
+  return merge === undefined ? { ...plan, followed } : { ...plan, merge };
 }
 
 async function redacted(

@@ -39,10 +39,10 @@ export interface ChainStore {
   lengthsOf(chains: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /** For each pair of chains the highest place of the second that the first links to, in their order; 0 where it does not. */
   highestLinks(pairs: readonly { readonly fromChain: number; readonly toChain: number }[]): Promise<readonly number[]>;
-  /** Links that leave those chains. */
-  linksFrom(chains: readonly number[]): Promise<readonly ChainLink[]>;
-  /** All links of the room. */
-  everyLink(): Promise<readonly ChainLink[]>;
+  /** Links that leave those chains, so many at most. */
+  linksFrom(chains: readonly number[], limit: number): Promise<readonly ChainLink[]>;
+  /** All links of the room, so many at most. */
+  everyLink(limit: number): Promise<readonly ChainLink[]>;
   /** IDs of the events at those places. */
   eventsAt(spans: readonly ChainSpan[]): Promise<readonly string[]>;
 }

@@ -53,6 +53,7 @@ const sorted = (ids: Iterable<string>) => [...ids].sort();
 
 async function answerOf(answer: ReturnType<typeof indexedSubgraph>): Promise<string[]> {
   const found = await answer;
+  if (found.outcome === 'torn') return ['torn'];
   return found.outcome === 'found' ? sorted(found.eventIds) : [`missing ${found.eventIds.join()}`];
 }
 

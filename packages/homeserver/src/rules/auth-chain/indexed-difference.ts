@@ -7,10 +7,10 @@ import type { StateMap } from '../state-resolution/state-sets.ts';
 import type { ChainLink, ChainPlace, ChainSpan, ChainStore } from './chain-store.ts';
 import { type Links, type Reach, reachOf, readLinks } from './reach.ts';
 
-/** What the index says, or which events are not on it yet. */
-export type IndexAnswer =
-  | { readonly outcome: 'found'; readonly eventIds: ReadonlySet<string> }
-  | { readonly outcome: 'missing'; readonly eventIds: readonly string[] };
+/** What the index says, or which events are not on it yet, or that the room is made so that it would take too long to say. */
+export type IndexAnswer = { readonly outcome: 'found'; readonly eventIds: ReadonlySet<string> } | Unanswered;
+
+type Unanswered = { readonly outcome: 'missing'; readonly eventIds: readonly string[] } | { readonly outcome: 'torn' };
 
 /** Events that the auth chains of some of the states have and others not. */
 export async function indexedAuthDifference(
@@ -19,7 +19,7 @@ export async function indexedAuthDifference(
   store: ChainStore,
 ): Promise<IndexAnswer> {
   const conflicting = await locate([...split.conflicted], store);
-  if (conflicting.outcome === 'missing') return conflicting;
+  if (conflicting.outcome !== 'located') return conflicting;
   const reaches = stateSets.map((state) => {
     const own = [...state.values()].flatMap((id) =>
       split.conflicted.has(id) ? (conflicting.places.get(id) ?? []) : [],
@@ -31,7 +31,7 @@ export async function indexedAuthDifference(
 
   // What the unconflicted state rests on is in the chain of every state.
   const common = await locate([...split.unconflicted.values()], store);
-  if (common.outcome === 'missing') return common;
+  if (common.outcome !== 'located') return common;
   const shared = reachOf(common.places.values(), common.links);
   const spans = different.flatMap(({ chain, after, upTo }) => {
     const from = Math.max(after, shared.get(chain) ?? 0);
@@ -43,7 +43,7 @@ export async function indexedAuthDifference(
 /** Events on a path over auth events from one conflicted event to another, ends included. */
 export async function indexedSubgraph(conflicted: ReadonlySet<string>, store: ChainStore): Promise<IndexAnswer> {
   const found = await locate([...conflicted], store);
-  if (found.outcome === 'missing') return found;
+  if (found.outcome !== 'located') return found;
   const places = [...found.places.values()];
   const below = reachOf(places, found.links);
   const above = leadFrom(places, found.links);
@@ -58,14 +58,14 @@ export async function indexedSubgraph(conflicted: ReadonlySet<string>, store: Ch
 /** What is known of some events: where they are, and the links that matter to them. */
 type Located =
   | { readonly outcome: 'located'; readonly places: ReadonlyMap<string, ChainPlace>; readonly links: Links }
-  | { readonly outcome: 'missing'; readonly eventIds: readonly string[] };
+  | Unanswered;
 
 async function locate(ids: readonly string[], store: ChainStore): Promise<Located> {
   const places = await store.placesOf(ids);
   const eventIds = ids.filter((id) => !places.has(id));
   if (eventIds.length > 0) return { outcome: 'missing', eventIds };
   const links = await readLinks(new Set(Array.from(places.values(), ({ chain }) => chain)), store);
-  return { outcome: 'located', places, links };
+  return links === undefined ? { outcome: 'torn' } : { outcome: 'located', places, links };
 }
 
 /** Places that some reach and others do not. */

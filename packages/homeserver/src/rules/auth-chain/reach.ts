@@ -1,10 +1,15 @@
 // How far chains are reached from events: the auth chain of any number of events as one number per chain. Links are read in a few rounds;
-// should a hostile room string chains together one by one, all of its links are read at once instead.
+// where chains are strung together one by one, all links of the room are read at once instead, if these are not too many. What a hostile
+// room may cost is bounded: beyond that there is no answer.
 
 import type { ChainLink, ChainPlace, ChainStore } from './chain-store.ts';
 
-/** Rounds of following links, each one query; the chains of an ordinary room are two or three links apart. */
-const roundsMax = 12;
+/** Rounds of following links, each one query: the chains of an ordinary room are two or three links apart. After the first all are read. */
+const roundsBeforeAll = 12;
+const roundsMax = 25;
+/** Links that are read: about 30 ms. More where more events ask. */
+const linksMax = 20_000;
+const linksPerChain = 20;
 
 /** How far each chain is reached: the last place, by chain. */
 export type Reach = ReadonlyMap<number, number>;
@@ -12,18 +17,20 @@ export type Reach = ReadonlyMap<number, number>;
 /** Links by the chain they leave, in the order of places. */
 export type Links = ReadonlyMap<number, readonly ChainLink[]>;
 
-/** The links of those chains and of all chains that these lead to. */
-export async function readLinks(chains: Iterable<number>, store: ChainStore): Promise<Links> {
+/** The links of those chains and of all chains that these lead to; undefined where that is too much. */
+export async function readLinks(chains: Iterable<number>, store: ChainStore): Promise<Links | undefined> {
   const seen = new Set(chains);
+  const limit = Math.max(linksMax, linksPerChain * seen.size);
   let links: readonly ChainLink[] = [];
   let frontier = [...seen];
   for (let round = 0; frontier.length > 0; round++) {
-    if (round === roundsMax) {
-      links = await store.everyLink();
-      break;
+    if (round === roundsBeforeAll) {
+      const every = await store.everyLink(limit + 1);
+      if (every.length <= limit) return byChain(every);
     }
-    const found = await store.linksFrom(frontier);
+    const found = await store.linksFrom(frontier, limit + 1 - links.length);
     links = round === 0 ? found : links.concat(found);
+    if (links.length > limit || round === roundsMax) return undefined;
     frontier = [];
     for (const { toChain } of found) {
       if (seen.has(toChain)) continue;

@@ -21,7 +21,14 @@ import { iterativeAuthChecks } from './iterative-auth-checks.ts';
 import { mainlineOrder } from './mainline-order.ts';
 import { conflictsByKey, neededInVersion1, resolveVersion1 } from './resolve-version-1.ts';
 import { reverseTopologicalOrder } from './reverse-topological-order.ts';
-import { createIdOf, type EventById, type ResolvableEvent, type StateMap, stateMapKey } from './state-sets.ts';
+import {
+  createIdOf,
+  type EventById,
+  type FindEvent,
+  type ResolvableEvent,
+  type StateMap,
+  stateMapKey,
+} from './state-sets.ts';
 
 export { type ResolvableEvent, type StateMap, stateMapKey } from './state-sets.ts';
 
@@ -30,10 +37,11 @@ export interface ResolveInput {
   readonly rules: RoomVersionRules;
   readonly stateSets: readonly StateMap[];
   /**
-   * Events by ID: those that conflict, their auth chains, the unconflicted power levels with their auth chain and what else of the
-   * unconflicted state authorises any of these. Since room version 12 also the create event.
+   * Events by ID: those that conflict, what they cite, and what of the unconflicted state authorises them; since room version 12 also the
+   * create event. Chains of power levels are asked for as far as anything is ordered by them, whole auth chains only where no index has
+   * told of them.
    */
-  readonly eventOf: (eventId: string) => ResolvableEvent | undefined;
+  readonly eventOf: FindEvent;
   /** Auth events by ID, for the auth chain of the whole state, where that is cheaper than whole events. By default eventOf's. */
   readonly authEventsOf?: (eventId: string) => readonly string[] | undefined;
   /** Events that some states' auth chains have and others not, where an index has told (auth-chain/); by default they are walked. */
@@ -60,10 +68,10 @@ export function resolveState(input: ResolveInput): Resolution {
     return found ?? [];
   };
   const conflicted = fullConflictedSet(input, split, edges);
-  for (const id of neededEvents(input, split, conflicted, edges)) if (input.eventOf(id) === undefined) missing.add(id);
+  for (const id of neededEvents(input, split, conflicted)) if (input.eventOf(id) === undefined) missing.add(id);
   if (missing.size > 0) return { outcome: 'missing', eventIds: [...missing] };
 
-  return { outcome: 'resolved', state: resolveConflicts(input.rules, split, conflicted, known(input.eventOf)) };
+  return resolveConflicts(input.rules, split, conflicted, input.eventOf);
 }
 
 function resolveByKey({ rules, stateSets, eventOf }: ResolveInput): Resolution {
@@ -87,18 +95,21 @@ function resolveConflicts(
   rules: RoomVersionRules,
   split: SplitState,
   conflicted: ReadonlySet<string>,
-  eventOf: EventById,
-): StateMap {
+  find: FindEvent,
+): Resolution {
+  const eventOf = known(find);
   const powerful = powerEventsWithAuth(conflicted, eventOf);
   const start: StateMap = rules.stateResolution === 2.1 ? new Map() : split.unconflicted;
   const powerOrder = reverseTopologicalOrder(powerful, eventOf, rules);
   const partial = iterativeAuthChecks(start, powerOrder, eventOf, rules);
 
-  const rest = [...conflicted].filter((id) => !powerful.has(id));
-  const restOrder = mainlineOrder(rest, partial.get(stateMapKey('m.room.power_levels', '')), eventOf);
-  const state = iterativeAuthChecks(partial, restOrder, eventOf, rules);
+  const rest = [...conflicted].filter((id) => !powerful.has(id)).map(eventOf);
+  const levels = partial.get(stateMapKey('m.room.power_levels', ''));
+  const restOrder = rest.length === 0 ? { order: [] } : mainlineOrder(rest, levels, find);
+  if ('missing' in restOrder) return { outcome: 'missing', eventIds: restOrder.missing };
+  const state = iterativeAuthChecks(partial, restOrder.order, eventOf, rules);
   for (const [key, id] of split.unconflicted) state.set(key, id);
-  return state;
+  return { outcome: 'resolved', state };
 }
 
 function fullConflictedSet(
@@ -115,19 +126,17 @@ function fullConflictedSet(
   return full;
 }
 
-/** Every event that the checks and orders may look at. */
+/** Every event that the checks may look at, as far as those that are known tell. */
 function neededEvents(
   { rules, eventOf }: ResolveInput,
   split: SplitState,
   conflicted: ReadonlySet<string>,
-  edges: (id: string) => readonly string[],
 ): Set<string> {
-  const needed = new Set([...conflicted, ...authChain(conflicted, edges)]);
-  const levels = split.unconflicted.get(stateMapKey('m.room.power_levels', ''));
-  if (levels !== undefined) for (const id of [levels, ...authChain([levels], edges)]) needed.add(id);
+  const needed = new Set(conflicted);
   for (const id of conflicted) {
     const event = eventOf(id)?.event;
     if (event === undefined) continue;
+    for (const cited of event.auth_events) needed.add(cited);
     if (rules.roomIdIsCreateEvent && event.room_id !== undefined) needed.add(createIdOf(event.room_id));
     for (const [type, stateKey] of authStateKeys(event, rules)) {
       const value = split.unconflicted.get(stateMapKey(type, stateKey));

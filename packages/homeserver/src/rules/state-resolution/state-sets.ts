@@ -23,6 +23,9 @@ export interface ResolvableEvent extends StateEvent {
 /** Answers every event by ID that it is asked for. */
 export type EventById = (eventId: string) => ResolvableEvent;
 
+/** Answers for the events that are known. */
+export type FindEvent = (eventId: string) => ResolvableEvent | undefined;
+
 /** The key of a state map for a type and a state key. A type cannot hold U+0000. */
 export function stateMapKey(type: string, stateKey: string): string {
   return `${type}\0${stateKey}`;

@@ -38,9 +38,12 @@ const highestLinks = statement(
 const columns = 'from_chain as "fromChain", from_seq as "fromSeq", to_chain as "toChain", to_seq as "toSeq"';
 const linksFrom = statement(
   'auth_chains.links_from',
-  `select ${columns} from auth_chain_links where room_nid = $1 and from_chain = any($2::bigint[])`,
+  `select ${columns} from auth_chain_links where room_nid = $1 and from_chain = any($2::bigint[]) limit $3`,
 );
-const everyLink = statement('auth_chains.every_link', `select ${columns} from auth_chain_links where room_nid = $1`);
+const everyLink = statement(
+  'auth_chains.every_link',
+  `select ${columns} from auth_chain_links where room_nid = $1 limit $2`,
+);
 const eventsAt = statement(
   'auth_chains.events_at',
   `select e.event_id as "eventId" from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as w(chain, after, up_to)
@@ -67,8 +70,9 @@ export function authChainsOf(db: Queryable, roomNid: number) {
       const to = pairs.map(({ toChain }) => toChain);
       return (await db.query<{ seq: number }>(highestLinks, [roomNid, from, to])).map(({ seq }) => seq);
     },
-    linksFrom: (chains: readonly number[]): Promise<AuthChainLinkRow[]> => db.query(linksFrom, [roomNid, chains]),
-    everyLink: (): Promise<AuthChainLinkRow[]> => db.query(everyLink, [roomNid]),
+    linksFrom: (chains: readonly number[], limit: number): Promise<AuthChainLinkRow[]> =>
+      db.query(linksFrom, [roomNid, chains, limit]),
+    everyLink: (limit: number): Promise<AuthChainLinkRow[]> => db.query(everyLink, [roomNid, limit]),
     async eventsAt(
       spans: readonly { readonly chain: number; readonly after: number; readonly upTo: number }[],
     ): Promise<readonly string[]> {

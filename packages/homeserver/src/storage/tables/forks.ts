@@ -71,25 +71,49 @@ export async function redactionsOf(
   return db.query(earlyRedactions, [roomNid, eventIds]);
 }
 
-// Auth chains run through state events alone, so event_auth has all that is followed.
+// Auth chains run through state events alone, so event_auth has all that is followed. `offset 0` keeps the planner from joining with all
+// auth events of the room in each step, as it does in a table that it believes to be small.
+const authEventsOf = (from: string) => `cross join lateral (
+        select a.auth_event_id from event_auth a where a.room_nid = $1 and a.event_nid = ${from}.event_nid offset 0) a
+      cross join lateral (
+        select e.event_nid from events e where e.room_nid = $1 and e.event_id = a.auth_event_id limit 1) e`;
+const named = `unnest($2::text[]) as w(event_id)
+      cross join lateral (select e.event_nid from events e where e.room_nid = $1 and e.event_id = w.event_id limit 1) e`;
+const textsOf = (from: string) => `select ${citedColumns} from ${from} b
+    cross join lateral (select e.* from events e where e.room_nid = $1 and e.event_nid = b.event_nid limit 1) e
+    cross join lateral (
+      select j.json from event_json j where j.room_nid = $1 and j.event_nid = e.event_nid limit 1) j`;
+
+const withCitedOnes = statement(
+  'forks.with_cited',
+  `with own as (select e.event_nid from ${named}),
+    below as (select event_nid from own union select e.event_nid from own ${authEventsOf('own')})
+    ${textsOf('below')}`,
+);
+
+/** State events and their auth events. */
+export async function withAuthEvents(db: Queryable, roomNid: number, eventIds: readonly string[]): Promise<CitedRow[]> {
+  return eventIds.length === 0 ? [] : db.query<CitedRow>(withCitedOnes, [roomNid, eventIds]);
+}
+
 const withAuthChain = statement(
   'forks.with_auth_chain',
   `with recursive below(event_nid) as (
-      select e.event_nid from unnest($2::text[]) as w(event_id)
-      cross join lateral (select e.event_nid from events e where e.room_nid = $1 and e.event_id = w.event_id limit 1) e
+      select e.event_nid from ${named}
       union
-      select e.event_nid from below b
-      cross join lateral (select a.auth_event_id from event_auth a where a.room_nid = $1 and a.event_nid = b.event_nid) a
-      cross join lateral (select e.event_nid from events e where e.room_nid = $1 and e.event_id = a.auth_event_id limit 1) e)
-    select ${citedColumns} from below b
-    cross join lateral (select e.* from events e where e.room_nid = $1 and e.event_nid = b.event_nid limit 1) e
-    cross join lateral (
-      select j.json from event_json j where j.room_nid = $1 and j.event_nid = e.event_nid limit 1) j`,
+      select e.event_nid from below ${authEventsOf('below')}),
+    nearest as (select event_nid from below limit $3)
+    ${textsOf('nearest')}`,
 );
 
-/** Events and everything in their auth chains. */
-export async function withAuthChains(db: Queryable, roomNid: number, eventIds: readonly string[]): Promise<CitedRow[]> {
-  return eventIds.length === 0 ? [] : db.query<CitedRow>(withAuthChain, [roomNid, eventIds]);
+/** State events and what is in their auth chains, the nearest first, `limit` of them at most. */
+export async function withAuthChains(
+  db: Queryable,
+  roomNid: number,
+  eventIds: readonly string[],
+  limit: number,
+): Promise<CitedRow[]> {
+  return eventIds.length === 0 ? [] : db.query<CitedRow>(withAuthChain, [roomNid, eventIds, limit]);
 }
 
 /** What comes after a place of a room's state. */
