@@ -1,6 +1,6 @@
 // `pons appservice conformance` as an operator runs it: against a running Pons, which is given the services live and loses them again
 // with all that they made; and what it says of a set-up that is wrong.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,7 +27,7 @@ const conformance = (...args: readonly string[]) =>
   spawnSync(process.execPath, [main, 'appservice', 'conformance', ...args], { encoding: 'utf8', cwd: dir });
 
 /** What is there besides accounts that have ended. */
-async function left(): Promise<object> {
+async function left() {
   const ask = <T>(below: string) => request<T>(server.url, 'GET', `/_pons/admin/v1/${below}`, { token });
   const { appservices, removed } = await ask<{ appservices: unknown[]; removed: unknown[] }>('appservices');
   const { rooms } = await ask<{ rooms: unknown[] }>('rooms');
@@ -57,6 +57,17 @@ it('adds its services, judges, prints one line and takes away again what was mad
   });
   expect(status).toBe(0);
   expect(await left()).toEqual({ appservices: [], removed: [], rooms: [], users: ['@root:localhost'] });
+});
+
+it('takes away again what was made when it is interrupted', async () => {
+  const [firstPort = 0] = await freePorts(1);
+  const common = ['--against', server.url, '--token', token, '--first-port', String(firstPort)];
+  const running = spawn(process.execPath, [main, 'appservice', 'conformance', ...common], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => running.once('exit', resolve));
+  await expect.poll(async () => (await left()).rooms.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  running.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(await left()).toMatchObject({ appservices: [], removed: [] });
 });
 
 it('writes the registrations that another homeserver loads', () => {

@@ -59,6 +59,8 @@ export interface ConformanceOptions {
   readonly only?: readonly string[];
   /** Leaves nothing behind that can be taken away; false for a homeserver that ends with the run. */
   readonly cleanUp?: boolean;
+  /** Ends the run before its time; what was judged until then is reported. */
+  readonly signal?: AbortSignal;
   /** Told of each result as it comes. */
   readonly onResult?: (result: CaseResult) => void;
 }
@@ -117,9 +119,13 @@ async function runCases(
   services: ReadonlyMap<Role, Service>,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
+  const stopped = new Promise<undefined>((resolve) =>
+    options.signal?.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
   for (const one of homeserverCases) {
     if (options.only !== undefined && !options.only.some((prefix) => one.id.startsWith(prefix))) continue;
-    const result = await runCase(world, one, services);
+    const result = await Promise.race([stopped, runCase(world, one, services)]);
+    if (result === undefined) break;
     results.push(result);
     options.onResult?.(result);
   }

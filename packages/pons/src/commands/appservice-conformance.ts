@@ -1,11 +1,11 @@
 // `pons appservice conformance` and `pons appservice test`: the conformance kit, against a homeserver and against an application service.
 // Exit code 0 when everything that binds holds, 1 when something does not, 2 when the command line or a file is wrong.
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type * as Kit from '@pons/appservice-conformance';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { formatComplaint, loadRegistration, serverNameIn } from '@pons/registration';
 import { Command } from 'commander';
 import { readText } from '../on-disk.ts';
@@ -52,6 +52,9 @@ function conformanceCommand(): Command {
     .action(conformance);
 }
 
+/** As a shell has it for a program that SIGINT ended. */
+const interruptedExitCode = 130;
+
 async function conformance(options: ConformanceOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
   const { host, firstPort } = options;
@@ -71,15 +74,22 @@ async function conformance(options: ConformanceOptions): Promise<void> {
       'give --registrations with the folder of the files that the homeserver has loaded (made by --write-registrations),',
       'or, for a Pons, --token with an administrator’s access token: then they are added live',
     ]);
+  const sockets = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  process.once('exit', () => rmSync(sockets, { recursive: true, force: true }));
   const installed =
     dir === undefined && installer !== undefined
-      ? await kit
-          .installAll(installer, { host, ports, dir: mkdtempSync(path.join(tmpdir(), 'conformance-')) })
-          .catch(mend(kit))
+      ? await kit.installAll(installer, { host, ports, dir: sockets }).catch(mend(kit))
       : { registrations: kit.readRegistrations(path.resolve(dir ?? '')), remove: async () => {} };
   if (installed.registrations.size === 0) throw new OperatorError([`${dir}: has no registrations of the kit`]);
   try {
+    const stop = new AbortController();
+    process.once('SIGINT', () => {
+      console.error('stopping; what was made is taken away first (again: at once)');
+      process.exitCode = interruptedExitCode;
+      stop.abort();
+    });
     const running = kit.runConformance({
+      signal: stop.signal,
       url,
       registrations: installed.registrations,
       patienceMs: options.patience * 1000,
