@@ -6,6 +6,7 @@ import { MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import {
   deactivateUser,
+  eraseUser,
   findUser,
   insertUser,
   setPasswordHash,
@@ -110,6 +111,11 @@ export async function changePasswordHash(db: Queryable, userId: string, password
 /** Ends an account for good; its sessions are the caller's business. */
 export async function endAccount(tx: Queryable, userId: string, now: number): Promise<void> {
   await deactivateUser(tx, userId, now);
+}
+
+/** Whoever comes to a room from now on sees nothing of what the user has sent (rooms/erased-copies.ts). */
+export async function eraseAccount(db: Queryable, userId: string): Promise<void> {
+  await eraseUser(db, userId);
 }
 
 function toAccount(row: UserRow): Account {

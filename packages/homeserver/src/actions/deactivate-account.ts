@@ -1,12 +1,12 @@
-// Ending an account for good: it leaves its rooms, its sessions and keys die, its password and, when asked to erase, its profile go. The user id is
-// never given out again. The account ends first: whatever fails after that, nobody can log in any more.
+// Ending an account for good: it leaves its rooms, its sessions and keys die, its password and, when asked to erase, its profile go, and
+// what it sent is kept from those who come later. The user id is never given out again. The account ends first: whatever fails after that, nobody can log in any more.
 // https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
 
 import type { JsonObject } from '@pons/spec';
 import { type DevicesParts, removeAllDevices } from '../accounts/devices.ts';
 import type { InteractiveAuth } from '../accounts/interactive-auth.ts';
 import { eraseProfile } from '../accounts/profiles.ts';
-import { endAccount } from '../accounts/users.ts';
+import { endAccount, eraseAccount } from '../accounts/users.ts';
 import { forgetKeys } from '../e2ee/forget-keys.ts';
 import type { Requester } from '../platform/requester.ts';
 
@@ -46,11 +46,16 @@ export async function endUser(
 ): Promise<void> {
   await parts.db.transaction(async (tx) => {
     await endAccount(tx, userId, parts.now());
-    if (erase) await eraseProfile(tx, userId);
+    if (erase) {
+      await eraseProfile(tx, userId);
+      await eraseAccount(tx, userId);
+    }
     await parts.accessTokens.userEnded(tx, userId);
   });
   parts.accessTokens.forget('user', userId);
   await forgetKeys(parts.db, userId);
   await removeAllDevices(parts, userId);
   await parts.leaveAllRooms(userId);
+  // Again, for what came last: a request that was under way, and the leaving itself, which tells what the user was called.
+  if (erase) await eraseAccount(parts.db, userId);
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
 import { clientEvent } from './client-event.ts';
+import { erasedCopies } from './erased-copies.ts';
 import { bundledRelations } from './relations.ts';
 import type { VisibleEvent } from './visibility.ts';
 
@@ -37,11 +38,13 @@ export async function presentEvents(
 }
 
 /** State events, which have no relations. */
-export function presentState(
-  parts: Pick<RoomReadParts, 'clock'>,
+export async function presentState(
+  parts: Pick<RoomReadParts, 'db' | 'clock'>,
   audience: Audience,
   rows: readonly TimelineRow[],
-): ClientEvent[] {
+): Promise<ClientEvent[]> {
   const view = { ...audience, now: parts.clock.now() };
-  return rows.map((row) => clientEvent(row, view));
+  const { userId } = audience.viewer;
+  const readable = await erasedCopies(parts.db, rows, { userId, rulesOf: () => audience.rules });
+  return readable.map((row) => clientEvent(row, view));
 }

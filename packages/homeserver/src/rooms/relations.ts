@@ -6,6 +6,8 @@ import type { Queryable } from '../storage/database.ts';
 import { relationsOf, type RelationOfRow, threadCountsOf } from '../storage/tables/event-relations.ts';
 import { eventsByNids, type TimelineRow } from '../storage/tables/events.ts';
 import { type ClientEventView, clientEvent } from './client-event.ts';
+import { erasedCopies, isErased } from './erased-copies.ts';
+import { valuesBefore } from './state-before.ts';
 
 /** Edits of one event that are looked at to find a valid one. */
 const editsTried = 5;
@@ -31,7 +33,8 @@ export async function bundledRelations(
     ? await threadCountsOf(db, first.roomNid, ids, view.viewer.userId)
     : [];
   const wanted = parents.flatMap((row) => wantedChildren(row, of.get(row.eventId) ?? []));
-  const texts = new Map((await eventsByNids(db, first.roomNid, wanted)).map((row) => [row.eventNid, row]));
+  const related = await readableChildren(db, await eventsByNids(db, first.roomNid, wanted), view);
+  const texts = new Map(related.map((row) => [row.eventNid, row]));
   const bundles = new Map<string, JsonObject>();
   for (const row of parents) {
     const own = of.get(row.eventId) ?? [];
@@ -56,6 +59,21 @@ export async function bundledRelations(
   return bundles;
 }
 
+// An edit whose sender was erased is none any more, a newest answer is a redacted copy: for those who came later.
+async function readableChildren(
+  db: Queryable,
+  rows: readonly TimelineRow[],
+  { rules, viewer: { userId } }: ClientEventView & { readonly viewer: { readonly userId: string } },
+): Promise<readonly TimelineRow[]> {
+  const doubtful = rows.filter(isErased);
+  const [first] = doubtful;
+  if (first === undefined) return rows;
+  const before = await valuesBefore(db, first.roomNid, doubtful, [{ type: 'm.room.member', stateKey: userId }]);
+  const isThere = (index: number) => before[index]?.get('m.room.member')?.['membership'] === 'join';
+  const seenAt = new Set(doubtful.filter((_, index) => isThere(index)).map((row) => row.eventId));
+  return erasedCopies(db, rows, { userId, rulesOf: () => rules, seenAt });
+}
+
 function editsOf(parent: TimelineRow, children: readonly RelationOfRow[]): RelationOfRow[] {
   if (parent.redactionId !== null) return [];
   return children
@@ -77,9 +95,7 @@ function lastEdit(
 ): TimelineRow | undefined {
   const edits = editsOf(parent, children);
   if (edits.length === 0 || relType(parent.json) === 'm.replace') return undefined;
-  return edits
-    .flatMap((child) => texts.get(child.eventNid) ?? [])
-    .find((row) => row.keyNid === null && (row.type === 'm.room.encrypted' || hasNewContent(row.json)));
+  return edits.flatMap((child) => texts.get(child.eventNid) ?? []).find((row) => row.keyNid === null && isEdit(row));
 }
 
 function relType(json: string): JsonValue | undefined {
@@ -89,6 +105,8 @@ function relType(json: string): JsonValue | undefined {
     : undefined;
 }
 
-function hasNewContent(json: string): boolean {
-  return Object.hasOwn((JSON.parse(json) as Pdu).content, 'm.new_content');
+// What is new in it may be encrypted; of an erased one nothing is left, not even what it relates to.
+function isEdit({ type, json }: TimelineRow): boolean {
+  const { content } = JSON.parse(json) as Pdu;
+  return type === 'm.room.encrypted' ? Object.hasOwn(content, 'm.relates_to') : Object.hasOwn(content, 'm.new_content');
 }

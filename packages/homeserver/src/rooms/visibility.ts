@@ -1,10 +1,12 @@
-// Which events a user may see: each by the visibility and their membership at that event (rules/history-visibility.ts). The state
-// before a whole page of events is read in one query, since most events of a page stand at the same few versions.
+// Which events a user may see: each by the visibility and their membership at that event (rules/history-visibility.ts), and as a redacted
+// copy what an erased user sent before they came. The state before a whole page of events is read in one query, since most events of a
+// page stand at the same few versions.
 // https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-5
 import { type JsonObject, type Pdu, isJsonObject } from '@pons/spec';
 import { historyVisibilityOf, maySeeEvent } from '../rules/history-visibility.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
+import { erasedCopies } from './erased-copies.ts';
 import type { RoomView } from './room-view.ts';
 import { valuesBefore } from './state-before.ts';
 
@@ -17,7 +19,7 @@ export interface VisibleEvent {
 /** Those events of the page that the user may see, in their order. */
 export async function visibleEvents(
   db: Queryable,
-  view: Pick<RoomView, 'room' | 'userId' | 'joinedAt'>,
+  view: Pick<RoomView, 'room' | 'rules' | 'userId' | 'joinedAt'>,
   rows: readonly TimelineRow[],
 ): Promise<VisibleEvent[]> {
   const { room, userId, joinedAt } = view;
@@ -25,7 +27,7 @@ export async function visibleEvents(
     { type: 'm.room.history_visibility', stateKey: '' },
     { type: 'm.room.member', stateKey: userId },
   ]);
-  return rows.flatMap((row, index) => {
+  const visible = rows.flatMap((row, index) => {
     const state = before[index];
     const membership = membershipIn(state?.get('m.room.member')) ?? 'leave';
     const own = row.keyNid === null ? undefined : after(row, userId);
@@ -39,6 +41,10 @@ export async function visibleEvents(
     });
     return isVisible ? [{ row, membership: own?.membershipAfter ?? membership }] : [];
   });
+  const seenAt = new Set(visible.flatMap((event) => (event.membership === 'join' ? [event.row.eventId] : [])));
+  const own = visible.map((event) => event.row);
+  const readable = await erasedCopies(db, own, { userId, rulesOf: () => view.rules, seenAt });
+  return visible.map((event, index) => ({ ...event, row: readable[index] ?? event.row }));
 }
 
 function after(row: TimelineRow, userId: string) {

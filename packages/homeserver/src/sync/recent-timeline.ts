@@ -46,7 +46,7 @@ function timelineRow(roomNid: number, event: EventRow, position: number) {
   const replacesJson = change?.replaced?.json() ?? null;
   const place = { roomNid, eventNid, eventId, position, orderMajor: position, orderMinor: 0, depth, originServerTs };
   const of = { type, sender, keyNid, line, stateVersion, currentVersion: null, transactionKey, trace, json };
-  return { ...place, ...of, redactionId: null, redactionJson: null, replacesId, replacesJson };
+  return { ...place, ...of, redactionId: null, redactionJson: null, replacesId, replacesJson, erasedAt: null };
 }
 
 /** Receipts of a room, the newest of each reader and kind; private ones only of the viewer. */

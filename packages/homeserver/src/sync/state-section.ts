@@ -5,6 +5,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
 
 import type { JsonObject } from '@pons/spec';
+import { erasedCopies } from '../rooms/erased-copies.ts';
 import type { Queryable } from '../storage/database.ts';
 import {
   type StateKeyAt,
@@ -51,8 +52,7 @@ export async function readState(
   ]);
   const later = new Set(unshown.map(({ roomNid, keyNid }) => `${roomNid} ${keyNid}`));
   const before = [...wholeRows, ...changedRows].filter(({ roomNid, keyNid }) => !later.has(`${roomNid} ${keyNid}`));
-  const rows = [...before, ...unshown];
-  return Map.groupBy(rows, (row) => row.roomNid);
+  return Map.groupBy(await readable(db, reading, wanted, [...before, ...unshown]), (row) => row.roomNid);
 }
 
 // What changed from the start of the timelines to their end and is not in them.
@@ -115,7 +115,18 @@ export async function readLazyMembers(
     const shown = rooms.state.get(row.roomNid)?.some((other) => other.eventId === row.eventId) ?? false;
     return shown ? [] : [row];
   });
-  return Map.groupBy(owed, (row) => row.roomNid);
+  return Map.groupBy(await readable(db, reading, rooms.windows, owed), (row) => row.roomNid);
+}
+
+// As redacted copies where their senders were erased.
+function readable(
+  db: Queryable,
+  { request: { userId } }: Reading,
+  windows: readonly RoomWindow[],
+  rows: readonly StreamStateRow[],
+): Promise<readonly StreamStateRow[]> {
+  const rules = new Map(windows.map((window) => [window.room.roomNid, window.rules]));
+  return erasedCopies(db, rows, { userId, rulesOf: (roomNid) => rules.get(roomNid) });
 }
 
 const nothingElse = { transactionKey: null, replacesId: null, replacesJson: null };

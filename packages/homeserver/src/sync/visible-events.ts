@@ -1,8 +1,9 @@
-// Which events of the timelines the viewer may see. Needed only where a timeline reaches back beyond the viewer's last change of
+// Which events of the timelines the viewer may see, and in which form. Needed only where a timeline reaches back beyond the viewer's last change of
 // membership; for those rooms the state before each event is read in one statement.
 // https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-5
 
 import type { JsonObject, Pdu } from '@pons/spec';
+import { erasedCopies } from '../rooms/erased-copies.ts';
 import { historyVisibilityOf, maySeeEvent } from '../rules/history-visibility.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { TimelineRow } from '../storage/tables/events.ts';
@@ -39,6 +40,11 @@ export async function visibleTimelines(
       seenOf(timelines.get(room.roomNid) ?? [], { userId, before, isMember: section === 'join', memberships }),
     );
   }
+  const rules = new Map(doubtful.map((window) => [window.room.roomNid, window.rules]));
+  const seen = [...rules.keys()].flatMap((roomNid) => visible.get(roomNid) ?? []);
+  const seenAt = new Set([...memberships].flatMap(([eventId, membership]) => (membership === 'join' ? [eventId] : [])));
+  const readable = await erasedCopies(db, seen, { userId, rulesOf: (roomNid) => rules.get(roomNid), seenAt });
+  for (const [roomNid, own] of Map.groupBy(readable, (row) => row.roomNid)) visible.set(roomNid, own);
   return { rows: visible, memberships };
 }
 

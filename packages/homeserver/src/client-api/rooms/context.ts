@@ -39,7 +39,7 @@ export function getContext(parts: RoomReadParts): Route {
           filter?.lazyLoadMembers === true
             ? rows.filter((row) => row.type !== 'm.room.member' || senders.has(stateKeyOf(row.json)))
             : rows;
-        state.push(...presentState(parts, audience, wanted));
+        state.push(...(await presentState(parts, audience, wanted)));
       }
       const [event] = await present([found.event]);
       return {

@@ -19,7 +19,7 @@ export function getState(parts: RoomReadParts): Route {
       const audience = { roomId, rules: view.rules, viewer };
       const state: ClientEvent[] = [];
       for await (const rows of stateEventsAt(parts.db, view.room.roomNid, view.statePlace)) {
-        state.push(...presentState(parts, audience, rows));
+        state.push(...(await presentState(parts, audience, rows)));
       }
       return { json: state };
     },
@@ -36,7 +36,7 @@ export function getStateEvent(parts: RoomReadParts): Route {
       const view = await viewRoom(parts.db, roomId, viewer);
       const row = await stateEventAt(parts.db, view.room.roomNid, view.statePlace, { type, stateKey });
       if (row === undefined) throw new MatrixError('M_NOT_FOUND', 'The room has no such state.');
-      const [event] = presentState(parts, { roomId, rules: view.rules, viewer }, [row]);
+      const [event] = await presentState(parts, { roomId, rules: view.rules, viewer }, [row]);
       const json: JsonObject = request.query.get('format') === 'event' ? { ...event } : (event?.content ?? {});
       return { json };
     },

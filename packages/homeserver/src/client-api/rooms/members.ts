@@ -30,7 +30,7 @@ export function getMembers(parts: RoomReadParts): Route {
         place === undefined && view.until === undefined
           ? await memberEventsNow(parts.db, roomNid, filter)
           : await memberEventsAt(parts.db, roomNid, earlier(place, view), filter);
-      return { json: { chunk: presentState(parts, { roomId, rules: view.rules, viewer }, rows) } };
+      return { json: { chunk: await presentState(parts, { roomId, rules: view.rules, viewer }, rows) } };
     },
   };
 }

@@ -41,7 +41,7 @@ export function getMessages(parts: RoomReadParts): Route {
       if (page.end !== undefined) json['end'] = historyToken(page.end);
       if (filter?.lazyLoadMembers === true && page.events.length > 0) {
         const rows = page.events.map(({ row }) => row);
-        json['state'] = presentState(parts, audience, await sendersOf(parts.db, view.room.roomNid, rows));
+        json['state'] = await presentState(parts, audience, await sendersOf(parts.db, view.room.roomNid, rows));
       }
       return { json };
     },

@@ -30,6 +30,8 @@ export interface TimelineRow {
   /** The value of the same key before this state event, if any. */
   readonly replacesId: string | null;
   readonly replacesJson: string | null;
+  /** Position at which its sender was erased, if they were after it. */
+  readonly erasedAt: number | null;
 }
 
 /** A place in a room's history; an event's own, or between two. */
@@ -38,12 +40,17 @@ export interface HistoryPlace {
   readonly minor: number;
 }
 
+// Almost nobody was: the index holds those alone.
+const erasedAt = `(select min(p) from users u cross join unnest(u.erased_positions) as p
+    where u.user_id = e.sender and u.erased_positions is not null and p >= e.position)`;
+
 const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
   e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
   e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion", e.current_version as "currentVersion",
   e.transaction_key as "transactionKey", e.trace, j.json,
   redaction.event_id as "redactionId", redaction.json as "redactionJson",
-  replaced.event_id as "replacesId", replaced.json as "replacesJson"`;
+  replaced.event_id as "replacesId", replaced.json as "replacesJson",
+  ${erasedAt} as "erasedAt"`;
 
 // Each part is a lookup by primary key whatever the planner believes: `limit 1` keeps it from joining the other way round, and comparing
 // and ordering rows leaves it only the primary key of events (one key of room_state has no other index). With plain joins on tables that
@@ -73,7 +80,7 @@ const joins = `join lateral (
     on replaced.room_nid = e.room_nid and replaced.event_nid = ${replacedNid}`;
 
 // Timelines of many rooms at once (stream.ts) are read in the same form.
-export { columns as timelineColumns, joins as timelineJoins };
+export { columns as timelineColumns, erasedAt as erasedAtColumn, joins as timelineJoins };
 
 const byId = statement(
   'events.by_id',

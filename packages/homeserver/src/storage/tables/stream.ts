@@ -3,7 +3,7 @@
 // that later statements need no common snapshot.
 
 import { type Queryable, statement } from '../database.ts';
-import { type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
+import { erasedAtColumn, type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
 
 /** A room of a user, as of `position`. */
 export interface StreamRoomRow {
@@ -116,13 +116,14 @@ export async function streamTimelines(
 /** An event of a room's state as the client gets it: no more columns than that, since a large room has thousands of rows. */
 export type StreamStateRow = Pick<
   TimelineRow,
-  'roomNid' | 'eventId' | 'type' | 'sender' | 'originServerTs' | 'json' | 'redactionId' | 'redactionJson'
+  'roomNid' | 'eventId' | 'type' | 'sender' | 'originServerTs' | 'json' | 'redactionId' | 'redactionJson' | 'erasedAt'
 > & { readonly keyNid: number };
 
 // State events carry no `replaces_state`: only the timeline tells of changes.
 const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.key_nid as "keyNid",
   e.origin_server_ts as "originServerTs", j.json,
-  redaction.event_id as "redactionId", redaction_json.json as "redactionJson"`;
+  redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
+  case when e.type = 'm.room.member' then ${erasedAtColumn} end as "erasedAt"`;
 const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
   left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
   left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;
@@ -240,13 +241,13 @@ export async function streamStateKeys(
 
 const membershipsAt = statement(
   'stream.memberships_at',
-  `select w.room_nid as "roomNid", j.json
-         from unnest($1::bigint[]) as w (room_nid)
+  `select w.room_nid as "roomNid", w.position, j.json
+         from unnest($1::bigint[], $3::bigint[]) as w (room_nid, position)
          join state_keys k on k.type = 'm.room.member' and k.state_key = $2
          cross join lateral (
            select s.event_nid from room_state s
            join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
-           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid and e.position <= $3
+           where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid and e.position <= w.position
            order by s.from_version desc limit 1) as v
          join event_json j on j.room_nid = w.room_nid and j.event_nid = v.event_nid`,
 );
@@ -258,8 +259,25 @@ export async function streamMembershipsAt(
   userId: string,
   position: number,
 ): Promise<{ roomNid: number; json: string }[]> {
-  if (roomNids.length === 0) return [];
-  return db.query<{ roomNid: number; json: string }>(membershipsAt, [roomNids, userId, position]);
+  return streamMembershipsAtEach(
+    db,
+    userId,
+    roomNids.map((roomNid) => ({ roomNid, position })),
+  );
+}
+
+/** The user's member event in rooms, each as it was at a position; those without one are missing. */
+export async function streamMembershipsAtEach(
+  db: Queryable,
+  userId: string,
+  at: readonly { readonly roomNid: number; readonly position: number }[],
+): Promise<{ roomNid: number; position: number; json: string }[]> {
+  if (at.length === 0) return [];
+  return db.query<{ roomNid: number; position: number; json: string }>(membershipsAt, [
+    at.map(({ roomNid }) => roomNid),
+    userId,
+    at.map(({ position }) => position),
+  ]);
 }
 
 const leavings = statement(
