@@ -5,9 +5,11 @@
 const flags = [
   // MB of each half of the young generation; V8 would take 64. 16 cost 22 MB more, and a send not measurably less.
   '--max-semi-space-size=8',
-  // By how much the old generation may grow until it is collected; V8 would let it become four times as large.
-  '--heap-growing-percent=30',
+  // By how much the old generation may grow until it is collected; V8 would let it become four times as large. With 30 a send costs 8 % more.
+  '--heap-growing-percent=60',
 ];
+// One arena of malloc: an arena for each thread of the pools keeps 15 MB that none of them needs.
+const environment = { MALLOC_ARENA_MAX: '1' };
 /** Commands that stay. */
 const staying = ['serve', 'start'];
 
@@ -22,6 +24,7 @@ export function beginWithFlags(compileCache: string | undefined): void {
   if (process.execve === undefined || asTheyShould || !staying.includes(command)) return;
   process.execve(process.execPath, [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)], {
     ...process.env,
+    ...environment,
     ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
   });
 }
