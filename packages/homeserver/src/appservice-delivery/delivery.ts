@@ -295,7 +295,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
       await counts;
     },
     committed(first, commit) {
-      recent.committed(first, commit);
+      if (open.size > 0) recent.committed(first, commit);
       parts.memory.committed(first, commit);
       const { room } = commit;
       if (room !== undefined && (room.aliases !== undefined || room.aliasesRemoved !== undefined))

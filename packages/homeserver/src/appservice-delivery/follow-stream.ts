@@ -15,11 +15,13 @@ import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 import { deviceListItem, presenceText, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
 import { faultOf } from './fault.ts';
 import { type Feed, type WaitingEvent, waitingEvent, type WaitingExtra } from './feed.ts';
+import type { RecentEvents } from './recent-events.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
 
-export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms'> {
+export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms' | 'recent'> {
   readonly clock: Clock;
   readonly log: Log;
+  readonly recent: Pick<RecentEvents, 'after' | 'passed'>;
   /** An event is left out because of its age. */
   readonly onTooOld: (appserviceId: string, position: number) => void;
   /** Something waits in this feed. */
@@ -226,6 +228,7 @@ export class StreamFollower {
     }
     dealExtrasBefore(Number.POSITIVE_INFINITY);
     for (const feed of feeds.values()) feed.readPosition = Math.max(feed.readPosition, piece.upTo);
+    this.#parts.recent.passed(Math.min(...[...this.#feeds.values()].map((feed) => feed.readPosition)));
     for (const feed of touched) this.#parts.onWaiting(feed);
   }
 

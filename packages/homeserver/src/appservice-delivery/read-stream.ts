@@ -52,7 +52,7 @@ export interface StreamPiece {
 
 export interface StreamReaderParts {
   readonly db: Queryable;
-  readonly recent: RecentEvents;
+  readonly recent: Pick<RecentEvents, 'after'>;
   readonly index: InterestIndex;
   readonly registry: AppserviceRegistry;
   /** Rooms whose count of members the table does not have yet. */
@@ -122,7 +122,7 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
   }
 }
 
-function readRecent(recent: RecentEvents, { after, limit, extras: wanted }: ReadRequest) {
+function readRecent(recent: Pick<RecentEvents, 'after'>, { after, limit, extras: wanted }: ReadRequest) {
   const rows = recent.after(after, limit);
   const last = rows.at(-1);
   if (last === undefined) return undefined;

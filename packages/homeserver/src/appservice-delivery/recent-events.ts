@@ -38,6 +38,8 @@ export interface RecentEvents {
   committed(first: number, commit: Commit): void;
   /** Rows right after a position without a gap, at most `limit`; none when the next position is not here or too old. */
   after(position: number, limit: number): readonly RecentRow[];
+  /** Everybody has read up to here: what is let go while it is young costs the garbage collector next to nothing. */
+  passed(position: number): void;
   /** Texts held, in characters. */
   readonly length: number;
 }
@@ -103,6 +105,12 @@ export function createRecentEvents(clock: Clock): RecentEvents {
         found.push(row);
       }
       return found;
+    },
+    passed(position) {
+      for (const [first, row] of rows) {
+        if (first > position) break;
+        drop(first, row);
+      }
     },
     get length() {
       return length;

@@ -31,7 +31,7 @@ export type ReadReplay = (
 
 /** Events read at a time. */
 const pieceEventsMax = 100;
-const nothingRecent = { committed() {}, after: () => [], length: 0 };
+const nothingRecent = { after: () => [] };
 
 /** Replays are read from the database, decided by the interest and the filters of now. */
 export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { readonly clock: Clock }): ReadReplay {
