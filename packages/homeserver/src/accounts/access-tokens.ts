@@ -5,6 +5,7 @@
 
 import { MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Requester } from '../platform/requester.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { deleteTokensOfRefresh, findAccessToken, insertAccessToken } from '../storage/tables/access-tokens.ts';
@@ -44,7 +45,7 @@ interface CachedToken {
 /** Issues and resolves access tokens. */
 export class AccessTokens {
   readonly #parts: AccessTokensParts;
-  readonly #cache = new LRUCache<string, CachedToken>({ max: cachedTokensMax });
+  readonly #cache = new LRUCache<string, CachedToken>(atMost(cachedTokensMax));
   /** Counts what was forgotten: an answer read before that is not kept. */
   #forgotten = 0;
 

@@ -4,6 +4,7 @@
 
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, MatrixError, parseJsonObject } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Queryable } from '../storage/database.ts';
 import { findFilter, findSameFilter, insertFilter } from '../storage/tables/filters.ts';
 
@@ -51,7 +52,7 @@ const cachedFiltersMax = 10_000;
 /** Stored filters never change, so those in use stay in memory, parsed. */
 export class StoredFilters {
   readonly #db: Queryable;
-  readonly #parsed = new LRUCache<string, Filter>({ max: cachedFiltersMax });
+  readonly #parsed = new LRUCache<string, Filter>(atMost(cachedFiltersMax));
 
   constructor(db: Queryable) {
     this.#db = db;

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import { userIdOf } from './users.ts';
 
 /** Stages that this server can verify. */
@@ -55,7 +56,7 @@ const failuresMax = 10;
 /** Runs the sessions of one process. */
 export class InteractiveAuth {
   readonly #parts: InteractiveAuthParts;
-  readonly #sessions = new LRUCache<string, Session>({ max: sessionsMax });
+  readonly #sessions = new LRUCache<string, Session>(atMost(sessionsMax));
 
   constructor(parts: InteractiveAuthParts) {
     this.#parts = parts;

@@ -4,6 +4,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 
 const nonceBytes = 32;
 const nonceLifetimeMs = 60_000;
@@ -22,7 +23,7 @@ export interface SharedSecretRequest {
 
 /** Gives out nonces and checks what comes back. */
 export class RegistrationNonces {
-  readonly #nonces = new LRUCache<string, number>({ max: noncesMax });
+  readonly #nonces = new LRUCache<string, number>(atMost(noncesMax));
   readonly #now: () => number;
   readonly #randomBytes: (size: number) => Buffer;
 

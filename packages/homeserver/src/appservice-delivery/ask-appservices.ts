@@ -5,6 +5,7 @@
 
 import { MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Appservice } from '../appservices/registry.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import { type CallAppservice, isSuccess } from './call-appservice.ts';
@@ -55,7 +56,7 @@ interface Running {
 export function createAsk(parts: AskParts, question: Question): Ask {
   const { clock, whoWaits } = parts;
   const running = new Map<string, Running>();
-  const answers = new LRUCache<string, { readonly exists: boolean; readonly untilMs: number }>({ max: answersMax });
+  const answers = new LRUCache<string, { readonly exists: boolean; readonly untilMs: number }>(atMost(answersMax));
 
   async function askAll(key: string, id: string, asked: readonly Appservice[]): Promise<boolean> {
     const untilMs = clock.monotonicMs() + parts.deadlineMs;

@@ -5,6 +5,7 @@
 
 import { isJsonObject, type JsonObject, type JsonValue } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import { noQueriedKeys, type ProxiedKeys, type QueriedKeys } from '../e2ee/proxied-keys.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -27,7 +28,7 @@ type Claimed = Awaited<ReturnType<ProxiedKeys['claim']>>;
 /** Asks over the registered application services. */
 export function createAskForKeys(parts: AskForKeysParts): ProxiedKeys {
   const { registry, clock } = parts;
-  const leftAlone = new LRUCache<string, number>({ max: leftAloneMax });
+  const leftAlone = new LRUCache<string, number>(atMost(leftAloneMax));
 
   function keeperOf(userId: string, asking: string | undefined): Appservice | undefined {
     const owners = registry.ofUser(userId).filter(({ namespaces }) => namespaces.user(userId) === 'exclusive');

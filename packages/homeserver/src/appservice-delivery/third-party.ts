@@ -5,6 +5,7 @@
 
 import { isJsonObject, type JsonObject, type JsonValue } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -83,7 +84,7 @@ export function createThirdParty(parts: ThirdPartyParts): ThirdParty {
 /** What one application service says of one protocol, remembered, and asked once by many. */
 function createMetadata(parts: ThirdPartyParts) {
   const { clock } = parts;
-  const known = new LRUCache<string, Metadata>({ max: metadataMax });
+  const known = new LRUCache<string, Metadata>(atMost(metadataMax));
   const asking = new Map<string, Promise<Metadata>>();
 
   async function askAnew(appservice: Appservice, protocol: string, key: string): Promise<Metadata> {

@@ -7,6 +7,7 @@
 // https://spec.matrix.org/v1.19/application-service-api/#registration
 
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { interestOfRooms } from '../storage/tables/appservice-interest.ts';
@@ -66,7 +67,7 @@ export function createInterestIndex(
   clock: Clock,
 ): InterestIndex {
   const rooms = new LRUCache<number, RoomEntry>({
-    max: roomsRememberedMax,
+    ...atMost(roomsRememberedMax),
     ttl: roomRememberedMs,
     perf: { now: () => clock.monotonicMs() },
     // What was loaded for this piece of the stream serves it to the end, however long that takes.

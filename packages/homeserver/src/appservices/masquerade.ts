@@ -5,6 +5,7 @@
 
 import { MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Requester } from '../platform/requester.ts';
 import type { Queryable } from '../storage/database.ts';
 import { findDevice } from '../storage/tables/devices.ts';
@@ -57,9 +58,9 @@ const consentRememberedMs = 1_000;
 /** Masquerading over the accounts of this database. */
 export function createMasquerading(db: Queryable, options: MasqueradingOptions = {}): Masquerading {
   const { isCurrent = () => true, monotonicMs = () => 0 } = options;
-  const active = new LRUCache<string, true>({ max: usersRememberedMax });
+  const active = new LRUCache<string, true>(atMost(usersRememberedMax));
   const consents = new LRUCache<string, string>({
-    max: usersRememberedMax,
+    ...atMost(usersRememberedMax),
     ttl: consentRememberedMs,
     perf: { now: monotonicMs },
   });

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type CompiledNamespaces, compileNamespaces, type Registration } from '@pons/registration';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import { narrowingKey, narrowingKeyId } from './narrowed-token.ts';
 
 /** Where a registration came from: its file, or the database, by id, for one that was added live. */
@@ -94,7 +95,7 @@ export function createRegistry(serverName: string, now: () => number = () => 0):
   let byId = new Map<string, Appservice>();
   let byTokenHash = new Map<string, KnownToken>();
   let byKeyId = new Map<string, NarrowingKey>();
-  const users = new LRUCache<string, readonly Appservice[]>({ max: usersRememberedMax });
+  const users = new LRUCache<string, readonly Appservice[]>(atMost(usersRememberedMax));
   const listeners = new Set<(change: RegistryChange) => void>();
 
   function whoClaims(claims: (appservice: Appservice) => boolean): readonly Appservice[] {

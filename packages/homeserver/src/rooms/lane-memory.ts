@@ -3,6 +3,7 @@
 // The memory is only a guess: another process may have written since. The door checks the guess (rooms.version); a refused part
 // comes back here to be refreshed by what changed.
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import { MatrixError, type Pdu, type RoomVersionRules } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { redactedSince } from '../storage/tables/events.ts';
@@ -110,9 +111,7 @@ export class LaneMemory {
   constructor(room: LaneRoom, point: RoomPoint, knownUpTo: number) {
     const { total } = room;
     this.#values = new LRUCache({
-      // Not `max`, which allocates the whole list at once: 50 KB for each room, however small.
-      maxSize: cachedValuesMax,
-      sizeCalculation: () => 1,
+      ...atMost(cachedValuesMax),
       onInsert: (value, _key, reason) => {
         if (reason !== 'update') total.bytes += costOf(value);
       },

@@ -4,6 +4,7 @@
 
 import { MatrixError, roomVersionRules } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
@@ -40,7 +41,7 @@ const namesMax = 20_000;
 /** Begins the readings of one process. */
 export class Readings {
   readonly #parts: ReadingParts;
-  readonly #names = new LRUCache<number, Pick<StreamRoomRow, 'roomId' | 'roomVersion'>>({ max: namesMax });
+  readonly #names = new LRUCache<number, Pick<StreamRoomRow, 'roomId' | 'roomVersion'>>(atMost(namesMax));
 
   constructor(parts: ReadingParts) {
     this.#parts = parts;

@@ -4,6 +4,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
 
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 
 /** Devices remembered, and member events of each: some 200 bytes apiece, so 100 MB when all are full. */
 const devicesMax = 500;
@@ -17,7 +18,7 @@ interface Sent {
 
 /** What each device was sent. */
 export class SentMembers {
-  readonly #devices = new LRUCache<string, LRUCache<string, Sent>>({ max: devicesMax });
+  readonly #devices = new LRUCache<string, LRUCache<string, Sent>>(atMost(devicesMax));
 
   /** Whether the device has this member event from an earlier response. */
   has(device: string, member: { roomNid: number; userId: string; eventId: string }, since: number): boolean {
@@ -30,7 +31,7 @@ export class SentMembers {
     let sent = this.#devices.get(device);
     if (sent === undefined) {
       // Not `max`, which allocates the whole list at once: 40 KB for each device.
-      sent = new LRUCache({ maxSize: membersMax, sizeCalculation: () => 1 });
+      sent = new LRUCache(atMost(membersMax));
       this.#devices.set(device, sent);
     }
     sent.set(`${member.roomNid} ${member.userId}`, { eventId: member.eventId, at });

@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Queryable } from '../storage/database.ts';
 import { toDeviceWaiting } from '../storage/tables/to-device.ts';
 import type { Reading, SyncRequest } from './sync-request.ts';
@@ -16,7 +17,7 @@ export type DeleteToDevice = (device: { userId: string; deviceId: string }, upTo
 
 /** Remembers up to where each device's messages are deleted, so that a client without messages costs no statement. */
 export class ToDeviceAcknowledgements {
-  readonly #done = new LRUCache<string, number>({ max: devicesMax });
+  readonly #done = new LRUCache<string, number>(atMost(devicesMax));
   readonly #deleteUpTo: DeleteToDevice;
 
   constructor(deleteUpTo: DeleteToDevice) {

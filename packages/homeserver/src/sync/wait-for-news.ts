@@ -9,6 +9,7 @@
 // a user has to hear of was committed by this process, it is here as well (recent-commits.ts), and nothing need be read.
 
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/at-most.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { News } from '../stream/wake.ts';
 import { type RecentCommit, RecentCommits } from './recent-commits.ts';
@@ -58,7 +59,7 @@ export class NewsIndex {
   readonly #clock: Clock;
   readonly #byRoom = new Map<number, Set<Waiter>>();
   readonly #byUser = new Map<string, Set<Waiter>>();
-  readonly #roomsOf = new LRUCache<string, UserRooms & { readonly asOf: number }>({ max: knownUsersMax });
+  readonly #roomsOf = new LRUCache<string, UserRooms & { readonly asOf: number }>(atMost(knownUsersMax));
   // The newest position that concerned a room, or a user by name.
   readonly #newestOfRoom = this.#newest<number>();
   readonly #newestOfUser = this.#newest<string>();
@@ -177,7 +178,7 @@ export class NewsIndex {
   // What is forgotten for want of room was the oldest: from there on back nothing is certain.
   #newest<Key extends string | number>(): LRUCache<Key, number> {
     return new LRUCache({
-      max: recentMax,
+      ...atMost(recentMax),
       dispose: (position, _, reason) => {
         if (reason === 'evict') this.#rememberedAfter = Math.max(this.#rememberedAfter, position);
       },

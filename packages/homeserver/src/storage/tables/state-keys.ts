@@ -1,6 +1,7 @@
 // Table `state_keys`: (type, state_key) as a number, so that a row of state is five numbers. Filled on demand and never emptied, so a
 // number that is known stays true and is kept in memory.
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../platform/at-most.ts';
 import { type Queryable, statement } from '../database.ts';
 
 /** Numbers kept in memory, about 200 bytes each. */
@@ -42,7 +43,7 @@ export type InternStateKeys = (keys: readonly StateKeyPair[], made?: (key: State
 
 /** Interning with a memory, for one process. */
 export function createStateKeys(db: Queryable): InternStateKeys {
-  const remembered = new LRUCache<string, number>({ max: rememberedMax });
+  const remembered = new LRUCache<string, number>(atMost(rememberedMax));
   const textOf = ({ type, stateKey }: StateKeyPair) => `${type}\0${stateKey}`;
 
   return async (keys, made) => {
