@@ -4,9 +4,9 @@
 
 import { MatrixError } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
+import { insertErasure } from '../storage/tables/erasures.ts';
 import {
   deactivateUser,
-  eraseUser,
   findUser,
   insertUser,
   setPasswordHash,
@@ -115,7 +115,7 @@ export async function endAccount(tx: Queryable, userId: string, now: number): Pr
 
 /** Whoever comes to a room from now on sees nothing of what the user has sent (rooms/erased-copies.ts). */
 export async function eraseAccount(db: Queryable, userId: string): Promise<void> {
-  await eraseUser(db, userId);
+  await insertErasure(db, userId);
 }
 
 function toAccount(row: UserRow): Account {

@@ -3,6 +3,13 @@
 // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
 import { request } from '@pons/testkit/requests';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testUser } from '../../../testkit/src/room-lanes.ts';
+import { syncHouse } from '../../../testkit/src/sync-house.ts';
+import { eraseAccount } from '../../src/accounts/users.ts';
+import { createRoom } from '../../src/actions/create-room.ts';
+import { joinRoom } from '../../src/actions/join-room.ts';
+import { sendEvent } from '../../src/actions/send-event.ts';
+import type { Requester } from '../../src/platform/requester.ts';
 import { type RegistryHouse, registryHouse, v3 } from '../application-service/registry-house.ts';
 
 const marker = 'goldfinch';
@@ -115,5 +122,53 @@ describe('what an erased user had sent', () => {
     const body = JSON.stringify(await call('frank', 'GET', `${v3}/sync?since=${since}&filter=${whole}`));
     expect(body).toContain(ids.said);
     expect(body).not.toContain(marker);
+  });
+});
+
+describe('a user id in another life', () => {
+  it('is not kept from saying anything, and may ask again', async () => {
+    const people = await syncHouse();
+    const [alice, ghost, carol, frank] = ['alice', 'ghost', 'carol', 'frank'].map((name) => testUser(name)) as [
+      Requester,
+      Requester,
+      Requester,
+      Requester,
+    ];
+    const created = {
+      preset: 'public_chat',
+      invite: [],
+      isDirect: false,
+      creationContent: {},
+      initialState: [],
+    } as const;
+    const lived = await createRoom(people, alice, created);
+    const enter = (who: Requester) => joinRoom(people, who, { roomIdOrAlias: lived });
+    const speak = (body: string) =>
+      sendEvent(people, ghost, {
+        roomId: lived,
+        type: 'm.room.message',
+        content: { body },
+        txnId: body,
+        endpoint: 'sendMessage',
+      });
+    const heardBy = async (who: Requester) => {
+      const filter = { room: { timeline: { limit: 100 } } };
+      const { rooms } = await people.sync(who.userId, { filter });
+      return rooms?.join?.[lived]?.timeline.events.flatMap(({ type, content }) =>
+        type === 'm.room.message' ? [content['body'] ?? ''] : [],
+      );
+    };
+    await enter(ghost);
+    await speak('first');
+    await eraseAccount(people.db, ghost.userId);
+    await enter(carol);
+    await speak('second');
+    await eraseAccount(people.db, ghost.userId);
+    await enter(frank);
+    await speak('third');
+    expect(await heardBy(alice)).toEqual(['first', 'second', 'third']);
+    expect(await heardBy(carol)).toEqual(['', 'second', 'third']);
+    expect(await heardBy(frank)).toEqual(['', '', 'third']);
+    await people.close();
   });
 });

@@ -1,5 +1,8 @@
 -- 0014 erasure. Compatible with the version before, which shows erased contents. Breaking: no.
--- Where the stream stood each time when a user asked for erasure (an account of an application service may live again): what they had sent
--- by then is shown to those who come later without its content.
-alter table users add column erased_positions bigint[];
-create index users_erased on users (user_id) where erased_positions is not null;
+-- Where the stream stood when a user asked for erasure: what they had sent by then is shown to those who come later without its content.
+-- A table of its own, since a ghost that is purged leaves no account; whoever has its id in another life may ask again.
+create table erasures (
+  user_id   text collate "C" not null,
+  position  bigint not null,
+  primary key (user_id, position)
+);

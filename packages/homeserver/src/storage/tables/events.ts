@@ -1,6 +1,7 @@
 // Reads of `events` with their text, in the order of the room's history (order_major, order_minor).
 // Rows without a position (outliers, rejected, soft-failed) are never part of a page. Only the door writes it.
 import { type Queryable, statement } from '../database.ts';
+import { erasedAt } from './erasures.ts';
 
 /** An event as it is read for somebody: its row, its text, what redacted it and what it replaced. */
 export interface TimelineRow {
@@ -40,10 +41,6 @@ export interface HistoryPlace {
   readonly minor: number;
 }
 
-// Almost nobody was: the index holds those alone.
-const erasedAt = `(select min(p) from users u cross join unnest(u.erased_positions) as p
-    where u.user_id = e.sender and u.erased_positions is not null and p >= e.position)`;
-
 const columns = `e.room_nid as "roomNid", e.event_nid as "eventNid", e.event_id as "eventId", e.position,
   e.order_major as "orderMajor", e.order_minor as "orderMinor", e.type, e.sender, e.key_nid as "keyNid", e.depth,
   e.origin_server_ts as "originServerTs", e.line, e.state_version as "stateVersion", e.current_version as "currentVersion",
@@ -80,7 +77,7 @@ const joins = `join lateral (
     on replaced.room_nid = e.room_nid and replaced.event_nid = ${replacedNid}`;
 
 // Timelines of many rooms at once (stream.ts) are read in the same form.
-export { columns as timelineColumns, erasedAt as erasedAtColumn, joins as timelineJoins };
+export { columns as timelineColumns, joins as timelineJoins };
 
 const byId = statement(
   'events.by_id',

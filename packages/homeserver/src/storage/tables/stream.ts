@@ -3,7 +3,8 @@
 // that later statements need no common snapshot.
 
 import { type Queryable, statement } from '../database.ts';
-import { erasedAtColumn, type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
+import { erasedAt } from './erasures.ts';
+import { type TimelineRow, timelineColumns, timelineJoins } from './events.ts';
 
 /** A room of a user, as of `position`. */
 export interface StreamRoomRow {
@@ -123,7 +124,7 @@ export type StreamStateRow = Pick<
 const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.key_nid as "keyNid",
   e.origin_server_ts as "originServerTs", j.json,
   redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
-  case when e.type = 'm.room.member' then ${erasedAtColumn} end as "erasedAt"`;
+  case when e.type = 'm.room.member' then ${erasedAt} end as "erasedAt"`;
 const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
   left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
   left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;

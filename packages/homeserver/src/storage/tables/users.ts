@@ -75,16 +75,6 @@ export async function deactivateUser(db: Queryable, userId: string, deactivatedT
   await db.query(deactivate, [userId, deactivatedTs]);
 }
 
-const erase = statement(
-  'users.erase',
-  `update users set erased_positions = erased_positions || (select value from position) where user_id = $1`,
-);
-
-/** Notes that what the user has sent until now is shown to nobody who comes later. */
-export async function eraseUser(db: Queryable, userId: string): Promise<void> {
-  await db.query(erase, [userId]);
-}
-
 const revive = statement(
   'users.revive',
   `update users set deactivated_ts = null where user_id = $1 and appservice_id = $2 and deactivated_ts is not null`,
