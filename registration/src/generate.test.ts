@@ -1,3 +1,5 @@
+// What `pons registration generate` writes is what its linter asks for.
+
 import { describe, expect, it, test } from 'vitest';
 import { anchored, generateRegistration, prefixRegex } from './generate.ts';
 import { lintFiles } from './lint-files.ts';

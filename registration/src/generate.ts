@@ -35,7 +35,7 @@ export function prefixRegex(sigil: '@' | '#', prefix: string, serverName: string
 export function anchored(regex: string): string {
   // An alternative of its own would be anchored on one side only.
   const one = /(?<!\\)\|/.test(regex) ? `(?:${regex})` : regex;
-  return `${/^\^/.test(one) ? '' : '^'}${one}${serverIn(one) === undefined || one.endsWith('$') ? '' : '$'}`;
+  return `${one.startsWith('^') ? '' : '^'}${one}${serverIn(one) === undefined || one.endsWith('$') ? '' : '$'}`;
 }
 
 /** The text of a registration file. JSON strings are YAML strings, so every value is quoted safely. */

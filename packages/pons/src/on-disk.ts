@@ -1,7 +1,7 @@
 // Files that an operator names: what keeps one from being read or written is their mistake, said in one line that begins with its name.
 
 import { readFileSync } from 'node:fs';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',

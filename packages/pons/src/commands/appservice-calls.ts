@@ -1,7 +1,7 @@
 // What all commands of `pons appservice` and `pons room` share: where the server is, by whose token, and one call of its admin API. What the server
 // refuses is the operator's to mend: its text says what to do.
 
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import type { Command } from 'commander';
 
 /** Where and how. */

@@ -1,6 +1,6 @@
 // `pons appservice list|pause|resume|set-aside|replay|explain`: the delivery to application services of a running server.
 
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { call, located, momentMs, pathOf, type Where } from './appservice-calls.ts';
 import { lastError, oldest, type Status } from './appservice-status.ts';

@@ -2,7 +2,7 @@
 // application service is gone. Work goes by pages, so that a stop half-way loses nothing and shows how far it is.
 
 import { Command } from 'commander';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { call, located, pathOf, sourceOf, type Where } from './appservice-calls.ts';
 import { counted } from './in-words.ts';
 import { printTable } from './print-table.ts';

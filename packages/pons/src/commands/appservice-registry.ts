@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { onDisk, readText } from '../on-disk.ts';
 import { call, durationMs, located, pathOf, Refusal, sourceOf, type Where } from './appservice-calls.ts';

@@ -1,3 +1,5 @@
+// How `pons appservice list` and `show` tell the delivery to an application service.
+
 import { expect, test } from 'vitest';
 import { deliveryRows, lastError, oldest, type Status } from './appservice-status.ts';
 

@@ -1,7 +1,8 @@
 // `pons db dump|restore|check`: the database without the server, for backups, for moving, and for a new major version of PostgreSQL.
 
 import { existsSync } from 'node:fs';
-import { type Carried, type Config, type DatabaseTools, OperatorError } from '@pons/homeserver';
+import type { Carried, Config, DatabaseTools } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { type Configured, configured } from './configured.ts';
 import { counted } from './in-words.ts';

@@ -1,3 +1,5 @@
+// Ages, counts and sizes as the commands of `pons` print them.
+
 import { expect, test } from 'vitest';
 import { ago, counted, minuteOf, sizeInWords, span } from './in-words.ts';
 

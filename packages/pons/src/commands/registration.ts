@@ -13,7 +13,7 @@ import {
   loadRegistration,
   prefixRegex,
 } from '@pons/registration';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { onDisk, readText } from '../on-disk.ts';
 import { collect } from './configured.ts';

@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { OperatorError } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { callAdmin, located, momentMs, Refusal, type Where } from './appservice-calls.ts';
 import { printTable } from './print-table.ts';
 import { wholeNumber } from './whole-number.ts';

@@ -3,7 +3,8 @@
 // The password is asked for on a terminal, else it is the first line of standard input: never an argument, which others could see.
 
 import { text as readAll } from 'node:stream/consumers';
-import { type Homeserver, OperatorError } from '@pons/homeserver';
+import type { Homeserver } from '@pons/homeserver';
+import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { callServer } from './appservice-calls.ts';
 import { type Configured, configured } from './configured.ts';
