@@ -180,16 +180,14 @@ describe('a file that was removed while no server ran, and is there again later'
     await rm(path.join(folder, `${id}.yaml`));
     const before = await cursor();
     await database.db.query({ name: `test.grow_${id}`, text: 'update position set value = value + 10' });
-    return {
-      before,
-      /** Where it stands after a start without the file, and another one with it. */
-      async back(): Promise<number | undefined> {
-        await loader().loads.load();
-        await write(`${id}.yaml`, text(id));
-        await loader().loads.load();
-        return cursor();
-      },
+    /** Where it stands after a start without the file, and another one with it. */
+    const back = async () => {
+      await loader().loads.load();
+      await write(`${id}.yaml`, text(id));
+      await loader().loads.load();
+      return cursor();
     };
+    return { before, back };
   };
 
   it('begins at the present', async () => {
