@@ -123,21 +123,32 @@ export type StreamStateRow = Pick<
 // State events carry no `replaces_state`: only the timeline tells of changes.
 const stateColumns = `e.room_nid as "roomNid", e.event_id as "eventId", e.type, e.sender, e.key_nid as "keyNid",
   e.origin_server_ts as "originServerTs", j.json,
-  redaction.event_id as "redactionId", redaction_json.json as "redactionJson",
+  redaction.event_id as "redactionId", redaction.json as "redactionJson",
   case when e.type = 'm.room.member' then ${erasedAt} end as "erasedAt"`;
-const stateJoins = `join event_json j on j.room_nid = e.room_nid and j.event_nid = e.event_nid
-  left join events redaction on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by
-  left join event_json redaction_json on redaction_json.room_nid = e.room_nid and redaction_json.event_nid = e.redacted_by`;
+const redactionColumns = `r.room_nid, r.event_nid, r.event_id,
+  (select t.json from event_json t where t.room_nid = r.room_nid and t.event_nid = r.event_nid) as json`;
+
+// Each part is a look-up by primary key whatever the planner believes, in the way of events.ts: with plain joins on tables that were not
+// analysed yet, or planned once while they were empty, the state of a room cost its square, and one key of it all its events.
+const rowAt = (what: string, room: string, nid: string) => `select ${what} from events r
+    where ${nid} is not null and (r.room_nid, r.event_nid) >= (${room}, ${nid}) order by r.room_nid, r.event_nid limit 1`;
+const stateJoins = (room: string, nid: string) => `join lateral (${rowAt('r.*', room, nid)}) as e
+    on e.room_nid = ${room} and e.event_nid = ${nid}
+  cross join lateral (select t.json from event_json t where t.room_nid = ${room} and t.event_nid = ${nid} limit 1) as j
+  left join lateral (${rowAt(redactionColumns, 'e.room_nid', 'e.redacted_by')}) as redaction
+    on redaction.room_nid = e.room_nid and redaction.event_nid = e.redacted_by`;
 
 const wholeState = statement(
   'stream.whole_state',
   `select ${stateColumns}
          from unnest($1::bigint[], $2::bigint[]) as w (room_nid, version)
-         join room_state s on s.room_nid = w.room_nid and s.line = 0 and s.from_version <= w.version
-           and (s.to_version is null or s.to_version > w.version)
-           and ($3 or exists (select from state_keys k where k.key_nid = s.key_nid and k.type <> 'm.room.member'))
-         join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
-         ${stateJoins}
+         cross join lateral (
+           select x.key_nid, x.event_nid from room_state x
+           where x.room_nid = w.room_nid and x.line = 0 and x.from_version <= w.version
+             and (x.to_version is null or x.to_version > w.version)
+             and ($3 or exists (select from state_keys k where k.key_nid = x.key_nid and k.type <> 'm.room.member'))
+           offset 0) as s
+         ${stateJoins('w.room_nid', 's.event_nid')}
          order by e.room_nid, s.key_nid`,
 );
 
@@ -170,8 +181,7 @@ const stateDelta = statement(
            where x.room_nid = w.room_nid and x.line = 0 and x.from_version > 0
              and x.from_version > f.version and x.from_version <= w.version
            order by x.key_nid, x.from_version desc) as s
-         join events e on e.room_nid = w.room_nid and e.event_nid = s.event_nid
-         ${stateJoins}
+         ${stateJoins('w.room_nid', 's.event_nid')}
          order by e.room_nid, s.key_nid`,
 );
 
@@ -220,8 +230,7 @@ const stateKeys = statement(
                where l.room_nid = w.room_nid and l.line = w.line
                order by s.from_version desc limit 1)
            ) x order by x.preference limit 1) as v
-         join events e on e.room_nid = w.room_nid and e.event_nid = v.event_nid
-         ${stateJoins}`,
+         ${stateJoins('w.room_nid', 'v.event_nid')}`,
 );
 
 /** Values of single keys, by their index in `keys`; keys without a value are missing. */
@@ -247,7 +256,8 @@ const membershipsAt = statement(
          join state_keys k on k.type = 'm.room.member' and k.state_key = $2
          cross join lateral (
            select s.event_nid from room_state s
-           join events e on e.room_nid = s.room_nid and e.event_nid = s.event_nid
+           join lateral (${rowAt('r.room_nid, r.event_nid, r.position', 's.room_nid', 's.event_nid')}) as e
+             on e.room_nid = s.room_nid and e.event_nid = s.event_nid
            where s.room_nid = w.room_nid and s.line = 0 and s.key_nid = k.key_nid and e.position <= w.position
            order by s.from_version desc limit 1) as v
          join event_json j on j.room_nid = w.room_nid and j.event_nid = v.event_nid`,
