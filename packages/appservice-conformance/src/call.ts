@@ -81,8 +81,10 @@ function answerOf(response: http.IncomingMessage, text: string): Answer {
 /** An answer in a few words, for a reason. */
 export function describe({ status, errcode, text }: Answer): string {
   if (status === 0) return `no answer (${text})`;
-  return errcode === '' ? `${status} ${text.slice(0, 120)}`.trim() : `${status} ${errcode}`;
+  return errcode === '' ? `${status} ${withoutTokens(text).slice(0, 120)}`.trim() : `${status} ${errcode}`;
 }
+
+const withoutTokens = (text: string) => text.replaceAll(/("\w*token"\s*:\s*")[^"]*/g, '$1…');
 
 /** The same with the other side's own words. */
 export function describeInFull(answer: Answer): string {
