@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppserviceDouble } from '../../../testkit/src/appservice.ts';
 import type { AppserviceDelivery } from '../../src/appservice-delivery/delivery.ts';
+import { journeyOf } from '../../src/appservice-delivery/journey.ts';
 import { createOperations, type DeliveryOperations } from '../../src/appservice-delivery/operate.ts';
 import { type DeliveryFixture, deliveryFixture, eventually } from './delivery-fixture.ts';
 import type { TestRoom } from './stream-writer.ts';
@@ -306,6 +307,39 @@ describe('explain', () => {
     irc.mode = 413;
     await at.until(() => delivery.status('irc')?.setAside === 2, 20);
     expect(await why(flying)).toMatchObject({ verdict: 'set-aside', reason: 'answered 413' });
+  });
+});
+
+describe('the journey of an event', () => {
+  it('costs as many statements with twenty application services as with one', async () => {
+    const delivery = { status: () => undefined };
+    let statements = 0;
+    const db = {
+      ...at.db,
+      query: <Row extends object>(...asked: Parameters<typeof at.db.query>) => {
+        statements += 1;
+        return at.db.query<Row>(...asked);
+      },
+    };
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(ghost('bob'));
+    await room.join(ghost('bob', 'o3'));
+    const { eventId } = await room.say(alice, 'hello');
+    const cost = async () => {
+      const before = statements;
+      const journey = await journeyOf({ ...at, ...delivery, db }, room.roomId, eventId);
+      return { statements: statements - before, stops: journey?.stops };
+    };
+    await at.appservice('irc');
+    const one = await cost();
+    for (let n = 1; n < 20; n += 1) await at.appservice(`o${n}`);
+    const twenty = await cost();
+    expect(twenty.statements).toBe(one.statements);
+    const interested = twenty.stops?.filter(({ explanation }) => explanation.reasons.length > 0);
+    expect(interested?.map(({ appserviceId, explanation }) => [appserviceId, ...explanation.reasons])).toEqual([
+      ['irc', `members: ${ghost('bob')}`],
+      ['o3', `members: ${ghost('bob', 'o3')}`],
+    ]);
   });
 });
 
