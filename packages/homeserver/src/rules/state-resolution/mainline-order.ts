@@ -30,12 +30,13 @@ class Mainline {
   readonly #find: FindEvent;
   /** Of power levels on the mainline, and of those that lead there. */
   readonly #positions = new Map<string, number>();
-  #next: string | undefined;
+  /** The last of it that was asked for, while there is more; before that the first. */
+  #last: string | undefined;
   #length = 0;
 
   constructor(powerLevelsId: string | undefined, find: FindEvent) {
     this.#find = find;
-    this.#next = powerLevelsId;
+    this.#last = powerLevelsId;
   }
 
   /** The power levels that an event cites. */
@@ -53,43 +54,50 @@ class Mainline {
 
   /** Where the chain of power levels from `id` on meets the mainline; remembered for everything it passed. */
   positionOf(id: string | undefined): number {
-    if (id === undefined) return Infinity;
-    const passed = new Map<string, number>();
-    let at: string | undefined = id;
+    const passed: string[] = [];
+    const own = new Set<string>();
+    let at = id;
     let met: string | undefined;
-    for (let steps = 1; met === undefined && (at !== undefined || this.#next !== undefined); steps *= 2) {
-      for (let left = steps; left > 0 && at !== undefined && met === undefined; left -= 1) {
-        if (this.#positions.has(at)) met = at;
-        else if (passed.has(at)) at = undefined;
-        else {
-          passed.set(at, passed.size);
-          at = this.#below(at);
-        }
+    const lacking = this.missing.size;
+    // A step on each of them in turn: neither is walked, and asked for, much further than the other.
+    while (at !== undefined || (id !== undefined && this.#last !== undefined)) {
+      if (this.missing.size > lacking) return Infinity;
+      if (at !== undefined && this.#positions.has(at)) {
+        met = at;
+        break;
       }
-      for (let left = steps; left > 0 && met === undefined && this.#next !== undefined; left -= 1) {
-        const next = this.#extend();
-        if (next !== undefined && (passed.has(next) || next === at)) met = next;
+      const next = this.#extend();
+      if (next !== undefined && (next === at || own.has(next))) {
+        met = next;
+        break;
       }
+      if (at === undefined) continue;
+      passed.push(at);
+      own.add(at);
+      const below = this.#below(at);
+      // A loop, in made-up data.
+      at = below !== undefined && own.has(below) ? undefined : below;
     }
     const position = met === undefined ? Infinity : (this.#positions.get(met) ?? Infinity);
     // From where they meet the chain is the mainline, which has positions of its own.
-    const upTo = (met === undefined ? undefined : passed.get(met)) ?? passed.size;
-    for (const [each, index] of passed) if (index < upTo) this.#positions.set(each, position);
+    for (const each of passed) {
+      if (each === met) break;
+      this.#positions.set(each, position);
+    }
     return position;
   }
 
+  /** One more of the mainline. What it cites is asked for only when it is its turn. */
   #extend(): string | undefined {
-    const id = this.#next;
-    if (id === undefined) return undefined;
-    // A loop, in made-up data.
-    if (this.#positions.has(id)) {
-      this.#next = undefined;
-      return undefined;
-    }
-    this.#positions.set(id, this.#length);
+    const last = this.#last;
+    if (last === undefined) return undefined;
+    const id = this.#length === 0 ? last : this.#below(last);
+    // A loop, in made-up data, is an end as well.
+    this.#last = id !== undefined && !this.#positions.has(id) ? id : undefined;
+    if (this.#last === undefined) return undefined;
+    this.#positions.set(this.#last, this.#length);
     this.#length += 1;
-    this.#next = this.#below(id);
-    return id;
+    return this.#last;
   }
 
   #below(id: string): string | undefined {
