@@ -168,6 +168,36 @@ describe('an event of another server', () => {
     expect(await house.lanes.receive(roomId, { checked, unavailable })).toMatchObject({ outcome: 'rejected' });
   });
 
+  it('waits for the place of what it follows, where that is known as state of another time only', async () => {
+    const roomId = await room();
+    const name = { membership: 'join', displayname: 'Robert' };
+    const named = await remote(roomId, { type: 'm.room.member', stateKey: bob, content: name, after: ['$unknown'] });
+    const id = eventIdOf(named, rules);
+    const checked = checkedRemote(asJson(named), roomId, rules);
+    // Of an outlier only what it cites has to be there.
+    expect(await house.lanes.receive(roomId, { checked })).toEqual({ outcome: 'missing', eventIds: ['$unknown'] });
+    expect(await house.lanes.receive(roomId, { checked, asOutlier: true })).toMatchObject({ outcome: 'accepted' });
+    const next = await remote(roomId, { content: { body: 'hi' }, after: [id], depth: named.depth + 1 });
+    expect(await receive(roomId, next)).toEqual({ outcome: 'missing', eventIds: [id] });
+    expect(await receive(roomId, named)).toEqual({ outcome: 'missing', eventIds: ['$unknown'] });
+    // Nothing of it is in the room: neither loose, nor a state, nor at a position.
+    const { roomNid } = await roomOf(roomId);
+    expect((await looseEnds(roomId)).map(({ eventId }) => eventId)).not.toContain(id);
+    expect(await citedEvents(test.db, roomNid, [id])).toMatchObject([{ outlier: true, position: null }]);
+    const members = await membersOf(test.db, roomNid, ['join']);
+    expect(members.find(({ userId }) => userId === bob)?.displayname).not.toBe('Robert');
+    expect(await checkDatabase(test.url)).toEqual([]);
+  });
+
+  it('names all that is missing at once, of what it follows and of what it cites', async () => {
+    const roomId = await room();
+    const pdu = await remote(roomId, { content: { body: 'hi' }, after: ['$one', '$two'] });
+    const { hashes: _hashes, signatures: _signatures, ...draft } = pdu;
+    const citing = remoteEvent({ ...draft, auth_events: [...pdu.auth_events, '$three', '$one'] }, rules, 'b').pdu;
+    const outcome = await receive(roomId, citing);
+    expect(outcome.outcome === 'missing' && [...outcome.eventIds].sort()).toEqual(['$one', '$three', '$two']);
+  });
+
   it('that the state before it forbids is rejected, in no state, and may be followed', async () => {
     const roomId = await room();
     const refused = await say(roomId, { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } });
