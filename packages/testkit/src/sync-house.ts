@@ -8,6 +8,7 @@ import { isRegistrationTokenValid } from '../../homeserver/src/accounts/registra
 import { parseFilter } from '../../homeserver/src/accounts/filters.ts';
 import { verifyPassword } from '../../homeserver/src/actions/log-in.ts';
 import type { RegisterParts } from '../../homeserver/src/actions/register-account.ts';
+import { KeyCountMemory } from '../../homeserver/src/e2ee/key-counts.ts';
 import { Presence } from '../../homeserver/src/ephemeral/presence.ts';
 import { Typing } from '../../homeserver/src/ephemeral/typing.ts';
 import { type Clock, systemClock } from '../../homeserver/src/platform/clock.ts';
@@ -90,18 +91,20 @@ export async function syncHouse(options: { readonly clock?: Clock; readonly data
   };
   const deleteToDevice = (device: { userId: string; deviceId: string }, upTo: number) =>
     purgeToDevice(db, device, upTo);
-  const sync = new Sync({ db, clock, news, typing, presence, deleteToDevice });
+  const keyCounts = new KeyCountMemory({ db, clock, publish: () => {} });
+  const sync = new Sync({ db, clock, news, typing, presence, keyCounts, deleteToDevice });
   return {
     ...rooms,
     news,
     typing,
     presence,
+    keyCounts,
     accounts,
     invalidated,
     accountData: { db, door: rooms.door, updates: createLanes<string>(100) },
     receipts: { db, door: rooms.door, now },
     toDevice: { db, door: rooms.door, now, serverName: testServerName },
-    keys: { db, door: rooms.door, now, serverName: testServerName, interactiveAuth },
+    keys: { db, door: rooms.door, now, serverName: testServerName, keyCounts, interactiveAuth },
     /** One /sync, by default without waiting. */
     sync: (userId: string, { since, filter, ...others }: SyncOptions = {}): Promise<SyncBody> => {
       const token = since === undefined ? undefined : parseSinceToken(since);

@@ -37,7 +37,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
   const { account, appservices, files, lanes } = options;
   const { clock, random } = options.ground;
   const { db } = options.storage;
-  const { door, typing, presence, news } = options.stream;
+  const { door, typing, presence, news, keyCounts } = options.stream;
   const { serverName } = config;
   const now = () => clock.now();
   const uploadBytesMax = config.media.maxUploadBytes;
@@ -59,6 +59,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       door,
       now,
       serverName,
+      keyCounts,
       interactiveAuth: account.interactiveAuth,
       proxied: appservices.keys,
       positionOfSync: positionOfSinceToken,
@@ -96,6 +97,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
         news,
         typing,
         presence,
+        keyCounts,
         deleteToDevice: (device, upTo) => purgeToDevice(db, device, upTo),
       }),
     },

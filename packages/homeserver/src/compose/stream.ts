@@ -6,6 +6,7 @@
 // On the embedded database this process is alone: nothing is told to others, nothing is polled.
 
 import type { AccessTokens } from '../accounts/access-tokens.ts';
+import { KeyCountMemory } from '../e2ee/key-counts.ts';
 import { Presence, type PresenceReport } from '../ephemeral/presence.ts';
 import { Typing, type TypingNotice } from '../ephemeral/typing.ts';
 import type { Config } from '../platform/config/schema.ts';
@@ -19,6 +20,7 @@ import { createWake, type Wake } from '../stream/wake.ts';
 import { NewsIndex } from '../sync/wait-for-news.ts';
 import type { Appservices } from './appservices.ts';
 import { observeDoor } from './door-metrics.ts';
+import { keyCountsBetween } from './key-counts-between.ts';
 import type { Ground } from './ground.ts';
 import type { Storage } from './open-storage.ts';
 
@@ -31,6 +33,7 @@ export interface Stream {
   readonly typing: Typing;
   readonly presence: Presence;
   readonly news: NewsIndex;
+  readonly keyCounts: KeyCountMemory;
   /** Who is told of commits, typing and invalidations; called once, before `start`. */
   follow(followers: Followers): void;
   start(): Promise<void>;
@@ -58,6 +61,14 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
   const invalidations = createInvalidations({ db, clock, shared });
   const leases = createLeases({ connection, clock });
   const news = new NewsIndex(clock);
+  const keyCountsElsewhere = keyCountsBetween(db, processId);
+  const keyCounts = new KeyCountMemory({
+    db,
+    clock,
+    publish(devices) {
+      if (shared) keyCountsElsewhere.tell(devices);
+    },
+  });
   let delivery: Appservices['delivery'] | undefined;
   const door = createDoor(db, {
     clock,
@@ -66,7 +77,10 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     failed,
     onCommitted(committed) {
       try {
-        for (const { first, commit } of committed.commits) delivery?.committed(first, commit);
+        for (const { first, commit } of committed.commits) {
+          delivery?.committed(first, commit);
+          if (commit.keys?.devicesRemoved !== undefined) keyCounts.changed(commit.keys.devicesRemoved);
+        }
       } finally {
         wake.committed(committed);
       }
@@ -96,6 +110,7 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     typing,
     presence,
     news,
+    keyCounts,
     follow({ appservices, accessTokens }) {
       delivery = appservices.delivery;
       tellFollowers({ wake, typing, presence, news, invalidations }, { appservices, accessTokens }, ground);
@@ -103,6 +118,7 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     async start() {
       if (shared) {
         stopListening.push(await typingElsewhere.listen((notice) => typing.heard(notice)));
+        stopListening.push(await keyCountsElsewhere.listen((devices) => keyCounts.heard(devices)));
         stopListening.push(await presenceElsewhere.listen((from, report) => presence.heard(from, report)));
       }
       await invalidations.start();

@@ -19,7 +19,13 @@ const keysMax = 10_000;
  * @throws MatrixError M_TOO_LARGE
  */
 export async function claimKeys(
-  { db, now, serverName, proxied }: Pick<KeysParts, 'db' | 'now' | 'serverName'> & { readonly proxied: ProxiedKeys },
+  {
+    db,
+    now,
+    serverName,
+    keyCounts,
+    proxied,
+  }: Pick<KeysParts, 'db' | 'now' | 'serverName' | 'keyCounts'> & { readonly proxied: ProxiedKeys },
   wanted: Readonly<Record<string, Readonly<Record<string, string>>>>,
   asking?: string,
 ): Promise<JsonObject> {
@@ -30,7 +36,9 @@ export async function claimKeys(
       .map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
   );
   if (keys.length > keysMax) throw new MatrixError('M_TOO_LARGE', `claim at most ${keysMax} keys at once`);
-  const claimed = await claim(db, keys, now(), (left) => proxied.claim(left, asking));
+  const claimed = await claim(db, keys, now(), (left) => proxied.claim(left, asking)).finally(() =>
+    keyCounts.changed(keys),
+  );
   const byUser = Map.groupBy(claimed, (key) => key.userId);
   const oneTimeKeys = Object.fromEntries(
     [...byUser].map(([userId, found]) => [

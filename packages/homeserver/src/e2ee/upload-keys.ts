@@ -8,6 +8,7 @@ import { type Database, StorageError } from '../storage/database.ts';
 import { deviceKeysOf } from '../storage/tables/device-keys.ts';
 import { addOneTimeKeys, keyCountsOf, setFallbackKeys, type UploadedKey } from '../storage/tables/one-time-keys.ts';
 import { deviceListChange } from '../stream/device-list-change.ts';
+import type { KeyCountMemory } from './key-counts.ts';
 import { checkDeviceKeys, checkUploadedKeys, type Device } from './check-keys.ts';
 
 /** What publishing keys needs of the house. */
@@ -16,6 +17,8 @@ export interface KeysParts {
   readonly door: Door;
   readonly now: () => number;
   readonly serverName: string;
+  /** Told when keys of devices were uploaded or claimed. */
+  readonly keyCounts: Pick<KeyCountMemory, 'changed'>;
 }
 
 /** Unclaimed one-time keys of a device: an account of Olm holds 100. */
@@ -43,6 +46,7 @@ export async function uploadKeys(
   const fallback = oneOfEach(checkUploadedKeys(body['fallback_keys'] ?? body[unstableFallback] ?? {}, 'fallback_keys'));
   try {
     const counts = await storeClaimable(parts, device, { oneTime, fallback });
+    if (oneTime.length + fallback.length > 0) parts.keyCounts.changed([device]);
     if (deviceKeys !== undefined) await storeDeviceKeys(parts, device, deviceKeys);
     return counts;
   } catch (error) {

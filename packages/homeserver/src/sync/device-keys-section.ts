@@ -3,16 +3,15 @@
 // https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync
 
 import type { JsonObject } from '@pons/spec';
-import type { Queryable } from '../storage/database.ts';
-import { keyCountsOfDevice } from '../storage/tables/one-time-keys.ts';
+import type { KeyCountMemory } from '../e2ee/key-counts.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** The two members of the response. */
 export async function deviceKeyCounts(
-  db: Queryable,
+  keyCounts: Pick<KeyCountMemory, 'of'>,
   { userId, deviceId }: Pick<SyncRequest, 'userId' | 'deviceId'>,
 ): Promise<JsonObject> {
-  const counts = deviceId === undefined ? undefined : await keyCountsOfDevice(db, { userId, deviceId });
+  const counts = deviceId === undefined ? undefined : await keyCounts.of({ userId, deviceId });
   return {
     device_one_time_keys_count: { ...counts?.oneTimeKeys },
     device_unused_fallback_key_types: [...(counts?.unusedFallbackTypes ?? [])],

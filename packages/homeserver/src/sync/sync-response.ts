@@ -14,6 +14,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#syncing
 
 import type { JsonObject } from '@pons/spec';
+import type { KeyCountMemory } from '../e2ee/key-counts.ts';
 import type { Presence } from '../ephemeral/presence.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -40,6 +41,7 @@ export interface SyncParts {
   readonly news: NewsIndex;
   readonly typing: Typing;
   readonly presence: Presence;
+  readonly keyCounts: Pick<KeyCountMemory, 'of'>;
   readonly deleteToDevice: DeleteToDevice;
 }
 
@@ -98,14 +100,14 @@ export class Sync {
   }
 
   async #read(request: SyncRequest): Promise<Response> {
-    const { db, typing, presence } = this.#parts;
+    const { db, typing, presence, keyCounts: counts } = this.#parts;
     const [typingSerial, presenceSerial] = [typing.serial, presence.serial];
     const begun = await this.#readings.begin(request);
     const { reading, roomNids, selected, accountData } = begun;
     const { position } = reading;
     const parts = { db, typing, sentMembers: this.#sentMembers };
     const [keyCounts, sections, outside, toDevice, lists] = await Promise.all([
-      deviceKeyCounts(db, request),
+      deviceKeyCounts(counts, request),
       roomSections(parts, reading, selected.windows, accountData),
       this.#outside(request.userId, selected),
       toDeviceSection(db, reading),
@@ -152,7 +154,7 @@ export class Sync {
 
   /** Nothing new. Nobody reads the answer of a request that was given up. */
   async #emptyBody(request: SyncRequest, since: SinceToken): Promise<JsonObject> {
-    const keyCounts = request.signal.aborted ? {} : await deviceKeyCounts(this.#parts.db, request);
+    const keyCounts = request.signal.aborted ? {} : await deviceKeyCounts(this.#parts.keyCounts, request);
     return { next_batch: sinceToken(since), ...keyCounts };
   }
 
