@@ -156,9 +156,10 @@ function rowsOf(first: number, commit: Commit, atMs: number): Iterable<RecentRow
   // What is for one user alone is nothing for application services.
   for (const { at, userId, onlyFor } of commit.deviceListChanges ?? [])
     if (onlyFor === undefined) put(at, { ...noExtra, kind: 'deviceList', userId });
+  if (room?.placed === undefined) return rows;
   // Outliers that got their place are stored already: a gap, so that they are read from there.
-  const stored = new Set(room?.placed?.map(({ at }) => first + (at ?? Number.NaN)));
-  return stored.size === 0 ? rows : rows.filter(({ position }) => !stored.has(position));
+  const stored = new Set(room.placed.map(({ at }) => first + (at ?? Number.NaN)));
+  return rows.filter(({ position }) => !stored.has(position));
 }
 
 const noExtra = { userId: '', roomNid: 0, type: '', threadId: '', eventId: '', ts: 0, deviceId: '', json: '' };
