@@ -100,7 +100,8 @@ interface Answer {
 }
 
 async function ask(endpoint: Endpoint, token: string | undefined, userId?: string, deviceId?: string): Promise<Answer> {
-  const required = (endpoint.query ?? []).filter((parameter) => parameter.required === true);
+  // A user_id is whom an as_token acts as, also where it names somebody else to the endpoint (mutual rooms).
+  const required = (endpoint.query ?? []).filter(({ name, required: is }) => is === true && name !== 'user_id');
   const query = new URLSearchParams();
   for (const { name, type, values: [first] = [] } of required)
     query.set(name, first ?? (type === 'integer' ? '1' : 'x'));
