@@ -16,10 +16,13 @@ export interface AuthChainLinkRow {
   readonly toSeq: number;
 }
 
+// By id, one by one: where few events have a place, the planner would take the index of places to read all that the room has.
 const placesById = statement(
   'auth_chains.places_by_id',
-  `select event_id as "eventId", auth_chain as chain, auth_chain_seq as seq from events
-  where room_nid = $1 and event_id = any($2::text[]) and auth_chain is not null`,
+  `select w.event_id as "eventId", e.auth_chain as chain, e.auth_chain_seq as seq from unnest($2::text[]) as w(event_id)
+  cross join lateral (
+    select auth_chain, auth_chain_seq from events where room_nid = $1 and event_id = w.event_id limit 1) e
+  where e.auth_chain is not null`,
 );
 const lengths = statement(
   'auth_chains.lengths',
