@@ -24,6 +24,9 @@ const valueOverhead = 500;
 /** Changes that a refresh takes one by one; beyond them forgetting the values is cheaper. */
 const refreshedChangesMax = 500;
 
+/** Rows of state that copies of forks may take: of a sudden, and for each event, which one always may. */
+const forkRowsMax = 20_000;
+const forkRowsPerEvent = 15;
 /** Hidden events of which a lane remembers what they follow. */
 const hiddenMax = 500;
 
@@ -100,6 +103,8 @@ export class LaneMemory {
    * so this stays right whoever writes.
    */
   readonly hidden = new LRUCache<string, readonly string[]>({ maxSize: hiddenMax, sizeCalculation: () => 1 });
+  /** Rows that a copy of a fork may take now: who forks a large fork again and again would fill the disk. */
+  forkRows = forkRowsMax;
   /** What is known of the room's auth-chain index. */
   readonly chains = new ChainMemory();
   point: RoomPoint;
@@ -197,6 +202,12 @@ export class LaneMemory {
   /** The lane is let go: its values are counted no more. */
   forget(): void {
     this.#values.clear();
+  }
+
+  /** A part is stored: so many events, and copies of forks of so many rows. */
+  noteForks(events: number, copiedRows: number): void {
+    const left = Math.min(forkRowsMax, this.forkRows + forkRowsPerEvent * events) - copiedRows;
+    this.forkRows = Math.max(forkRowsPerEvent, left);
   }
 
   /** After a commit of this lane: the room stands here now. */

@@ -179,6 +179,9 @@ export class Part {
     for (const { type, stateKey, value } of this.#changed.values()) this.memory.remember(type, stateKey, value);
     if (this.chains !== undefined) this.memory.chains.adopt(this.chains);
     for (const [eventId, ends] of this.followed) this.memory.hidden.set(eventId, ends);
+    const isCopy = ({ line }: StateRow) => this.newLines.some((copy) => copy.line === line);
+    const copied = this.newLines.length === 0 ? 0 : this.state.filter(isCopy).length;
+    this.memory.noteForks(this.events.length, copied);
     this.memory.advance({ ...this.point, version: this.memory.point.version + 1 }, last);
   }
 

@@ -17,7 +17,6 @@ import { type Difference, type FoundEvent, type MergeRoom, mergeStates, TooTorn 
 import type { ResolvePool } from './resolve-somewhere.ts';
 import {
   ForkTooLarge,
-  forkValuesMax,
   onLineZero,
   type RealisedState,
   realise,
@@ -76,12 +75,13 @@ export async function placeFor(planning: Planning, ref: StateRef): Promise<Reali
   const { db, part } = planning;
   const { roomNid } = part.memory;
   const room = { roomNid, nextLine: part.point.nextLine };
+  const copyMax = Math.min(copiedMax, part.memory.forkRows);
   try {
-    return await realise(db, room, ref, copiedMax);
+    return await realise(db, room, ref, copyMax);
   } catch (error) {
     if (!(error instanceof ForkTooLarge)) throw error;
     const ground = { ...mergeGround(planning), chains: authChainsOf(db, roomNid), fresh: [] };
-    return realise(db, room, (await mergeStates(ground, [ref])).ref, forkValuesMax);
+    return realise(db, room, (await mergeStates(ground, [ref])).ref, part.memory.forkRows);
   }
 }
 

@@ -12,9 +12,6 @@ import type { StateRow } from '../../storage/commit.ts';
 import { afterPlaces, type CitedRow, ownValues, type PlaceRow } from '../../storage/tables/forks.ts';
 import type { StatePlace } from '../../storage/tables/room-state.ts';
 
-/** What a fork may differ in from line 0. */
-export const forkValuesMax = 20_000;
-
 /** A state: a place, and by key number what differs; null: the key is absent. */
 export interface StateRef {
   readonly place: StatePlace;
@@ -87,6 +84,7 @@ export async function realise(
   const rowsOf = (at: StatePlace, values: Iterable<readonly [number, number | null]>): StateRow[] =>
     Array.from(values, ([keyNid, eventNid]) => ({ line: at.line, keyNid, fromVersion: at.version, eventNid }));
   if (line === 0) {
+    if (over.size > copiedMax) throw new ForkTooLarge(`a fork of ${over.size} values`);
     const at = { line: nextLine, version: baseVersion };
     return { place: at, rows: rowsOf(at, over), newLine: { line: nextLine, baseVersion } };
   }
