@@ -156,7 +156,12 @@ async function makeAccounts(
   const userIds = [...ghosts.keys()];
   const remember = masquerading.registering();
   const registered = await registerGhosts(db, userIds, { createdTs: clock.now(), appserviceId });
-  const names = await activeNames(db, userIds);
+  // Whoever is new has no names yet.
+  const names = await activeNames(
+    db,
+    userIds.filter((userId) => !registered.has(userId)),
+  );
+  for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null });
   remember(names.keys());
   const changed: (Names & { readonly userId: string })[] = [];
   for (const [userId, { displayname, avatarUrl }] of ghosts) {

@@ -167,15 +167,14 @@ function mayBeWanted(
 ): (event: Omit<Bare, 'json'>) => boolean {
   // One that is never sent anything (double puppeting) may well claim everybody.
   const claimed = (userId: string) => registry.ofUser(userId).some(deliversHere);
-  const joining = new Set(
-    bare
-      .filter(
-        ({ type, sender, stateKey, eventNid }) =>
-          (type === 'm.room.member' && (stateKey === null || claimed(stateKey) || claimed(sender))) ||
-          merged.get(eventNid)?.some(({ userId }) => claimed(userId)) === true,
-      )
-      .map(({ roomNid }) => roomNid),
-  );
+  const joining = new Set<number>();
+  for (const { type, sender, stateKey, eventNid, roomNid } of bare) {
+    if (joining.has(roomNid)) continue;
+    const isWanted =
+      (type === 'm.room.member' && (stateKey === null || claimed(stateKey) || claimed(sender))) ||
+      merged.get(eventNid)?.some(({ userId }) => claimed(userId)) === true;
+    if (isWanted) joining.add(roomNid);
+  }
   return ({ roomNid, sender }) => joining.has(roomNid) || claimed(sender) || index.hasInterest(roomNid);
 }
 

@@ -121,7 +121,7 @@ export function createInterestIndex(
       for (const id of byRoomId) wanted.add(id);
       for (const [id, count] of members) if (count > 0) wanted.add(id);
       for (const { id } of registry.ofUser(event.sender)) wanted.add(id);
-      if (event.type === 'm.room.member' && event.stateKey !== null)
+      if (event.type === 'm.room.member' && event.stateKey !== null && event.stateKey !== event.sender)
         for (const { id } of registry.ofUser(event.stateKey)) wanted.add(id);
       return wanted;
     },

@@ -7,19 +7,21 @@ import type { Part } from './part.ts';
 
 /** Lays the state events of a part on chains. Rejected ones are in nobody's auth chain. */
 export async function placeOnChains(part: Part, db: Queryable): Promise<void> {
-  const rows = part.events.flatMap((row, at) => (row.keyNid === null || row.rejected ? [] : [{ row, at }]));
+  const rows = part.events.filter((row) => row.keyNid !== null && !row.rejected);
   if (rows.length === 0) return;
   const { memory } = part;
   const assignment = await assignChains(
-    rows.map(({ row: { eventId, eventNid: number, authEventIds } }) => {
+    rows.map(({ eventId, eventNid: number, authEventIds }) => {
       const replaces = part.replacedBy.get(eventId);
       return { eventId, number, authEventIds, replaces };
     }),
     memory.chains.over(authChainsOf(db, memory.roomNid)),
   );
-  for (const { row, at } of rows) {
+  for (const row of rows) {
     const place = assignment.places.get(row.eventId);
-    if (place !== undefined) part.events[at] = { ...row, authChain: place.chain, authChainSeq: place.seq };
+    if (place === undefined) continue;
+    row.authChain = place.chain;
+    row.authChainSeq = place.seq;
   }
   part.authLinks = assignment.links;
   part.chains = assignment;

@@ -6,7 +6,7 @@ import type { Queryable } from '../storage/database.ts';
 import { appendPdu } from './append-pdu.ts';
 import { authorisePdu } from './authorise-pdu.ts';
 import { buildPdu } from './build-pdu.ts';
-import type { LaneMemory, StateKey } from './lane-memory.ts';
+import { type LaneMemory, type StateKey, stateKeyText } from './lane-memory.ts';
 import type { MadeProposal, Making } from './make-part.ts';
 import type { Part } from './part.ts';
 import type { EventDraft, Joins, Proposal } from './proposal.ts';
@@ -14,8 +14,16 @@ import type { EventDraft, Joins, Proposal } from './proposal.ts';
 /** Users of one proposal. With more of them a statement costs no less, and others wait for it longer. */
 export const joinsMax = 250;
 
-/** Reads the state that joining needs into the memory. */
-export async function readJoins(db: Queryable, memory: LaneMemory, joins: Joins): Promise<void> {
+/** Who joins with more others than this is not remembered by the lane. */
+const crowdMin = 100;
+
+/** Reads the state that joining needs into the memory, but for keys that no room has. */
+export async function readJoins(
+  db: Queryable,
+  memory: LaneMemory,
+  joins: Joins,
+  newKeys: ReadonlySet<string>,
+): Promise<void> {
   const { host, memberships } = joins;
   const type = 'm.room.member';
   // What one invitation needs, and of all others nothing but the member.
@@ -25,13 +33,17 @@ export async function readJoins(db: Queryable, memory: LaneMemory, joins: Joins)
     stateKey,
   }));
   for (const userId of memberships.keys()) if (userId !== host) needed.push({ type, stateKey: userId });
-  await memory.load(db, needed);
+  await memory.load(
+    db,
+    needed.filter((key) => !newKeys.has(stateKeyText(key.type, key.stateKey))),
+  );
 }
 
 /** Adds the joins to the part. */
 export function appendJoins(part: Part, proposal: Proposal, joins: Joins, making: Making): MadeProposal {
   const result: { readonly eventId: string; readonly at: number }[] = [];
   const refused = new Map<string, MatrixError>();
+  part.isCrowd = joins.memberships.size > crowdMin;
   for (const [userId, content] of joins.memberships) {
     if (isSo(part, userId, content)) continue;
     const mark = part.mark();

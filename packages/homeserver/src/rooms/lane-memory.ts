@@ -62,13 +62,12 @@ export interface Remembering {
   bytes: number;
 }
 
-/** Known not to be there, as opposed to not known; and known never to have been. */
+/** Known not to be there, as opposed to not known. */
 const absent: unique symbol = Symbol('absent');
-const never: unique symbol = Symbol('never');
-type Remembered = StateValue | typeof absent | typeof never;
+type Remembered = StateValue | typeof absent;
 
 function costOf(value: Remembered): number {
-  return typeof value === 'symbol' ? valueOverhead : valueOverhead + value.length;
+  return value === absent ? valueOverhead : valueOverhead + value.length;
 }
 
 /** Which room a memory is of, and what its values add to. */
@@ -90,8 +89,28 @@ export interface RoomPoint {
   readonly nextLine: number;
 }
 
-/** Text by which a key of state is found in maps. A type cannot hold U+0000. */
-export const stateKeyText = (type: string, stateKey: string): string => `${type}\0${stateKey}`;
+/** Types whose last key is remembered; there are as many as somebody invents. */
+const typesMax = 100;
+const lastTexts = new Map<string, { stateKey: string; text: string }>();
+
+/**
+ * Text by which a key of state is found in maps. A type cannot hold U+0000.
+ *
+ * An event's keys are asked for a dozen times one after another: the same text has its hash already.
+ */
+export function stateKeyText(type: string, stateKey: string): string {
+  const last = lastTexts.get(type);
+  if (last?.stateKey === stateKey) return last.text;
+  const text = `${type}\0${stateKey}`;
+  if (last !== undefined) {
+    last.stateKey = stateKey;
+    last.text = text;
+  } else {
+    if (lastTexts.size >= typesMax) lastTexts.clear();
+    lastTexts.set(type, { stateKey, text });
+  }
+  return text;
+}
 
 /** One room as its lane knows it. */
 export class LaneMemory {
@@ -167,19 +186,7 @@ export class LaneMemory {
   peek(key: string): StateValue | undefined | 'unknown' {
     const value = this.#values.get(key);
     if (value === undefined) return this.#isNew ? undefined : 'unknown';
-    return typeof value === 'symbol' ? undefined : value;
-  }
-
-  /** Whether the room is known never to have had a value for a key: there is no row to be closed. */
-  isFirst(key: string): boolean {
-    return this.#values.get(key) === never;
-  }
-
-  /**
-   * Keys that did not exist in any room when they were made just now. Told at once: whatever others write later comes by refresh().
-   */
-  madeNow(keys: readonly StateKey[]): void {
-    for (const { type, stateKey } of keys) this.#values.set(stateKeyText(type, stateKey), never);
+    return value === absent ? undefined : value;
   }
 
   /** Reads the values of keys that are not remembered. */
@@ -197,6 +204,11 @@ export class LaneMemory {
 
   remember(type: string, stateKey: string, value: StateValue | undefined): void {
     this.#values.set(stateKeyText(type, stateKey), value ?? absent);
+  }
+
+  /** A value that changed and is hardly asked for again: it is read when it is. */
+  drop(type: string, stateKey: string): void {
+    this.#values.delete(stateKeyText(type, stateKey));
   }
 
   /** The lane is let go: its values are counted no more. */

@@ -189,13 +189,12 @@ export class Lane {
       this.#parts,
       pending.map(({ proposal }) => proposal),
     );
-    this.#memory.madeNow(numbers.newKeys);
     try {
       if (refusals >= refusalsBeforeAlone) {
         let making: Making | undefined;
         const outcome = await door.commitAlone(async (tx) => {
           await this.#memory.refresh(tx);
-          making = await this.#make(pending, numbers, tx);
+          making = await this.#make(pending, { ...numbers, newKeys: new Set() }, tx);
           return isNothing(making) ? undefined : making.part.toCommit();
         });
         if (making === undefined) throw new Error('the door wrote nothing and asked for nothing');
@@ -228,15 +227,18 @@ export class Lane {
         : undefined;
     if (tied !== undefined) return tied;
     const ground = batch === undefined ? undefined : await readBatch(db, this.#memory, batch);
-    if (joins !== undefined) await readJoins(db, this.#memory, joins);
+    const { keyNids, newKeys } = numbers;
+    if (joins !== undefined) await readJoins(db, this.#memory, joins, newKeys);
     const targets =
       ground?.targets ??
       (await readInputs(
         db,
         this.#memory,
         pending.map(({ proposal }) => proposal),
+        newKeys,
       ));
-    const part = new Part(this.#memory, { keyNids: numbers.keyNids, targets });
+    // What a batch sets it has read: it makes a line of its own.
+    const part = new Part(this.#memory, { keyNids, targets, ...(ground === undefined ? { newKeys } : {}) });
     const making = { nids: [...numbers.nids], now: this.#parts.clock.now(), signer: this.#parts.signer };
     const made: Making['made'] = [];
     const refused: Making['refused'] = [];

@@ -39,8 +39,8 @@ export interface PartNumbers {
   readonly nids: number[];
   /** Of each (type, state_key) that the drafts set, by stateKeyText. */
   readonly keyNids: ReadonlyMap<string, number>;
-  /** Those of the keys that no room had before. */
-  readonly newKeys: readonly StateKey[];
+  /** Those of the keys that no room had before. Not for a memory that has been refreshed since: others may have set them meanwhile. */
+  readonly newKeys: ReadonlySet<string>;
 }
 
 /** Where numbers come from. */
@@ -79,9 +79,9 @@ export async function takeNumbers(
     for (let count = (batch?.events.length ?? 0) + 2 * members.size; count > 0; count -= 1) await takeNid();
     for (const member of members) takeKey('m.room.member', member);
   }
-  const newKeys: StateKey[] = [];
-  const numbers =
-    keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()], (key) => newKeys.push(key));
+  const newKeys = new Set<string>();
+  const made = ({ type, stateKey }: StateKey) => newKeys.add(stateKeyText(type, stateKey));
+  const numbers = keys.size === 0 ? [] : await numbering.internStateKeys([...keys.values()], made);
   const keyNids = new Map([...keys.keys()].map((text, index) => [text, numbers[index] ?? 0]));
   return { nids: nids.reverse(), keyNids, newKeys };
 }
@@ -91,10 +91,14 @@ export async function readInputs(
   db: Queryable,
   memory: LaneMemory,
   changes: readonly RoomChange[],
+  newKeys: ReadonlySet<string> = new Set(),
 ): Promise<ReadonlyMap<string, RedactionTargetRow>> {
   const needed = new Map<string, StateKey>();
   const redacted = new Set<string>();
-  const need = (type: string, stateKey: string) => needed.set(stateKeyText(type, stateKey), { type, stateKey });
+  const need = (type: string, stateKey: string) => {
+    const key = stateKeyText(type, stateKey);
+    if (!newKeys.has(key)) needed.set(key, { type, stateKey });
+  };
   for (const { drafts } of changes) {
     for (const draft of drafts) {
       for (const [type, stateKey] of authStateKeys(subjectOf(draft), memory.rules)) need(type, stateKey);

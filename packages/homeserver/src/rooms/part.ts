@@ -32,6 +32,8 @@ export interface PartInputs {
   readonly keyNids: ReadonlyMap<string, number>;
   /** Events that redactions point to, by event id. */
   readonly targets: ReadonlyMap<string, RedactionTargetRow>;
+  /** Of the keys: those that no room has a value for. */
+  readonly newKeys?: ReadonlySet<string>;
 }
 
 /** The rows of one commit to one room, and where the room stands after them. */
@@ -64,6 +66,8 @@ export class Part {
   /** A new line of state for imported history, and where it goes in. */
   history: { readonly eventNid: number; readonly line: number; readonly baseVersion: number } | undefined;
   isHistory = false;
+  /** Its memberships are not remembered: those of thousands who join together would push out what is in use. */
+  isCrowd = false;
   readonly #aliases: { readonly alias: string; readonly creator: string }[] = [];
   readonly #aliasesRemoved: string[] = [];
   readonly #forgotten: string[] = [];
@@ -85,6 +89,7 @@ export class Part {
     const key = stateKeyText(type, stateKey);
     const changed = this.#changed.get(key);
     if (changed !== undefined) return changed.value;
+    if (this.inputs.newKeys?.has(key) === true) return undefined;
     const remembered = this.memory.peek(key);
     if (remembered === 'unknown') throw new Error(`state key not read before the part was made: ${type}`);
     return remembered;
@@ -93,7 +98,7 @@ export class Part {
   /** The key never had a value in this room. */
   isFirst(type: string, stateKey: string): boolean {
     const key = stateKeyText(type, stateKey);
-    return !this.#changed.has(key) && this.memory.isFirst(key);
+    return this.inputs.newKeys?.has(key) === true && !this.#changed.has(key);
   }
 
   setValue(type: string, stateKey: string, value: StateValue | undefined): void {
@@ -176,7 +181,10 @@ export class Part {
 
   /** The commit is stored: the memory learns it. `last` is its last position. */
   adopt(last: number): void {
-    for (const { type, stateKey, value } of this.#changed.values()) this.memory.remember(type, stateKey, value);
+    for (const { type, stateKey, value } of this.#changed.values()) {
+      if (this.isCrowd && type === 'm.room.member') this.memory.drop(type, stateKey);
+      else this.memory.remember(type, stateKey, value);
+    }
     if (this.chains !== undefined) this.memory.chains.adopt(this.chains);
     for (const [eventId, ends] of this.followed) this.memory.hidden.set(eventId, ends);
     const isCopy = ({ line }: StateRow) => this.newLines.some((copy) => copy.line === line);

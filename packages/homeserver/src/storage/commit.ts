@@ -84,8 +84,9 @@ export interface EventRow {
   readonly outlier: boolean;
   readonly rejected: boolean;
   readonly softFailed: boolean;
-  readonly authChain: number | null;
-  readonly authChainSeq: number | null;
+  /** Where it is put on the auth-chain index, once the rest of its part is made. */
+  authChain: number | null;
+  authChainSeq: number | null;
   readonly transactionKey: string | null;
   readonly trace: string | null;
   /** Version of line 0 before it, where it did not come at the end of the room. */

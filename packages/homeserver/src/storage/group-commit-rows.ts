@@ -109,7 +109,7 @@ export class BatchRows {
     this.#addState(part);
     const guard = part.roomNid;
     for (const row of part.members) {
-      this.#addLast('members', [guard, row.userId], {
+      this.#add('members', {
         guard,
         user_id: row.userId,
         membership: row.membership,

@@ -72,6 +72,24 @@ describe('a bulk request', () => {
     expect(await versionOf(first)).toBe((before[0] ?? 0) + 1);
   });
 
+  it('brings in a crowd that the room does not keep in memory, and whoever of it speaks or changes is in it all the same', async () => {
+    const crowded = await room('public_chat');
+    const ghosts = (greeting: string) =>
+      Array.from({ length: 120 }, (_, index) => ({
+        localpart: `_irc_crowd${index}`,
+        displayname: `${greeting} ${index}`,
+        rooms: [crowded],
+      }));
+    expect(await bulk(ghosts('Crowd'))).toEqual({ registered: 120, named: 120, joined: 120, errors: [] });
+    const said = `${v3}/rooms/${enc(crowded)}/send/m.room.message/1?user_id=${enc(ghost('crowd7'))}`;
+    expect(await as('PUT', said, { body: 'x' })).toEqual({ event_id: expect.any(String) as string });
+    expect(await bulk(ghosts('Crowd'))).toEqual({ registered: 0, named: 0, joined: 0, errors: [] });
+    expect(await bulk(ghosts('Again'))).toEqual({ registered: 0, named: 120, joined: 120, errors: [] });
+    const names = await members(crowded);
+    expect(Object.keys(names)).toHaveLength(121);
+    expect(names[ghost('crowd7')]).toMatchObject({ display_name: 'Again 7' });
+  });
+
   it('repeats a new name wherever its bearer is', async () => {
     const roomId = await room();
     await bulk([{ user_id: ghost('namely'), displayname: 'Old', rooms: [roomId] }]);
