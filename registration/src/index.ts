@@ -1,5 +1,6 @@
 // The door of @pons/registration: what a registration.yaml is, for homeserver, SDK and the command.
 
+export { compileAddresses, unixSocket } from './allowed-addresses.ts';
 export { anchored, generateRegistration, prefixRegex, quoteRegex, type RegistrationDraft } from './generate.ts';
 export { type Finding, type FindingCode, type FindingLevel, findingLevels } from './findings.ts';
 export { lintRegistration } from './lint.ts';

@@ -142,11 +142,24 @@ describe('a registration is loaded', () => {
       queryToken: false,
       botReadsAll: false,
       proxyKeys: false,
+      allowedAddresses: undefined,
     });
     expect(complaints(`${yaml({})}\npons:\n  filters: {types: m.room.message}\n  limits:\n    events: 0`)).toEqual([
       'x.yaml:8: pons.filters.types: must be a list of texts, is a string',
       'x.yaml:10: pons.limits.events: must be a whole number from 1 to 100, is 0',
     ]);
+  });
+
+  it('with the addresses from which it may call, each of which is one', () => {
+    const read = (list: string) => registration(yaml({ pons: `{allowed_addresses: ${list}}` })).pons.allowedAddresses;
+    expect(read('null')).toBeUndefined();
+    expect(read('[192.0.2.7, 10.1.0.0/16, "2001:db8::/32", unix]')).toHaveLength(4);
+    const wrong = (list: string) => complaints(`${yaml({})}\npons:\n  allowed_addresses: ${list}`);
+    expect(wrong('[]')).toEqual(['x.yaml:8: pons.allowed_addresses: must name an address; leave it out to allow all']);
+    expect(wrong('[10.1.0.0/16, bridge.example.org]')).toEqual([
+      'x.yaml:8: pons.allowed_addresses[1]: "bridge.example.org" is no address (192.0.2.7, 2001:db8::7), no range of addresses (10.1.0.0/16) and not unix',
+    ]);
+    expect(wrong('10.1.0.0/16')).toEqual(['x.yaml:8: pons.allowed_addresses: must be a list of texts, is a string']);
   });
 
   it('with keys that schema and README name too', () => {

@@ -1,6 +1,7 @@
 // `pons:`, the block of a registration with what only Pons knows: other homeservers skip it, so one file serves everywhere.
 // A new key is read here and named in the interface, in registration.schema.json and in README.md (a test compares the three).
 
+import { allowedAddressesMax, isAddressEntry } from './allowed-addresses.ts';
 import { compileRegex } from './namespaces.ts';
 import { type Complain, flag, integer, isFields, kindOf, text, texts, unknownKeys } from './read-fields.ts';
 
@@ -37,6 +38,8 @@ export interface PonsBlock {
   readonly botReadsAll: boolean;
   /** Whether key claims and key queries for its users are put to it (MSC3983, MSC3984). */
   readonly proxyKeys: boolean;
+  /** From where its as_token is good (allowed-addresses.ts); undefined: from anywhere. */
+  readonly allowedAddresses: readonly string[] | undefined;
 }
 
 /** The block of a registration without one. */
@@ -47,11 +50,12 @@ export const noPonsBlock: PonsBlock = {
   queryToken: false,
   botReadsAll: false,
   proxyKeys: false,
+  allowedAddresses: undefined,
 };
 
 /** Every key, by section ('' is the block itself): for misspelt ones and for the documents. */
 export const ponsKeys = {
-  '': ['filters', 'limits', 'double_puppet', 'query_token', 'bot_reads_all', 'proxy_keys'],
+  '': ['filters', 'limits', 'double_puppet', 'query_token', 'bot_reads_all', 'proxy_keys', 'allowed_addresses'],
   filters: ['own_events', 'types', 'not_types', 'rooms', 'not_rooms', 'max_age_ms'],
   limits: ['events', 'bytes'],
 } as const;
@@ -84,7 +88,25 @@ export function readPonsBlock(value: unknown, complain: Complain): PonsBlock {
     queryToken: flag(block['query_token'], 'pons.query_token', false, complain),
     botReadsAll: flag(block['bot_reads_all'], 'pons.bot_reads_all', false, complain),
     proxyKeys: flag(block['proxy_keys'], 'pons.proxy_keys', false, complain),
+    allowedAddresses: allowedAddressesOf(block['allowed_addresses'], complain),
   };
+}
+
+// An empty list could be read both ways, and one of them opens what somebody wanted closed.
+function allowedAddressesOf(value: unknown, complain: Complain): PonsBlock['allowedAddresses'] {
+  if (value === undefined || value === null) return undefined;
+  const path = 'pons.allowed_addresses';
+  const entries = texts(value, path, complain);
+  if (Array.isArray(value) && value.length === 0) complain(path, 'must name an address; leave it out to allow all');
+  if (entries.length > allowedAddressesMax) complain(path, `must have at most ${allowedAddressesMax} entries`);
+  entries.forEach((entry, index) => {
+    if (entry !== '' && !isAddressEntry(entry))
+      complain(
+        `${path}[${index}]`,
+        `${JSON.stringify(entry.slice(0, 100))} is no address (192.0.2.7, 2001:db8::7), no range of addresses (10.1.0.0/16) and not unix`,
+      );
+  });
+  return entries;
 }
 
 function doublePuppetOf(value: unknown, complain: Complain): PonsBlock['doublePuppet'] {

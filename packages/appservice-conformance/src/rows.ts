@@ -144,7 +144,7 @@ const titles: Readonly<Record<string, readonly string[]>> = {
 const unjudged: Readonly<Record<string, string>> = {
   'A1.6': 'needs a user of another server in a room: a federation suite sees it',
   'A1.10': 'what a server says at load is in its log, not in its HTTP',
-  'A2.7': 'an extension of one server',
+  'A2.7': 'how a registration asks for it is each server’s own',
   'A2.8': 'a cost, not a behaviour: benchmarks see it',
   'A4.4': 'no description other than one server and one bridge',
   'A4.5': 'no description other than one server and one bridge',

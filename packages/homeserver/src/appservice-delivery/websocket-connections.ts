@@ -11,6 +11,7 @@ import type { IncomingMessage as HttpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MatrixError } from '@pons/spec';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { assertCallsFrom } from '../appservices/calls-from.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -40,8 +41,8 @@ export interface WebsocketParts {
 /** The websockets of this process. */
 export interface AppserviceWebsockets extends Transport {
   readonly path: string;
-  /** Takes an upgrade, for http/server.ts. */
-  upgrade(request: HttpRequest, socket: Duplex, head: Buffer): void;
+  /** Takes an upgrade, for http/server.ts, which knows from where it comes. */
+  upgrade(request: HttpRequest, socket: Duplex, head: Buffer, remoteAddress: string): void;
   /** Whether this process is the one that sends to it: it holds its socket, or there is a url and nobody holds one. */
   readonly deliversHere: (appservice: Appservice) => boolean;
   start(): Promise<void>;
@@ -69,12 +70,15 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     onChange: parts.onChange,
   });
 
-  function accept(socket: WebSocket, token: string, { id }: Appservice): void {
+  function accept(socket: WebSocket, { token, appservice: { id } }: Caller, remoteAddress: string): void {
     const before = open.get(id);
     const connection = new WebsocketConnection(socket, {
       ...parts,
       appserviceId: id,
-      isAllowed: () => registry.byToken(token)?.id === id,
+      isAllowed() {
+        const now = registry.byToken(token);
+        return now?.id === id && now.allowsAddress?.(remoteAddress) !== false;
+      },
       onEnd() {
         if (open.get(id) !== connection) return;
         open.delete(id);
@@ -110,11 +114,12 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     call,
     deliversHere: ({ id, registration }) =>
       open.has(id) || (registration.url !== null && elsewhere?.holds(id) !== true),
-    upgrade(request, socket, head) {
+    upgrade(request, socket, head, remoteAddress) {
       try {
         if (stopped) throw new MatrixError('M_UNKNOWN', 'The server is stopping.', { status: 503 });
-        const { token, appservice } = whoConnects(registry, request);
-        server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, token, appservice));
+        const caller = whoConnects(registry, request);
+        assertCallsFrom(caller.appservice, remoteAddress);
+        server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, caller, remoteAddress));
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
         refuse(socket, error);
@@ -130,10 +135,12 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
   };
 }
 
-function whoConnects(
-  registry: AppserviceRegistry,
-  { headers }: HttpRequest,
-): { readonly token: string; readonly appservice: Appservice } {
+interface Caller {
+  readonly token: string;
+  readonly appservice: Appservice;
+}
+
+function whoConnects(registry: AppserviceRegistry, { headers }: HttpRequest): Caller {
   const token = /^bearer +(\S+)$/i.exec(headers.authorization?.trim() ?? '')?.[1];
   if (token === undefined)
     throw new MatrixError('M_MISSING_TOKEN', 'Give the as_token in the Authorization header: Bearer <token>.');

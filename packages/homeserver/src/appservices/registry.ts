@@ -3,7 +3,7 @@
 // https://spec.matrix.org/v1.19/application-service-api/#registration
 
 import { createHash } from 'node:crypto';
-import { type CompiledNamespaces, compileNamespaces, type Registration } from '@pons/registration';
+import { compileAddresses, type CompiledNamespaces, compileNamespaces, type Registration } from '@pons/registration';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../platform/at-most.ts';
 import { narrowingKey, narrowingKeyId } from './narrowed-token.ts';
@@ -19,6 +19,8 @@ export interface Appservice {
   /** Full user id of its own user. */
   readonly sender: string;
   readonly source: RegistrationSource;
+  /** Whether its as_token is good from this address; absent: from anywhere. */
+  readonly allowsAddress?: (address: string) => boolean;
   /** The hs_token that was replaced lately: for an application service that does not know the new one yet. */
   readonly oldHsToken?: { readonly token: string; readonly untilTs: number };
 }
@@ -62,9 +64,11 @@ const nobody: readonly Appservice[] = [];
 
 /** An application service of a registration, for this server. */
 export function toAppservice(registration: Registration, serverName: string, source: RegistrationSource): Appservice {
+  const { allowedAddresses } = registration.pons;
   return {
     id: registration.id,
     registration,
+    ...(allowedAddresses === undefined ? {} : { allowsAddress: compileAddresses(allowedAddresses) }),
     namespaces: compileNamespaces(registration, serverName),
     sender: `@${registration.senderLocalpart}:${serverName}`,
     source,

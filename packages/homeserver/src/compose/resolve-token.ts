@@ -3,6 +3,7 @@
 
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { LastSeen } from '../accounts/last-seen.ts';
+import { assertCallsFrom } from '../appservices/calls-from.ts';
 import { isNarrowedToken, openNarrowedToken } from '../appservices/narrowed-token.ts';
 import type { ResolveToken } from '../http/authenticate-client.ts';
 import type { Requester } from '../platform/requester.ts';
@@ -26,6 +27,7 @@ export function resolveTokenBy({ appservices, accessTokens, lastSeen, now }: Tok
       : undefined;
     const appservice = narrowed?.appservice ?? registry.byToken(token);
     if (appservice === undefined) return seen(accessTokens.resolveAccessToken(token), lastSeen, remoteAddress);
+    assertCallsFrom(appservice, remoteAddress);
     delivery.wakeAppservice(appservice.id);
     return masquerading.actAs({
       appservice,

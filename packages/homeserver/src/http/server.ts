@@ -5,6 +5,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import { unixSocket } from '@pons/registration';
 import { MatrixError } from '@pons/spec';
 import type { Express, Request, Response } from 'express';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -19,7 +20,7 @@ import { isServed } from './services.ts';
 /** A WebSocket of somebody else's in this process: `packages/pons` brings `/_pons/try-it`. */
 export interface Upgrade {
   readonly path: string;
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, remoteAddress: string): void;
 }
 
 /** What the server is made of. */
@@ -41,6 +42,8 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
+/** Instead of an address, for whoever is gone already. */
+const unknownAddress = 'unknown';
 /** How long requests in flight may take when the server stops. */
 const STOP_MS = 10_000;
 /** How long an idle connection is kept: longer than common proxies keep theirs (60 s), or they would use a closed one. */
@@ -72,7 +75,7 @@ export function createHttpServer(parts: ServerParts): HttpServer {
             const taker = desk.upgradeOf(incoming);
             // Before 24.9 Node does not ask (shouldUpgradeCallback).
             if (taker === undefined) socket.destroy();
-            else taker.upgrade(incoming, socket, head);
+            else taker.upgrade(incoming, socket, head, desk.addressOf(incoming));
           });
           server.on(listener.tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
             unused.add(socket);
@@ -166,6 +169,7 @@ class Desk {
   readonly #around: Surroundings;
   readonly #nextId: () => string;
   readonly #behindProxy: boolean;
+  readonly #withoutAddress: string;
 
   constructor(parts: ServerParts, listener: ListenerConfig, shared: DeskParts) {
     const { routes, around, rest } = shared;
@@ -175,6 +179,7 @@ class Desk {
     this.#around = around;
     this.#nextId = parts.nextRequestId;
     this.#behindProxy = listener.behindProxy;
+    this.#withoutAddress = listener.unix === undefined ? unknownAddress : unixSocket;
     this.#rest = serves.includes('console') ? rest : undefined;
   }
 
@@ -191,7 +196,7 @@ class Desk {
     try {
       const found = this.#router.find(incoming.method ?? 'GET', pathText);
       const queryText = mark < 0 ? '' : url.slice(mark + 1);
-      const arrival = { id, remoteAddress: this.#addressOf(incoming), pathText, queryText };
+      const arrival = { id, remoteAddress: this.addressOf(incoming), pathText, queryText };
       void answerRequest(found, exchange, arrival, this.#around);
     } catch (error) {
       const unknown = error instanceof MatrixError && error.status === 404;
@@ -212,10 +217,12 @@ class Desk {
     return this.#upgrades.find((one) => one.path === path);
   }
 
-  // Behind a proxy that we are told to trust, the last address of the header is the one that the proxy itself has seen.
-  #addressOf(incoming: IncomingMessage): string {
-    const forwarded = this.#behindProxy ? incoming.headers['x-forwarded-for'] : undefined;
+  /** From where a request comes. Behind a proxy that we are told to trust, the last address of the header is the one that it has seen. */
+  addressOf({ headers, socket }: IncomingMessage): string {
+    const forwarded = this.#behindProxy ? headers['x-forwarded-for'] : undefined;
     const last = typeof forwarded === 'string' ? forwarded.split(',').at(-1)?.trim() : undefined;
-    return last === undefined || last === '' ? (incoming.socket.remoteAddress ?? 'unix') : last;
+    // A connection that its other end has cut has lost its address; and nobody becomes a unix socket by saying so.
+    if (last === undefined || last === '') return socket.remoteAddress ?? this.#withoutAddress;
+    return last === unixSocket ? unknownAddress : last;
   }
 }
