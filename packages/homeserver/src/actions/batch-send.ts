@@ -9,13 +9,11 @@ import type { Requester } from '../platform/requester.ts';
 import { membershipIn } from '../rooms/membership.ts';
 import type { BatchEvent } from '../rooms/proposal.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
-import { checkEventKeys } from './check-event.ts';
+import { checkEventKeys, checkRemoteId } from './check-event.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
 
 /** Events of one batch: about a second of work for everybody else who writes. */
 const batchEventsMax = 1_000;
-/** Of an id that an application service gives an event. */
-const remoteIdBytesMax = 255;
 
 /** What importing needs of the house. */
 export interface BatchSendParts extends Pick<RoomActionParts, 'db' | 'lanes' | 'speaksFor'> {
@@ -166,9 +164,4 @@ function remoteIdsOf({ remoteId, ...event }: ImportedEvent, seen: Map<string, nu
 
 function digest(described: JsonObject): string {
   return `sha256:${hash('sha256', canonicalJson(described), 'base64url')}`;
-}
-
-function checkRemoteId(remoteId: string): string {
-  if (remoteId !== '' && !remoteId.includes('\0') && Buffer.byteLength(remoteId) <= remoteIdBytesMax) return remoteId;
-  throw new MatrixError('M_INVALID_PARAM', `An event_id has 1 to ${remoteIdBytesMax} bytes and no U+0000.`);
 }

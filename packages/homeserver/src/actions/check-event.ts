@@ -40,6 +40,19 @@ export function checkTxnId(txnId: string): void {
   }
 }
 
+/** Of a name that an application service gives an event. */
+const remoteIdBytesMax = 255;
+
+/**
+ * A name that an application service gives an event, as it stands in `event_id` of a batch or in `fi.mau.event_id`.
+ *
+ * @throws MatrixError M_INVALID_PARAM
+ */
+export function checkRemoteId(remoteId: string): string {
+  if (remoteId !== '' && !remoteId.includes('\0') && Buffer.byteLength(remoteId) <= remoteIdBytesMax) return remoteId;
+  throw new MatrixError('M_INVALID_PARAM', `An event_id has 1 to ${remoteIdBytesMax} bytes and no U+0000.`);
+}
+
 /**
  * Content of a state event that a client wants to send.
  *

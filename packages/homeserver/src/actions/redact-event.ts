@@ -3,6 +3,7 @@
 import { type JsonObject, MatrixError } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
+import type { EventName } from '../rooms/proposal.ts';
 import { eventIdOfName } from '../rooms/remote-ids.ts';
 import type { Queryable } from '../storage/database.ts';
 import { checkTxnId } from './check-event.ts';
@@ -17,6 +18,8 @@ export interface RedactEventRequest {
   readonly txnId: string;
   readonly endpoint: string;
   readonly originServerTs?: number | undefined;
+  /** What an application service calls the redaction. */
+  readonly named?: EventName | undefined;
   readonly trace?: string | undefined;
 }
 
@@ -31,7 +34,7 @@ export async function redactEvent(
   requester: Requester,
   request: RedactEventRequest,
 ): Promise<string> {
-  const { roomId, redacts, content, txnId, endpoint, originServerTs, trace } = request;
+  const { roomId, redacts, content, txnId, endpoint, originServerTs, named, trace } = request;
   checkTxnId(txnId);
   if (redacts.includes('\0')) throw new MatrixError('M_INVALID_PARAM', 'An event id holds no U+0000.');
   const { redacts: _written, ...rest } = content;
@@ -47,6 +50,7 @@ export async function redactEvent(
       },
     ],
     clientTransaction: { userId: requester.userId, deviceId: requester.deviceId ?? '', endpoint, txnId },
+    ...(named === undefined ? {} : { named }),
     ...(trace === undefined ? {} : { trace }),
   });
   return result.events[0]?.eventId ?? '';

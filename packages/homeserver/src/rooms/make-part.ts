@@ -163,9 +163,10 @@ export function finishProposal(
   result: MadeProposal['result'],
   making: Pick<Making, 'now'>,
 ): MadeProposal {
-  const { clientTransaction } = proposal;
+  const { clientTransaction, named } = proposal;
   part.addChange(proposal);
   const first = result[0];
+  if (named !== undefined && first !== undefined) part.batchEvents.push({ ...named, eventId: first.eventId });
   if (clientTransaction === undefined || first === undefined) return { result };
   const response: JsonObject = { event_id: first.eventId };
   part.clientTransactions.push({

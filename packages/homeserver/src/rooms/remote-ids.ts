@@ -1,8 +1,9 @@
-// Names that application services give to events they import. The id of an event is a hash, so a name can never become one; but what
+// Names that application services give to events they import or send. The id of an event is a hash, so a name can never become one; but what
 // comes later (reactions, edits, replies, redactions) may point to the event by its name, and is turned here to the id.
 import { isJsonObject, type JsonObject } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { batchEventInRoom } from '../storage/tables/batches.ts';
+import type { EventName } from './proposal.ts';
 
 /** Ids of events since room version 4 are a hash and nothing else: what has a server name can only be a name. */
 const looksLikeName = /^\$.{1,253}:/s;
@@ -28,6 +29,11 @@ export function withRelatedIds(content: JsonObject, idOf: (id: string) => string
   const reply = relation['m.in_reply_to'];
   const own = renamed(relation);
   return { ...content, 'm.relates_to': isJsonObject(reply) ? { ...own, 'm.in_reply_to': renamed(reply) } : own };
+}
+
+/** The id of the event that has this name already. */
+export function eventNamed(db: Queryable, roomId: string, { appserviceId, remoteId }: EventName) {
+  return batchEventInRoom(db, roomId, appserviceId, remoteId);
 }
 
 /** The id of the event that an application service brought under this name; the name itself where there is none. */

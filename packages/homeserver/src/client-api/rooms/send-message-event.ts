@@ -1,9 +1,12 @@
 // PUT /rooms/{roomId}/send/{eventType}/{txnId}
+// An application service may say by `fi.mau.event_id` what it calls the event: an id of a bridge's own making, by which what comes twice
+// from its network is sent once. The event's id is its hash as always. Of everybody else the parameter is ignored.
 // https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid
+import { MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
 import { type SendEventParts, sendEvent } from '../../actions/send-event.ts';
 import { requesterOf } from '../../http/requester.ts';
-import type { Route } from '../../http/route.ts';
+import type { ApiRequest, Route } from '../../http/route.ts';
 import { massagedTimestamp } from './timestamp-massaging.ts';
 
 /** PUT /rooms/{roomId}/send/{eventType}/{txnId} */
@@ -20,9 +23,17 @@ export function sendMessageEvent(parts: SendEventParts): Route {
         txnId,
         endpoint: endpoint.operation,
         originServerTs: massagedTimestamp(request),
+        remoteId: chosenName(request),
         trace: request.trace,
       });
       return { json: { event_id: eventId } };
     },
   };
+}
+
+function chosenName(request: ApiRequest): string | undefined {
+  const names = request.query.getAll('fi.mau.event_id');
+  if (names.length === 0 || requesterOf(request).appserviceId === undefined) return undefined;
+  if (names.length > 1) throw new MatrixError('M_INVALID_PARAM', 'fi.mau.event_id may be given once.');
+  return names[0];
 }
