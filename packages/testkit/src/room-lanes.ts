@@ -50,7 +50,7 @@ export function testRoomLanes(
     queryAlias: () => Promise.resolve(false),
     queryUser: () => Promise.resolve(false),
     speaksFor: () => Promise.resolve(true),
-    nameOwners: { exclusiveOwner: () => undefined, covers: () => true },
+    nameOwners: { exclusiveOwner: () => undefined, covers: () => true, ownsRoomId: () => false },
     positionOfSync: () => undefined,
     ...options.parts,
     close: () => door.close(),

@@ -86,10 +86,18 @@ export async function bulkGhosts(
   return { registered: registered.size, named: renamed.size, joined, errors };
 }
 
+/** Who asks for it, and when the joins happened (milliseconds; absent: now). */
+export interface JoiningTogether {
+  readonly appserviceId: string;
+  readonly host: string;
+  readonly trace: string | undefined;
+  readonly originServerTs?: number;
+}
+
 /** Joins users into rooms, each room in as few commits as can be. @returns how many memberships that made */
 export async function joinTogether(
   parts: Pick<RoomActionParts, 'lanes'>,
-  asked: { readonly appserviceId: string; readonly host: string; readonly trace: string | undefined },
+  asked: JoiningTogether,
   rooms: ReadonlyMap<string, ReadonlyMap<string, Names>>,
   errors: GhostError[],
 ): Promise<number> {
@@ -210,7 +218,7 @@ function inPieces(roomId: string, members: readonly (readonly [string, Names])[]
 
 async function joinPiece(
   { lanes }: Pick<RoomActionParts, 'lanes'>,
-  asked: { readonly appserviceId: string; readonly host: string; readonly trace: string | undefined },
+  asked: JoiningTogether,
   { roomId, members }: Piece,
   errors: GhostError[],
 ): Promise<number> {

@@ -4,6 +4,7 @@
 import {
   isJsonObject,
   isStrictLocalpart,
+  parseRoomId,
   type JsonObject,
   type JsonValue,
   MatrixError,
@@ -46,6 +47,10 @@ export interface CreateRoomRequest {
   readonly creationContent: JsonObject;
   readonly initialState: readonly { readonly type: string; readonly stateKey: string; readonly content: JsonObject }[];
   readonly powerLevels?: JsonObject | undefined;
+  /** Of an application service: the room's id, in a room version where it is free. */
+  readonly roomId?: string | undefined;
+  /** Of an application service: when the room began, in milliseconds. */
+  readonly originServerTs?: number | undefined;
   readonly trace?: string | undefined;
 }
 
@@ -53,7 +58,7 @@ export interface CreateRoomRequest {
  * Makes a room.
  *
  * @returns its id
- * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_EXCLUSIVE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON
+ * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE (an alias or the chosen id), M_EXCLUSIVE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON
  */
 export async function createRoom(
   parts: RoomActionParts,
@@ -65,6 +70,9 @@ export async function createRoom(
   if (rules === undefined) {
     throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not make rooms of version ${version}.`);
   }
+  if (request.roomId !== undefined) checkChosenId(parts, requester, request.roomId, rules);
+  const { originServerTs } = request;
+  const dated = originServerTs === undefined ? undefined : { originServerTs };
   const members = await membersOf(parts, requester, request.members ?? []);
   const invited = [...new Set([...request.invite, ...(request.members ?? [])])].filter(
     (userId) => !members.has(userId),
@@ -84,12 +92,13 @@ export async function createRoom(
   try {
     const made = await parts.lanes.create({
       roomVersion: version,
-      drafts,
+      drafts: dated === undefined ? drafts : drafts.map((draft) => ({ ...draft, ...dated })),
+      ...(request.roomId === undefined ? {} : { roomId: request.roomId }),
       ...(alias === undefined ? {} : { aliases: [{ alias, creator: requester.userId }] }),
       ...(request.visibility === 'public' ? { published: true } : {}),
       ...(request.trace === undefined ? {} : { trace: request.trace }),
     });
-    await letIn(parts, requester, made.roomId, { members, trace: request.trace });
+    await letIn(parts, requester, made.roomId, { members, trace: request.trace, ...dated });
     return made.roomId;
   } catch (error) {
     if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') {
@@ -98,6 +107,33 @@ export async function createRoom(
       });
     }
     throw error;
+  }
+}
+
+// A chosen id can be guessed, and one that was used before means something else to other servers: only where the operator has given these
+// ids to this application service alone.
+function checkChosenId(
+  { nameOwners, serverName }: RoomActionParts,
+  { appserviceId }: Requester,
+  roomId: string,
+  { version, roomIdIsCreateEvent }: RoomVersionRules,
+): void {
+  if (roomIdIsCreateEvent) {
+    const instead = 'leave fi.mau.room_id out, or name a room_version up to 11';
+    throw new MatrixError('M_INVALID_PARAM', `In room version ${version} the create event decides the id: ${instead}.`);
+  }
+  const parsed = parseRoomId(roomId);
+  if (parsed?.serverName !== serverName || !/^[^\p{C}\p{Z}]+$/u.test(parsed.opaque)) {
+    throw new MatrixError(
+      'M_INVALID_PARAM',
+      `fi.mau.room_id must be like !something:${serverName}, of 255 bytes at most.`,
+    );
+  }
+  if (appserviceId === undefined || !nameOwners.ownsRoomId(appserviceId, roomId)) {
+    throw new MatrixError(
+      'M_EXCLUSIVE',
+      'fi.mau.room_id must be in an exclusive rooms namespace of yours, and of nobody else.',
+    );
   }
 }
 
@@ -129,11 +165,18 @@ async function letIn(
   parts: RoomActionParts,
   { appserviceId, userId: host }: Requester,
   roomId: string,
-  { members, trace }: { readonly members: ReadonlyMap<string, Names>; readonly trace: string | undefined },
+  {
+    members,
+    ...how
+  }: {
+    readonly members: ReadonlyMap<string, Names>;
+    readonly trace: string | undefined;
+    readonly originServerTs?: number;
+  },
 ): Promise<void> {
   if (appserviceId === undefined || members.size === 0) return;
   // The room is there, whoever could not come in: the application service sees who did by its members.
-  await joinTogether(parts, { appserviceId, host, trace }, new Map([[roomId, members]]), []);
+  await joinTogether(parts, { appserviceId, host, ...how }, new Map([[roomId, members]]), []);
 }
 
 async function aliasOf(parts: RoomActionParts, requester: Requester, { aliasName }: CreateRoomRequest) {

@@ -27,4 +27,6 @@ export interface NameOwners {
   exclusiveOwner(alias: string, asking?: string): string | undefined;
   /** Whether it is in that application service's namespaces. */
   covers(appserviceId: string, alias: string): boolean;
+  /** Whether that application service may give this id to a room that it makes. */
+  ownsRoomId(appserviceId: string, roomId: string): boolean;
 }

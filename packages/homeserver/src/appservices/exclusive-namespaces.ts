@@ -15,6 +15,11 @@ export interface ExclusiveNamespaces {
   /** Whether the user id or alias is in the namespaces of that application service (its sender included). */
   covers(appserviceId: string, id: string): boolean;
   /**
+   * Whether that application service claims this room id exclusively and no other does: then it may choose it for a room that it makes.
+   * `exclusive` means nothing else in a rooms namespace.
+   */
+  ownsRoomId(appserviceId: string, roomId: string): boolean;
+  /**
    * Whether it may be made.
    *
    * @param appserviceId  the application service that asks; undefined for people
@@ -41,6 +46,10 @@ export function exclusiveNamespaces(registry: AppserviceRegistry): ExclusiveName
       return (owners.find((appservice) => appservice.id !== asking) ?? owners[0])?.id;
     },
     covers: (appserviceId, id) => verdict(appserviceId, id) !== 'outside',
+    ownsRoomId(appserviceId, roomId) {
+      const owners = registry.ofRoom(roomId).filter(({ namespaces }) => namespaces.room(roomId) === 'exclusive');
+      return owners.length === 1 && owners[0]?.id === appserviceId;
+    },
     managesDevices: (appserviceId) => registry.byId(appserviceId)?.registration.deviceManagement ?? false,
     assertMayCreate(id, appserviceId) {
       if (appserviceId !== undefined && !spaces.covers(appserviceId, id))

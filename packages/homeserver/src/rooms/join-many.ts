@@ -44,10 +44,12 @@ export function appendJoins(part: Part, proposal: Proposal, joins: Joins, making
   const result: { readonly eventId: string; readonly at: number }[] = [];
   const refused = new Map<string, MatrixError>();
   part.isCrowd = joins.memberships.size > crowdMin;
+  const { originServerTs } = joins;
+  const dated = originServerTs === undefined ? undefined : { originServerTs };
   for (const [userId, content] of joins.memberships) {
     if (isSo(part, userId, content)) continue;
     const mark = part.mark();
-    const join: EventDraft = { type: 'm.room.member', stateKey: userId, sender: userId, content };
+    const join: EventDraft = { type: 'm.room.member', stateKey: userId, sender: userId, content, ...dated };
     const add = (draft: EventDraft) => result.push(append(part, draft, { proposal, joins, making }));
     try {
       add(join);

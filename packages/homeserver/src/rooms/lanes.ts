@@ -19,8 +19,10 @@ const openLanesMax = 2_000;
 const rememberedBytesMax = 33_554_432;
 /** Drafts of a new room. */
 const newRoomDraftsMax = 1_000;
-/** Rooms that one user may make alike in one millisecond. */
+/** Tries to make a room that is like no other. */
 const twinRoomsMax = 100;
+/** How much later a room is dated at most that would be like one which was given the same time. */
+const twinLaterMsMax = 60_000;
 /** Random part of a room id before room version 12: 18 letters and digits, 107 bits. */
 const roomIdChars = 18;
 
@@ -36,7 +38,7 @@ export interface RoomLanes {
   /**
    * Makes a room by its first events, m.room.create first.
    *
-   * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN when the rules refuse, M_ROOM_IN_USE when an alias is taken
+   * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN when the rules refuse, M_ROOM_IN_USE when an alias or the chosen id is taken
    */
   create(room: NewRoom): Promise<ProposalResult & { readonly roomId: string }>;
   /** The room is gone from this server, or was made anew: its lane goes. */
@@ -59,7 +61,7 @@ export interface RoomLanes {
 
 /** What lanes work with, and randomness for room ids. */
 export interface RoomLanesParts extends LaneParts {
-  readonly random: { id(chars: number): string };
+  readonly random: { id(chars: number): string; fraction(): number };
 }
 
 /** The lanes of this process. */
@@ -162,15 +164,23 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
 }
 
 // The same user making the same room twice in one millisecond makes one create event twice, and since room version 12 its hash is the
-// room's id: the later room is dated a little on.
+// room's id: the later room is dated a little on. Where the time was given there may be any number of them.
 async function createDistinctRoom(parts: RoomLanesParts, room: NewRoom, total: Remembering) {
   const now = parts.clock.now();
-  for (let later = 0; ; later += 1) {
+  const [create, ...others] = room.drafts;
+  let laterMs = 0;
+  for (let tries = 0; ; tries += 1) {
     try {
-      return await createRoom(parts, room, total, now + later);
+      const ts = create?.originServerTs;
+      if (create === undefined || ts === undefined) return await createRoom(parts, room, total, now + laterMs);
+      const drafts = [{ ...create, originServerTs: ts + laterMs }, ...others];
+      return await createRoom(parts, { ...room, drafts }, total, now);
     } catch (error) {
       const isTwin = error instanceof StorageError && error.constraint === 'rooms_room_id_key';
-      if (!isTwin || later >= twinRoomsMax) throw error;
+      if (isTwin && room.roomId !== undefined)
+        throw new MatrixError('M_ROOM_IN_USE', 'That room id is taken.', { cause: error });
+      if (!isTwin || tries >= twinRoomsMax) throw error;
+      laterMs = create?.originServerTs === undefined ? tries + 1 : Math.ceil(parts.random.fraction() * twinLaterMsMax);
     }
   }
 }
@@ -192,7 +202,7 @@ async function createRoom(parts: RoomLanesParts, room: NewRoom, total: Rememberi
   const memoryOf = (roomId: string) => LaneMemory.ofNewRoom({ roomNid, roomId, rules, total });
   const roomId = rules.roomIdIsCreateEvent
     ? roomIdOfCreate(parts, memoryOf(''), room, now)
-    : `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`;
+    : (room.roomId ?? `!${parts.random.id(roomIdChars)}:${parts.signer.serverName}`);
   const memory = memoryOf(roomId);
   const part = new Part(memory, {
     keyNids: numbers.keyNids,

@@ -43,6 +43,14 @@ export interface Proposal extends RoomChange {
   readonly received?: Received;
   /** The same key again answers the first response and makes nothing. */
   readonly clientTransaction?: ClientTransactionKey;
+  /** The application service's own name for the only draft; one that is taken is a unique violation of the database. */
+  readonly named?: EventName;
+}
+
+/** What an application service calls an event of a room. */
+export interface EventName {
+  readonly appserviceId: string;
+  readonly remoteId: string;
 }
 
 /** Users of an application service that come in together, each as if alone: who may not is named, and the others join. */
@@ -52,6 +60,8 @@ export interface Joins {
   readonly host: string;
   /** Content of each one's membership. Who is in the room with this content already is left alone. */
   readonly memberships: ReadonlyMap<string, JsonObject>;
+  /** Milliseconds; the clock's time when absent. */
+  readonly originServerTs?: number;
 }
 
 /** Events that an application service imports. */
@@ -80,6 +90,8 @@ export interface BatchEvent {
 /** A room to be made. The first draft is m.room.create. */
 export interface NewRoom extends RoomChange {
   readonly roomVersion: string;
+  /** Its id, chosen by who makes it; of no use since room version 12, where the create event decides. Absent: a new one. */
+  readonly roomId?: string;
 }
 
 /** Scope of a transaction id: user, device, endpoint (and the room of the proposal). */

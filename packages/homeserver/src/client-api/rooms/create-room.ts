@@ -27,6 +27,8 @@ export function createRoom(parts: RoomActionParts): Route {
         topic: optionalString(body, 'topic'),
         invite: userIds('invite', body['invite']),
         members: members(requesterOf(request), body),
+        roomId: chosenId(requesterOf(request), body),
+        originServerTs: chosenTime(requesterOf(request), body['fi.mau.origin_server_ts']),
         isDirect: booleanOr(body, 'is_direct', false),
         creationContent: optionalObject(body, 'creation_content'),
         initialState: initialStateOf(body['initial_state']),
@@ -57,6 +59,18 @@ function members({ appserviceId, narrowed }: Requester, body: JsonObject): strin
   return booleanOr(body, 'com.beeper.auto_join_invites', false)
     ? [...named, ...userIds('invite', body['invite'])]
     : named;
+}
+
+// A narrowed token is good for one user's deeds: to name a room is more than that.
+function chosenId({ appserviceId, narrowed }: Requester, body: JsonObject): string | undefined {
+  return appserviceId === undefined || narrowed === true ? undefined : optionalString(body, 'fi.mau.room_id');
+}
+
+// What `ts` is elsewhere, and as there ignored of everybody but application services.
+function chosenTime({ appserviceId }: Requester, value: JsonValue | undefined): number | undefined {
+  if (appserviceId === undefined || value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new MatrixError('M_INVALID_PARAM', 'fi.mau.origin_server_ts must be a time in milliseconds.');
 }
 
 function userIds(name: string, value: JsonValue | undefined): string[] {
