@@ -2,6 +2,7 @@
 // knows nothing of who uses it. Stopping goes the other way round: first nobody new comes in, last the database goes.
 
 import { readFileSync } from 'node:fs';
+import type { SigningKey } from '@pons/spec/crypto';
 import { leaveAllRooms } from './actions/leave-all-rooms.ts';
 import { ensureAccount, registerWithSharedSecret } from './actions/register-account.ts';
 import { resetPassword } from './actions/reset-password.ts';
@@ -19,7 +20,7 @@ import { type Ground, type GroundOptions, layGround } from './compose/ground.ts'
 import { openStorage, type Storage } from './compose/open-storage.ts';
 import { composeDatabaseChecks } from './compose/database-checks.ts';
 import { makeDataDir } from './compose/data-dir.ts';
-import { ownSigningKey } from './compose/own-key.ts';
+import { firstSigningKey, readSigningKey } from './compose/own-key.ts';
 import { resolveTokenBy } from './compose/resolve-token.ts';
 import { openStream, type Stream } from './compose/stream.ts';
 import type { ListenerInfo } from './http/listener.ts';
@@ -35,7 +36,7 @@ import { createRoomPurges } from './stream/purge-rooms.ts';
 import { createNids } from './storage/nids.ts';
 import { createStateKeys } from './storage/tables/state-keys.ts';
 import { setNetworkRoom } from './storage/tables/appservice-rooms.ts';
-import { databaseAnswers, storedCounts } from './storage/tables/statistics.ts';
+import { databaseAnswers, databaseIsUsed, storedCounts } from './storage/tables/statistics.ts';
 
 /** What a caller may bring along. */
 export interface HomeserverOptions extends GroundOptions {
@@ -81,8 +82,10 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   const ground = await layGround(config, options);
   const { clock, log } = ground;
   makeDataDir(config.dataDir);
-  const key = ownSigningKey(config.signingKeyFile, ground.random);
+  // What is wrong with it is said before anything starts.
+  const kept = readSigningKey(config.signingKeyFile);
   const storage = await openStorage(config, { clock, log, progress: options.progress ?? (() => {}) });
+  const key = kept ?? (await firstKey(config, ground, storage));
   const stream = openStream(config, storage, ground);
   const house = build(config, { ground, storage, stream, key });
   const server = createHttpServer({
@@ -148,11 +151,20 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   };
 }
 
+async function firstKey({ signingKeyFile }: Config, { random }: Ground, { db, stop }: Storage): Promise<SigningKey> {
+  try {
+    return await firstSigningKey(signingKeyFile, { random, isUsed: () => databaseIsUsed(db) });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 interface Foundations {
   readonly ground: Ground;
   readonly storage: Storage;
   readonly stream: Stream;
-  readonly key: ReturnType<typeof ownSigningKey>;
+  readonly key: SigningKey;
 }
 
 /** Domains, readers, actions and routes on their foundations. */

@@ -4,6 +4,7 @@ export { checkRegistrations } from './appservices/check-registrations.ts';
 export { createHomeserver, type Homeserver, type HomeserverOptions } from './compose.ts';
 export { assertStartable } from './compose/assert-startable.ts';
 export { type Carried, type DatabaseTools, databaseTools } from './compose/database-tools.ts';
+export { newSigningKey } from './compose/own-key.ts';
 export { registrationPlaces } from './compose/registration-places.ts';
 export type { ListenerInfo } from './http/listener.ts';
 export type { Upgrade } from './http/server.ts';

@@ -137,6 +137,20 @@ test('a dump without the signing key and a restore that finds none say so, with 
       /^no signing key: the dump holds none and signing_key_file \S+ does not exist: put [^\n]+\n$/,
     ),
   ]);
+  const third = join(folder, 'third/signing.key');
+  const lost = await pons(['user', 'create', 'late', '--set', 'data_dir=./third'], 'secret\n');
+  expect([lost.code, lost.errors]).toEqual([
+    2,
+    expect.stringMatching(
+      new RegExp(`^signing_key_file: ${third} is not there, [^\n]+ \`pons config new-key ${third}\` [^\n]+\n$`),
+    ),
+  ]);
+  expect(await run(['config', 'new-key', third])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(new RegExp(`^ed25519:a_\\w+ is in ${third}\n$`)),
+  });
+  expect(await run(['config', 'new-key', third])).toMatchObject({ code: 2 });
+  expect(await pons(['user', 'create', 'late', '--set', 'data_dir=./third'], 'secret\n')).toMatchObject({ code: 0 });
   const other = join(folder, 'other.key');
   writeFileSync(other, 'ed25519 a_other AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n');
   const kept = await pons([
@@ -152,4 +166,18 @@ test('a dump without the signing key and a restore that finds none say so, with 
     0,
     `signing_key_file ${other} holds another key than the dump and was left as it is\n`,
   ]);
+});
+
+test('a restore whose signing key has no place puts no row in, and can be repeated', async () => {
+  writeFileSync(join(folder, 'in-the-way'), '');
+  const args = ['db', 'restore', 'dump.gz', '--set', 'data_dir=./fifth'];
+  const failed = await pons([...args, '--set', 'signing_key_file=./in-the-way/signing.key']);
+  expect([failed.code, failed.errors]).toEqual([
+    2,
+    expect.stringMatching(/^signing_key_file: \S+in-the-way\/signing\.key cannot be (read|made): [^\n]+\n$/),
+  ]);
+  expect(await pons(args)).toMatchObject({
+    code: 0,
+    errors: `the signing key is in ${join(folder, 'fifth/signing.key')}\n`,
+  });
 });

@@ -3,6 +3,7 @@
 import { StoredFilters } from '../accounts/filters.ts';
 import type { AccountRouteParts, ClientApiParts } from '../client-api/routes.ts';
 import { speaksFor } from '../appservices/speaks-for.ts';
+import { EphemeralEvents } from '../ephemeral/ephemeral-events.ts';
 import { ContentRepository } from '../media/content-repository.ts';
 import type { FileStore } from '../media/file-store.ts';
 import type { Config } from '../platform/config/schema.ts';
@@ -52,6 +53,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       serverName,
       typing,
       presence,
+      ephemeralEvents: new EphemeralEvents({ db, door, now }),
       shareRoom: async (viewer, userId) => (await sharingRooms(db, viewer, [userId])).length > 0,
     },
     keys: {

@@ -56,10 +56,12 @@ export function databaseTools(config: Config, now: () => number, progress: (text
       return { counts, notes: signingKey === undefined ? [dumpedWithoutKey(signingKeyFile)] : [] };
     },
     async restore(file) {
-      const { counts, signingKey } = await visit(startEmbedded, (connection) =>
-        restoreDatabase({ connection, file, now: now(), progress }),
+      const notes: string[] = [];
+      const keepKey = (signingKey: string | undefined) => restoreKey(signingKeyFile, signingKey, notes);
+      const counts = await visit(startEmbedded, (connection) =>
+        restoreDatabase({ connection, file, now: now(), progress, keepKey }),
       );
-      return { counts, notes: restoreKey(signingKeyFile, signingKey) };
+      return { counts, notes };
     },
     check: (deep) => visit(reachEmbedded, (connection) => checkDatabase(connection, { progress, deep })),
   };
@@ -71,17 +73,19 @@ function dumpedWithoutKey(file: string): string {
   return `the dump holds no signing key, because signing_key_file ${file} does not exist: put the server's key there and dump again, or keep the key yourself; ${otherwise}`;
 }
 
-/** Never over a key that is there: it may be newer than the dump. */
-function restoreKey(file: string, dumped: string | undefined): string[] {
+/** Never over a key that is there: it may be newer than the dump. Gives the way to take it back. @throws OperatorError */
+function restoreKey(file: string, dumped: string | undefined, notes: string[]): () => void {
   const present = signingKeyText(file);
-  if (present !== undefined)
-    return dumped === undefined || present.trim() === dumped.trim()
-      ? []
-      : [`signing_key_file ${file} holds another key than the dump and was left as it is`];
-  if (dumped === undefined)
-    return [
-      `no signing key: the dump holds none and signing_key_file ${file} does not exist: put the old server's there before you start; ${otherwise}, and the start would make a new one`,
-    ];
-  putSigningKey(file, dumped);
-  return [`the signing key is in ${file}`];
+  if (present === undefined && dumped !== undefined) {
+    const takeBack = putSigningKey(file, dumped);
+    notes.push(`the signing key is in ${file}`);
+    return takeBack;
+  }
+  if (present === undefined)
+    notes.push(
+      `no signing key: the dump holds none and signing_key_file ${file} does not exist: put the old server's there before you start; ${otherwise}`,
+    );
+  else if (dumped !== undefined && present.trim() !== dumped.trim())
+    notes.push(`signing_key_file ${file} holds another key than the dump and was left as it is`);
+  return () => {};
 }

@@ -132,7 +132,10 @@ describe('dump and restore', () => {
     expect(counts).toMatchObject({ events: 3, users: 1, access_tokens: 1 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await withEmpty(async (url) => {
-      expect(await restoreDatabase({ connection: url, file, now: 2 })).toEqual({ counts, signingKey });
+      const kept: unknown[] = [];
+      const keepKey = (text: unknown) => () => kept.push(text);
+      expect(await restoreDatabase({ connection: url, file, now: 2, keepKey })).toEqual(counts);
+      expect(kept).toEqual([]); // and taken back it is not
       expect(await contents(url)).toEqual(await contents(test.url));
       expect(await checkDatabase(url)).toEqual(await checkDatabase(test.url));
       const session = await openSession(url, () => {});
@@ -170,6 +173,28 @@ describe('dump and restore', () => {
         await expect(restoreDatabase({ connection: url, file, now: 2 })).rejects.toThrow(RestoreError);
       }
       await restoreDatabase({ connection: url, file: whole, now: 2 });
+    });
+  });
+
+  it('a key that cannot be kept leaves an empty database that can be filled again; rows that cannot be put in take it back', async () => {
+    const whole = path.join(folder, 'whole.gz');
+    await withEmpty(async (url) => {
+      const refusing = () => {
+        throw new Error('no place for the key');
+      };
+      await expect(restoreDatabase({ connection: url, file: whole, now: 2, keepKey: refusing })).rejects.toThrow(
+        'no place for the key',
+      );
+      const steps: unknown[] = [];
+      const keepKey = (text: string | undefined) => {
+        steps.push(text);
+        return () => steps.push('taken back');
+      };
+      const cut = { connection: url, file: path.join(folder, 'cut.gz'), now: 2, keepKey };
+      await expect(restoreDatabase(cut)).rejects.toThrow(RestoreError);
+      expect(steps).toEqual(['ed25519 a_test not-a-real-key\n', 'taken back']);
+      await restoreDatabase({ connection: url, file: whole, now: 2, keepKey });
+      expect(steps).toHaveLength(3);
     });
   });
 

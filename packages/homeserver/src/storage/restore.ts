@@ -22,44 +22,54 @@ export interface RestoreOptions {
   readonly file: string;
   readonly now: number;
   readonly progress?: (text: string) => void;
+  /**
+   * Gets the text of the signing key file before any row is put in; what it throws ends the restore, and the database can be filled
+   * again. Gives the way to take back what it did, for when the rows cannot be put in.
+   */
+  readonly keepKey?: (signingKey: string | undefined) => () => void;
 }
 
 const rowsPerInsert = 500;
 const bytesPerInsertMax = 4 * 1024 * 1024;
 
-/** What a dump held. */
-export interface Restored {
-  /** Rows per table. */
-  readonly counts: Readonly<Record<string, number>>;
-  /** Text of the signing key file, for whoever keeps that. */
-  readonly signingKey: string | undefined;
-}
-
 /**
  * Fills a database.
  *
+ * @returns rows per table
  * @throws RestoreError for a file that is no whole dump or of a newer version, and for a database that is in use; StorageError
  */
-export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
+export async function restoreDatabase(options: RestoreOptions): Promise<Record<string, number>> {
   const lines = linesOf(options.file);
   const head = parseHead((await nextLine(lines)) ?? '', options.file);
   await migrate({ connection: options.connection, now: options.now, upTo: head.schema });
   const session = await openSession(options.connection, () => {}, { limited: false });
   try {
     await refuseUsed(session, head);
-    await session.query({ name: 'restore.begin', text: 'begin' });
-    const tables = await dataTables(session);
-    await session.query({ name: '', text: `truncate ${tables.map((table) => `"${table}"`).join(', ')}` });
-    const counts = await load(session, lines, options);
-    await moveSequences(session, head);
-    await moveTransactionIds(session, options.now);
-    await session.query({ name: 'restore.commit', text: 'commit' });
+    const takeBack = options.keepKey?.(head.signingKey);
+    const counts = await fill(session, { head, lines, options }).catch((error: unknown) => {
+      takeBack?.();
+      throw error;
+    });
     await session.query({ name: '', text: 'analyze' });
     await migrate({ connection: options.connection, now: options.now });
-    return { counts, signingKey: head.signingKey };
+    return counts;
   } finally {
     await session.close();
   }
+}
+
+async function fill(
+  session: Queryable,
+  { head, lines, options }: { readonly head: DumpHead; readonly lines: Lines; readonly options: RestoreOptions },
+): Promise<Record<string, number>> {
+  await session.query({ name: 'restore.begin', text: 'begin' });
+  const tables = await dataTables(session);
+  await session.query({ name: '', text: `truncate ${tables.map((table) => `"${table}"`).join(', ')}` });
+  const counts = await load(session, lines, options);
+  await moveSequences(session, head);
+  await moveTransactionIds(session, options.now);
+  await session.query({ name: 'restore.commit', text: 'commit' });
+  return counts;
 }
 
 type Lines = AsyncIterator<string>;

@@ -50,6 +50,8 @@ export async function registryHouse(options: HouseOptions = {}): Promise<Registr
       server_name: 'localhost',
       database: database.url,
       data_dir: './data',
+      // Processes of one server have one key, as they have one folder of registrations.
+      signing_key_file: join(folder, '../signing.key'),
       listeners: [{ bind: '127.0.0.1', port: 0 }],
       appservices: { folder, ...options.appservices },
       accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },

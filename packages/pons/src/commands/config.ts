@@ -1,4 +1,4 @@
-// `pons config check` and `pons config example`: the configuration without the server. Registration files are loaded as at start; here,
+// `pons config check|example|new-key`: the configuration without the server. Registration files are loaded as at start; here,
 // unlike there, a broken one is a mistake (exit 2).
 
 import { formatComplaint } from '@pons/registration';
@@ -9,9 +9,10 @@ import { counted } from './in-words.ts';
 /** The command. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('check the configuration, or print an example of it')
+    .description('check the configuration, print an example of it, or make a new signing key')
     .addCommand(checkCommand())
-    .addCommand(exampleCommand());
+    .addCommand(exampleCommand())
+    .addCommand(newKeyCommand());
 }
 
 function checkCommand(): Command {
@@ -27,6 +28,16 @@ function exampleCommand(): Command {
     const { exampleConfig } = await import('@pons/homeserver');
     process.stdout.write(exampleConfig());
   });
+}
+
+function newKeyCommand(): Command {
+  return new Command('new-key')
+    .description('make a signing key for a server that has lost its own; to everybody else it is another server then')
+    .argument('<file>', 'where `signing_key_file` is; nothing may be there')
+    .action(async (file: string) => {
+      const { newSigningKey } = await import('@pons/homeserver');
+      console.log(`${newSigningKey(file)} is in ${file}`);
+    });
 }
 
 async function check(file: string, set: readonly string[]): Promise<void> {

@@ -10,6 +10,7 @@ const counts = statement(
     (select reltuples::bigint from pg_class where oid = 'events'::regclass) as estimate`,
 );
 const events = statement('statistics.events', 'select count(*) as events from events');
+const used = statement('statistics.used', 'select exists (select from users) or exists (select from rooms) as used');
 const answers = statement('statistics.answers', 'select 1 as one');
 
 /** From so many events on, the estimate is used. */
@@ -24,6 +25,12 @@ export async function storedCounts(
   if (estimate > countedMax) return { rooms, users, position, events: estimate };
   const [counted] = await db.query<{ events: number }>(events);
   return { rooms, users, position, events: counted?.events ?? 0 };
+}
+
+/** Whether a server has lived here: it has users or rooms. */
+export async function databaseIsUsed(db: Queryable): Promise<boolean> {
+  const [row] = await db.query<{ used: boolean }>(used);
+  return row?.used === true;
 }
 
 /** Rejects when the database does not answer. */

@@ -28,7 +28,8 @@ export const serverFields = {
     fallback: () => './data',
   }),
   signing_key_file: orNull(path({ about: '' }), {
-    about: "The server's signing key, made if absent. Synapse's format is read. Default: signing.key in data_dir.",
+    about:
+      "The server's signing key, made at the first start. Synapse's format is read. Default: signing.key in data_dir.",
     fallback: () => null,
     example: './data/signing.key',
   }),
