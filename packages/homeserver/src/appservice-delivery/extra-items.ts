@@ -1,5 +1,5 @@
-// What waits besides events, in the form in which it is sent: receipts, messages to devices, changed device lists, typing, presence. And
-// who may be told of a receipt.
+// What waits besides events, in the form in which it is sent: receipts, ephemeral events of other types, messages to devices, changed device lists, typing, presence. And
+// who may be told of a receipt or such an event.
 // https://spec.matrix.org/v1.19/application-service-api/#pushing-ephemeral-data
 
 import type { JsonObject } from '@pons/spec';
@@ -29,6 +29,17 @@ export function receiptSent(feed: Feed, { type, userId }: StreamExtraRow, roomId
   // What a user has read in private is told only to whom the user belongs.
   if (type === 'm.read.private' && feed.appservice.namespaces.user(userId) === 'outside') return false;
   return feed.filter?.({ type: 'm.receipt', sender: userId, roomId }, 0) === undefined;
+}
+
+/** An ephemeral event of a type of somebody's own. Each is one, however many there are of a type. */
+export function ephemeralItem({ position, userId, json: text, ts: expiresTs }: StreamExtraRow): Item {
+  const key = `event ${position}`;
+  return { kind: 'ephemeral', position, key, userId, text, bytes: copies * Buffer.byteLength(text), expiresTs };
+}
+
+/** Whether an application service with an interest in its room is sent an ephemeral event. */
+export function ephemeralSent(feed: Feed, { type, userId: sender }: StreamExtraRow, roomId: string): boolean {
+  return feed.wantsEphemeral && feed.filter?.({ type, sender, roomId }, 0) === undefined;
 }
 
 /** A message to a device: as it was sent, and to whom. */

@@ -38,6 +38,8 @@ export interface WaitingExtra {
   readonly text: string;
   readonly bytes: number;
   readonly readAtMs: number;
+  /** Milliseconds since 1970: from then on it is not sent any more, unless it is frozen. */
+  readonly expiresTs?: number;
 }
 
 /** One thing that waits. */
@@ -146,6 +148,11 @@ export class Feed {
   #count({ kind, bytes }: WaitingItem, by: 1 | -1): void {
     this.#ofKind[kind] += by;
     this.#bytes += by * bytes;
+  }
+
+  /** Ephemeral data waits. */
+  get hasEphemeral(): boolean {
+    return this.#ofKind.ephemeral > 0;
   }
 
   /** Events that wait. */

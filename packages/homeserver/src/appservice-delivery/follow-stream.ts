@@ -12,7 +12,16 @@ import type { JsonObject } from '@pons/spec';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
-import { deviceListItem, presenceText, receiptItem, receiptSent, toDeviceItem, typingText } from './extra-items.ts';
+import {
+  deviceListItem,
+  ephemeralItem,
+  ephemeralSent,
+  presenceText,
+  receiptItem,
+  receiptSent,
+  toDeviceItem,
+  typingText,
+} from './extra-items.ts';
 import { faultOf } from './fault.ts';
 import { type Feed, type WaitingEvent, waitingEvent, type WaitingExtra } from './feed.ts';
 import type { RecentEvents } from './recent-events.ts';
@@ -203,7 +212,7 @@ export class StreamFollower {
   #read(after: number, look: boolean): Promise<StreamPiece | undefined> {
     const feeds = [...this.#feeds.values()];
     const extras: StreamExtraRow['kind'][] = ['toDevice'];
-    if (feeds.some((feed) => feed.wantsEphemeral)) extras.push('receipt');
+    if (feeds.some((feed) => feed.wantsEphemeral)) extras.push('receipt', 'ephemeral');
     if (feeds.some((feed) => feed.wantsDevices)) extras.push('deviceList');
     const unwrittenRooms = () => this.unwrittenRooms();
     return readStream({ ...this.#parts, unwrittenRooms }, { after, limit: pieceEventsMax, extras, look });
@@ -286,7 +295,7 @@ export class StreamFollower {
     piece: StreamPiece,
     feeds: ReadonlyMap<string, Feed>,
   ): Iterable<readonly [Feed, Omit<WaitingExtra, 'readAtMs'>]> {
-    const { index, registry } = this.#parts;
+    const { index, registry, clock } = this.#parts;
     if (row.kind === 'toDevice') {
       for (const { id } of registry.ofUser(row.userId)) {
         const feed = feeds.get(id);
@@ -298,6 +307,14 @@ export class StreamFollower {
       for (const id of index.of({ roomNid, type: 'm.receipt', sender: userId, stateKey: null })) {
         const feed = feeds.get(id);
         if (feed !== undefined && receiptSent(feed, row, index.roomId(roomNid))) yield [feed, item];
+      }
+    } else if (row.kind === 'ephemeral') {
+      const { roomNid, userId: sender, type } = row;
+      if (row.ts <= clock.now()) return;
+      const item = ephemeralItem(row);
+      for (const id of index.of({ roomNid, type, sender, stateKey: null })) {
+        const feed = feeds.get(id);
+        if (feed !== undefined && ephemeralSent(feed, row, index.roomId(roomNid))) yield [feed, item];
       }
     } else {
       const rooms = piece.shared.get(row.userId) ?? [];

@@ -23,7 +23,7 @@ import {
 } from './build-transaction.ts';
 import type { DelivererStart, FrozenTransaction } from './delivery-state.ts';
 import { deviceExtensions } from './device-extensions.ts';
-import type { Feed, Passing, WaitingItem } from './feed.ts';
+import type { Feed, Passing, WaitingExtra, WaitingItem } from './feed.ts';
 import type { ReadReplay } from './replay-events.ts';
 import { freshTexts, type RereadParts, rereadItemsAt } from './reread-events.ts';
 import type { SharedRoomsParts } from './shared-rooms.ts';
@@ -242,9 +242,11 @@ export class Freezer {
 
   // Too old by now, although they were not when they were read.
   #dropExpired(): void {
+    const now = this.#parts.clock.now();
+    if (this.#feed.hasEphemeral) this.#feed.drop((item) => item.kind === 'ephemeral' && hasEnded(item, now));
     const { maxAgeMs } = this.#feed.appservice.registration.pons.filters;
     if (maxAgeMs === undefined) return;
-    const oldestTs = this.#parts.clock.now() - maxAgeMs;
+    const oldestTs = now - maxAgeMs;
     const dropped = this.#feed.drop((item) => item.kind === 'event' && item.originServerTs < oldestTs);
     for (const { position } of dropped) this.#parts.onTooOld(position);
   }
@@ -327,6 +329,11 @@ export class Freezer {
     });
     return { positions, others: [...others] };
   }
+}
+
+// Nobody has use for it any more. A receipt never ends.
+function hasEnded({ expiresTs }: WaitingExtra, now: number): boolean {
+  return expiresTs !== undefined && expiresTs <= now;
 }
 
 // MSC4203 goes with the key of ephemeral data; who asks for what belongs to encryption knows it as well.

@@ -92,7 +92,7 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
   const shared = await sharedRooms(parts, changed);
   const rooms = [
     ...bare.map(({ roomNid }) => roomNid),
-    ...extras.flatMap(({ kind, roomNid }) => (kind === 'receipt' ? [roomNid] : [])),
+    ...extras.flatMap(({ kind, roomNid }) => (kind === 'receipt' || kind === 'ephemeral' ? [roomNid] : [])),
   ];
   // Together with those of the devices, so that none of them is forgotten for the others.
   await parts.index.load([...rooms, ...[...shared.values()].flat()]);

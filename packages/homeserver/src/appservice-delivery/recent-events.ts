@@ -152,6 +152,8 @@ function rowsOf(first: number, commit: Commit, atMs: number): Iterable<RecentRow
     rows[at] = { kind: 'extra', position: first + at, atMs, extra: { ...extra, position: first + at } };
   };
   for (const { at, ...receipt } of commit.receipts ?? []) put(at, { ...noExtra, kind: 'receipt', ...receipt });
+  for (const { at, roomNid, userId, type, json, expiresTs: ts } of commit.ephemeralEvents ?? [])
+    put(at, { ...noExtra, kind: 'ephemeral', roomNid, userId, type, json, ts });
   for (const { at, ...message } of commit.toDevice ?? []) put(at, { ...noExtra, kind: 'toDevice', ...message });
   // What is for one user alone is nothing for application services.
   for (const { at, userId, onlyFor } of commit.deviceListChanges ?? [])

@@ -4,7 +4,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type EventTextRow, eventTexts, eventTextsAt, streamExtrasAt } from '../storage/tables/appservice-stream.ts';
-import { deviceListItem, receiptItem, toDeviceItem } from './extra-items.ts';
+import { deviceListItem, ephemeralItem, receiptItem, toDeviceItem } from './extra-items.ts';
 import { type WaitingEvent, waitingEvent, type WaitingItem } from './feed.ts';
 import { toStreamEvent } from './read-stream.ts';
 
@@ -37,13 +37,17 @@ export async function rereadAt(parts: RereadParts, positions: readonly number[])
   return Promise.all((await eventTextsAt(parts.db, positions)).map((row) => eventAgain(parts, row)));
 }
 
-/** Everything at these positions, in their order; what has been purged, or replaced by a later receipt, is missing. */
+/** Everything at these positions, in their order; what has been purged, has ended, or is replaced by a later receipt, is missing. */
 export async function rereadItemsAt(parts: RereadParts, positions: readonly number[]): Promise<WaitingItem[]> {
   const events = await rereadAt(parts, positions);
   if (events.length === positions.length) return events;
   const readAtMs = parts.clock.monotonicMs();
+  const now = parts.clock.now();
+  const rows = await streamExtrasAt(parts.db, positions);
+  const left = rows.filter(({ kind, ts }) => kind !== 'ephemeral' || ts > now);
   const extras = await Promise.all(
-    (await streamExtrasAt(parts.db, positions)).map(async (row) => {
+    left.map(async (row) => {
+      if (row.kind === 'ephemeral') return { ...ephemeralItem(row), readAtMs };
       if (row.kind === 'toDevice') return { ...toDeviceItem(row), readAtMs };
       if (row.kind === 'deviceList') return { ...deviceListItem(row), readAtMs };
       return { ...receiptItem(row, await parts.roomId(row.roomNid)), readAtMs };

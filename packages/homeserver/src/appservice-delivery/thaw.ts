@@ -23,7 +23,7 @@ export async function thaw(db: Queryable, appserviceId: string): Promise<FrozenT
     ...row,
     bytes: row.body.length,
     events: body.events.length,
-    hasPassing: ephemeral.some(({ type }) => type !== 'm.receipt'),
+    hasPassing: ephemeral.some(({ type }) => type === 'm.typing' || type === 'm.presence'),
     toDevice: extras.flatMap(({ kind, position, userId }) => (kind === 'toDevice' ? [{ position, userId }] : [])),
     traces: [],
   };

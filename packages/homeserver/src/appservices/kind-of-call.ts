@@ -21,7 +21,7 @@ const rules: readonly (readonly [CallKind, RegExp])[] = [
   ['settings', /\/user\/\{userId\}\/.*(account_data|tags)\/|\/pushrules\//],
   [
     'send',
-    /\/rooms\/\{roomId\}\/(send|state|redact|typing|receipt|read_markers|report)|\/sendToDevice\/|\/presence\/|\/keys\/claim$/,
+    /\/rooms\/\{roomId\}\/(send|state|redact|typing|ephemeral|receipt|read_markers|report)|\/sendToDevice\/|\/presence\/|\/keys\/claim$/,
   ],
   ['rooms', /\/(createRoom|upgrade)$|\/directory\//],
 ];

@@ -4,7 +4,9 @@ import type { ChangePasswordParts } from '../actions/change-password.ts';
 import type { DeactivateParts } from '../actions/deactivate-account.ts';
 import type { DeleteDevicesParts } from '../actions/delete-device.ts';
 import type { LogInParts } from '../actions/log-in.ts';
+import type { ModerateAccountParts } from '../actions/moderate-account.ts';
 import type { RegisterParts } from '../actions/register-account.ts';
+import type { SendEphemeralEventParts } from '../actions/send-ephemeral-event.ts';
 import type { SetProfileParts } from '../actions/set-profile.ts';
 import type { AccountDataParts } from '../accounts/account-data.ts';
 import type { ReceiptsParts } from '../ephemeral/receipts.ts';
@@ -24,10 +26,12 @@ import { logout, logoutAll } from './account/logout.ts';
 import { refresh } from './account/refresh.ts';
 import { register, registerAvailable, registrationTokenValidity } from './account/register.ts';
 import { whoami } from './account/whoami.ts';
+import { accountModerationRoutes } from './admin/moderate-account.ts';
 import { deleteManyDevices, deleteOneDevice } from './devices/delete-device.ts';
 import { getDevices, getOneDevice } from './devices/get-devices.ts';
 import { putDevice } from './devices/update-device.ts';
 import { getPresence, notingDeeds, type PresenceRouteParts, putPresence } from './ephemeral/presence.ts';
+import { putEphemeralEvent } from './ephemeral/send-ephemeral-event.ts';
 import { setReadMarker } from './ephemeral/read-markers.ts';
 import { postReceipt } from './ephemeral/receipts.ts';
 import { putToDevice } from './ephemeral/send-to-device.ts';
@@ -54,6 +58,7 @@ export type AccountRouteParts = RegisterParts &
   ChangePasswordParts &
   DeactivateParts &
   DeleteDevicesParts &
+  ModerateAccountParts &
   GetProfileParts &
   SetProfileParts;
 
@@ -61,7 +66,7 @@ export type AccountRouteParts = RegisterParts &
 export interface ClientApiParts {
   readonly account: AccountRouteParts;
   readonly accountData: AccountDataParts;
-  readonly ephemeral: ReceiptsParts & ToDeviceParts & TypingRouteParts & PresenceRouteParts;
+  readonly ephemeral: ReceiptsParts & ToDeviceParts & TypingRouteParts & PresenceRouteParts & SendEphemeralEventParts;
   readonly keys: KeysRouteParts;
   readonly media: MediaParts;
   readonly rooms: RoomRouteParts;
@@ -112,6 +117,7 @@ function accountRoutes(parts: AccountRouteParts): Route[] {
     getProfileField(parts),
     setProfileField(parts),
     deleteProfileField(parts),
+    ...accountModerationRoutes(parts),
   ];
 }
 
@@ -134,6 +140,7 @@ function ephemeralRoutes(parts: ClientApiParts['ephemeral']): Route[] {
     setReadMarker(parts),
     putToDevice(parts),
     setTyping(parts),
+    putEphemeralEvent(parts),
     getPresence(parts),
     putPresence(parts),
   ];

@@ -16,6 +16,8 @@ export interface PowerLevels {
   readonly ban: number;
   /** For redacting what users of other servers have sent. */
   readonly redact: number;
+  /** Level needed to send an ephemeral event of that type (com.beeper.ephemeral): that of a message where the room does not say. */
+  ephemeral(type: string): number;
   /** Level needed to notify by that key, such as `room`. */
   notification(key: string): number;
 }
@@ -59,6 +61,11 @@ class LevelsOfState implements PowerLevels {
   needed(type: string, isState: boolean): number {
     const own = this.#inner('events', type);
     return own ?? (isState ? this.#level('state_default', modifyDefault) : this.#level('events_default', 0));
+  }
+
+  ephemeral(type: string): number {
+    const own = this.#inner('com.beeper.ephemeral', type);
+    return own ?? this.#level('com.beeper.ephemeral_default', this.#level('events_default', 0));
   }
 
   notification(key: string): number {

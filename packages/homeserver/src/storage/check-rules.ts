@@ -188,7 +188,15 @@ const roomTables = [
 ];
 
 /** Tables whose rows take a position of the stream. */
-const positioned = ['events', 'account_data', 'receipts', 'to_device', 'device_list_changes', 'profile_changes'];
+const positioned = [
+  'events',
+  'account_data',
+  'receipts',
+  'ephemeral_events',
+  'to_device',
+  'device_list_changes',
+  'profile_changes',
+];
 
 /** Rules of the whole database, looked at in one go. */
 export const databaseRules: readonly CheckRule[] = [

@@ -11,6 +11,7 @@ export interface Commit {
   readonly clientTransactions?: readonly ClientTransactionRow[];
   readonly accountData?: readonly AccountDataRow[];
   readonly receipts?: readonly ReceiptRow[];
+  readonly ephemeralEvents?: readonly EphemeralEventRow[];
   readonly toDevice?: readonly ToDeviceRow[];
   readonly deviceListChanges?: readonly DeviceListChangeRow[];
   readonly keys?: KeyRows;
@@ -172,6 +173,18 @@ export interface ReceiptRow {
   readonly threadId: string;
   readonly eventId: string;
   readonly ts: number;
+  readonly at: number;
+}
+
+export interface EphemeralEventRow {
+  readonly roomNid: number;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly txnId: string;
+  readonly type: string;
+  /** As it is shown. */
+  readonly json: string;
+  readonly expiresTs: number;
   readonly at: number;
 }
 

@@ -273,6 +273,19 @@ export class BatchRows {
         at: before + row.at,
       });
     }
+    for (const row of commit.ephemeralEvents ?? []) {
+      this.#add('ephemeralEvents', {
+        guard,
+        room_nid: row.roomNid,
+        user_id: row.userId,
+        device_id: row.deviceId,
+        txn_id: row.txnId,
+        type: row.type,
+        json: row.json,
+        expires_ts: row.expiresTs,
+        at: before + row.at,
+      });
+    }
     for (const row of commit.toDevice ?? []) {
       this.#add('toDevice', {
         guard,

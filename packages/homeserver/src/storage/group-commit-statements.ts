@@ -1,4 +1,4 @@
-// The door's one statement, in ten variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
+// The door's one statement, in eleven variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
 //
 //   p   the position counter, FIRST: its row lock orders all writers, so two processes cannot deadlock over rooms
 //   r   rooms whose version is still the one that their part was built on; c: new rooms
@@ -286,6 +286,23 @@ export const sections = {
       on conflict (room_nid, user_id, type, thread_id) do update set event_id = excluded.event_id, ts = excluded.ts,
         position = excluded.position)`,
   },
+  ephemeralEvents: {
+    columns: {
+      guard: 'bigint',
+      room_nid: 'bigint',
+      user_id: 'text',
+      device_id: 'text',
+      txn_id: 'text',
+      type: 'text',
+      json: 'text',
+      expires_ts: 'bigint',
+      at: 'bigint',
+    },
+    sql: (
+      from,
+    ) => `ev as (insert into ephemeral_events (position, room_nid, user_id, device_id, txn_id, type, json, expires_ts)
+      select g.base + t.at, t.room_nid, t.user_id, t.device_id, t.txn_id, t.type, t.json, t.expires_ts ${from} ${guarded})`,
+  },
   toDevice: {
     columns: { guard: 'bigint', user_id: 'text', device_id: 'text', json: 'text', at: 'bigint' },
     sql: (from) => `td as (insert into to_device (position, user_id, device_id, json)
@@ -422,12 +439,14 @@ const all = [
   'placedEvents',
   'membersRemoved',
   'earlyRedactions',
+  'ephemeralEvents',
 ] as const;
 
 /** From the narrowest to the one that takes everything. */
 export const variants: readonly Variant[] = [
   variant('door.message', message),
   variant('door.related', related),
+  variant('door.ephemeral', ['clientTransactions', 'ephemeralEvents']),
   variant('door.personal', personal),
   variant('door.keys', ['toDevice', 'deviceListChanges', ...keys]),
   variant('door.state', stateful),

@@ -240,6 +240,7 @@ function announce(options: DoorOptions, stored: Committed['commits'], range: { f
       for (const userId of commit.room.membersRemoved ?? []) userIds.add(userId);
     }
     for (const { roomNid } of commit.receipts ?? []) roomNids.add(roomNid);
+    for (const { roomNid } of commit.ephemeralEvents ?? []) roomNids.add(roomNid);
     for (const list of [commit.accountData, commit.toDevice, commit.profileChanges]) {
       for (const { userId } of list ?? []) userIds.add(userId);
     }

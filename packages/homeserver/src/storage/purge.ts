@@ -71,6 +71,27 @@ export async function purgeInvalidations(db: Queryable, beforeTs: number): Promi
   await db.query(oldInvalidations, [beforeTs]);
 }
 
+// In the order of their end too, more or less. The key of the request goes along: it was kept for as long as what it made.
+const endedEvents = statement(
+  'purge.ephemeral_events',
+  `with gone as (delete from ephemeral_events
+      where ctid = any(array(select ctid from ephemeral_events where expires_ts <= $1 limit $2))
+      returning user_id, device_id, room_nid, txn_id),
+    keys as (delete from client_transactions where ctid = any(array(
+      select t.ctid from gone g cross join lateral (
+        select c.ctid from client_transactions c
+        where c.user_id = g.user_id and c.device_id = g.device_id and c.endpoint = 'sendEphemeralEvent'
+          and c.room_nid = g.room_nid and c.txn_id = g.txn_id limit 1) t)))
+    select count(*)::int as gone from gone`,
+);
+
+/** Deletes ephemeral events that have ended by now. */
+export async function purgeEphemeralEvents(db: Queryable, now: number): Promise<void> {
+  for (let gone = rowsPerDelete; gone >= rowsPerDelete; ) {
+    gone = (await db.query<{ gone: number }>(endedEvents, [now, rowsPerDelete]))[0]?.gone ?? 0;
+  }
+}
+
 const claimedKeys = statement(
   'purge.claimed_keys',
   `delete from one_time_keys
@@ -180,6 +201,7 @@ const partsOfRooms = [
   'early_redactions',
   'batch_events',
   'receipts',
+  'ephemeral_events',
   'account_data',
   'client_transactions',
   'appservice_interest',

@@ -7,6 +7,7 @@ import {
   purgeClaimedKeys,
   purgeClientTransactions,
   purgeDeviceListChanges,
+  purgeEphemeralEvents,
   purgeInvalidations,
   purgeOrphanInterest,
 } from '../storage/purge.ts';
@@ -48,6 +49,7 @@ export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOp
       await purgeInvalidations(db, clock.now() - invalidationsKeptMs);
       await purgeClaimedKeys(db, clock.now() - claimedKeysKeptMs);
       await purgeDeviceListChanges(db);
+      await purgeEphemeralEvents(db, clock.now());
       await purgeOrphanInterest(db);
     } finally {
       await lease.release();

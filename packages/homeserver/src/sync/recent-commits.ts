@@ -57,6 +57,7 @@ export class RecentCommits {
       }
       let length = 0;
       for (const { json } of commit.room?.events ?? []) length += json.length;
+      for (const { json } of commit.ephemeralEvents ?? []) length += json.length;
       while (this.#next - this.#oldest >= commitsMax || (this.#length + length > lengthMax && this.#length > 0)) {
         this.#dropOldest();
       }
@@ -107,10 +108,11 @@ export class RecentCommits {
 }
 
 /** Rooms whose members hear of a commit: as the door names them. */
-function roomsOf({ room, receipts, deviceListChanges }: Commit): readonly number[] {
+function roomsOf({ room, receipts, ephemeralEvents, deviceListChanges }: Commit): readonly number[] {
   const ownRoom = room === undefined || room.isHistory === true ? [] : [room.roomNid];
   // Most are a message and nothing else.
-  if (receipts === undefined && deviceListChanges === undefined) return ownRoom;
+  if (receipts === undefined && ephemeralEvents === undefined && deviceListChanges === undefined) return ownRoom;
   const others = (deviceListChanges ?? []).flatMap(({ roomNids = [] }) => roomNids);
-  return [...new Set([...ownRoom, ...(receipts ?? []).map(({ roomNid }) => roomNid), ...others])];
+  const passing = [...(receipts ?? []), ...(ephemeralEvents ?? [])].map(({ roomNid }) => roomNid);
+  return [...new Set([...ownRoom, ...passing, ...others])];
 }

@@ -1,8 +1,9 @@
-// What the timeline and the receipts of one room show of the commits in memory (recent-commits.ts): the rows that the database would give.
+// What the timeline, receipts and ephemeral events of one room show of the commits in memory (recent-commits.ts): the rows that the database would give.
 // Where a row says more than its commit does (events of other servers, late ones, redacted ones), the database is asked.
 
 import { serverNameOf } from '@pons/spec';
 import type { EventRow, RoomPart } from '../storage/commit.ts';
+import type { EphemeralEventRow } from '../storage/tables/ephemeral-events.ts';
 import type { ReceiptRow } from '../storage/tables/receipts.ts';
 import type { StreamTimelineRow } from '../storage/tables/stream.ts';
 import type { RecentCommit } from './recent-commits.ts';
@@ -61,6 +62,15 @@ export function recentReceipts(commits: readonly RecentCommit[], roomNid: number
     }
   }
   return [...newest.values()];
+}
+
+/** Ephemeral events of a room that have not ended, oldest first. */
+export function recentEphemeralEvents(
+  commits: readonly RecentCommit[],
+  { roomNid, now }: { readonly roomNid: number; readonly now: number },
+): EphemeralEventRow[] {
+  const rows = commits.flatMap(({ commit }) => commit.ephemeralEvents ?? []);
+  return rows.filter((row) => row.roomNid === roomNid && row.expiresTs > now);
 }
 
 /** Whether any of it may concern whose devices the viewer has to know: who is in a room and whether it is encrypted is state. */

@@ -149,7 +149,8 @@ export async function deliveryFixture() {
     },
     /** Writes through the door what is no event. */
     async put(commit: Omit<Commit, 'positions'>): Promise<void> {
-      const rows = [commit.receipts, commit.toDevice, commit.deviceListChanges].map((list) => list?.length ?? 0);
+      const positioned = [commit.receipts, commit.ephemeralEvents, commit.toDevice, commit.deviceListChanges];
+      const rows = positioned.map((list) => list?.length ?? 0);
       await door.commit({ ...commit, positions: rows.reduce((sum, count) => sum + count, 0) });
     },
     /** @param death  it is killed at this step of its cursor; everything it would still do never ends */

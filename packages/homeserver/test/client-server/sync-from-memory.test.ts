@@ -215,6 +215,17 @@ describe('what is told from memory is what the database tells', () => {
       },
     ],
     [
+      'ephemeral events, some that have ended',
+      async ({ alice, roomId, roomNid }) => {
+        for (const [n, expiresTs] of [clock.now() + 1, clock.now(), clock.now() + 9].entries()) {
+          const json = JSON.stringify({ type: 'a.b', sender: alice.userId, room_id: roomId, content: { n } });
+          const key = { userId: alice.userId, deviceId: '', txnId: `t${(serial += 1)}` };
+          const ephemeralEvents = [{ ...key, roomNid, type: 'a.b', json, expiresTs, at: 0 }];
+          await house.door.commit({ ephemeralEvents, positions: 1 });
+        }
+      },
+    ],
+    [
       'devices that change',
       async ({ alice }) => {
         const change = await deviceListChange(house.db, alice.userId);

@@ -8,7 +8,12 @@ import type { Route } from '../../http/route.ts';
 const versions = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
 
 /** What this server speaks under unstable names; MSC4169: a redaction is sent like any event, with `ts`. */
-const unstableFeatures = ['com.beeper.batch_sending', 'com.beeper.msc4169', 'com.beeper.room_create_autojoin_invites'];
+const unstableFeatures = [
+  'com.beeper.batch_sending',
+  'com.beeper.ephemeral',
+  'com.beeper.msc4169',
+  'com.beeper.room_create_autojoin_invites',
+];
 
 /** GET /versions */
 export function getVersions(): Route {

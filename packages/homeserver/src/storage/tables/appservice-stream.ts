@@ -149,23 +149,27 @@ export async function memberChanges(
 /** A row of the stream that is no event. */
 export interface StreamExtraRow {
   readonly position: number;
-  readonly kind: 'receipt' | 'toDevice' | 'deviceList';
-  /** Whose receipt or device list, or who is to get the message. */
+  readonly kind: 'receipt' | 'ephemeral' | 'toDevice' | 'deviceList';
+  /** Whose receipt, event or device list, or who is to get the message. */
   readonly userId: string;
-  /** Of receipts; 0 otherwise. */
+  /** Of receipts and ephemeral events; 0 otherwise. */
   readonly roomNid: number;
   readonly type: string;
   readonly threadId: string;
   readonly eventId: string;
+  /** Of an ephemeral event: when it ends. */
   readonly ts: number;
-  /** Of messages: to which device, and {type, sender, content}. */
+  /** Of messages: to which device. */
   readonly deviceId: string;
+  /** Of messages: {type, sender, content}; of an ephemeral event: as it is sent. */
   readonly json: string;
 }
 
 const extras = (where: string, wants: (kind: string) => string) => `
   select position, 'receipt' as kind, user_id as "userId", room_nid as "roomNid", type, thread_id as "threadId",
       event_id as "eventId", ts, '' as "deviceId", '' as json from receipts where ${where} and ${wants('receipt')}
+  union all select position, 'ephemeral', user_id, room_nid, type, '', '', expires_ts, '', json from ephemeral_events
+    where ${where} and ${wants('ephemeral')}
   union all select position, 'toDevice', user_id, 0, '', '', '', 0, device_id, json from to_device
     where ${where} and ${wants('toDevice')}
   union all select position, 'deviceList', user_id, 0, '', '', '', 0, '', '' from device_list_changes

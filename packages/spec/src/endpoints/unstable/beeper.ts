@@ -16,4 +16,15 @@ export const beeperEndpoints = {
     body: 'json',
     link: docs,
   },
+  // MSC2477 under this prefix. Its events end after two minutes.
+  sendEphemeralEvent: {
+    api: 'client-server',
+    operation: 'sendEphemeralEvent',
+    method: 'PUT',
+    path: '/_matrix/client/unstable/com.beeper.ephemeral/rooms/{roomId}/ephemeral/{eventType}/{txnId}',
+    auth: 'accessToken',
+    rateLimit: 'message',
+    body: 'json',
+    link: docs,
+  },
 } as const satisfies Record<string, Endpoint>;
