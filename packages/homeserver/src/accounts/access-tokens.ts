@@ -7,6 +7,7 @@ import { MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../platform/at-most.ts';
 import type { Requester } from '../platform/requester.ts';
+import { restrictionOf } from '../platform/restricted-account.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import { deleteTokensOfRefresh, findAccessToken, insertAccessToken } from '../storage/tables/access-tokens.ts';
 import { deletePreviousRefreshTokens, insertRefreshToken } from '../storage/tables/refresh-tokens.ts';
@@ -107,8 +108,8 @@ export class AccessTokens {
     );
   }
 
-  /** Adds to a transaction what makes every process forget that this account is there; call `forget` after it committed. */
-  async userEnded(tx: Queryable, userId: string): Promise<void> {
+  /** Adds to a transaction what makes every process look this account up again; call `forget` after it committed. */
+  async userChanged(tx: Queryable, userId: string): Promise<void> {
     await this.#parts.invalidations.invalidate(tx, 'user', [userId]);
   }
 
@@ -143,6 +144,7 @@ export class AccessTokens {
         guest: row.guest,
         rateLimited: true,
         tokenHash: key,
+        ...restrictionOf(row),
       },
       expiresTs: row.expires_ts,
     };

@@ -1,6 +1,7 @@
 // Users of application services in numbers: thousands are looked up, made and named with one statement each, where one by one would
 // take a request and three statements for each.
 import { type JsonObject, MatrixError } from '@pons/spec';
+import type { Restriction } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
 import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
 import { checkValue, namesOf } from './profiles.ts';
@@ -19,9 +20,12 @@ export function membershipContent({ displayname, avatarUrl }: Names): JsonObject
   };
 }
 
-/** Names of those of these users that are registered and not deactivated. */
-export async function activeNames(db: Queryable, userIds: readonly string[]): Promise<Map<string, Names>> {
-  return new Map((await activeUsers(db, userIds)).map(({ userId, ...names }) => [userId, names]));
+/** An account as those see it who act for many. */
+export type KnownUser = Names & Restriction;
+
+/** Those of these users that are registered and not deactivated. */
+export async function activeNames(db: Queryable, userIds: readonly string[]): Promise<Map<string, KnownUser>> {
+  return new Map((await activeUsers(db, userIds)).map(({ userId, ...known }) => [userId, known]));
 }
 
 /** Registers those that are not registered yet. @returns whom it registered */

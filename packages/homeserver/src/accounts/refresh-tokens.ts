@@ -3,6 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens
 
 import { MatrixError } from '@pons/spec';
+import { accountLocked } from '../platform/restricted-account.ts';
 import type { Database } from '../storage/database.ts';
 import { deleteTokensOfRefresh } from '../storage/tables/access-tokens.ts';
 import { deleteRefreshToken, lockRefreshToken, setNextRefreshToken } from '../storage/tables/refresh-tokens.ts';
@@ -12,7 +13,7 @@ import { hashToken } from './token-strings.ts';
 /**
  * Exchanges a refresh token for a new access and refresh token of the same device.
  *
- * @throws MatrixError M_UNKNOWN_TOKEN when it was never valid, is revoked, or what it was exchanged for is in use
+ * @throws MatrixError M_UNKNOWN_TOKEN when it was never valid, is revoked, or what it was exchanged for is in use; M_USER_LOCKED
  */
 export async function exchangeRefreshToken(
   db: Database,
@@ -25,6 +26,7 @@ export async function exchangeRefreshToken(
   const issued = await db.transaction(async (tx) => {
     const row = await lockRefreshToken(tx, hash);
     if (row === undefined) throw unknownRefreshToken();
+    if (row.locked) throw accountLocked();
     const owner = { userId: row.user_id, deviceId: row.device_id };
     ended.push(...(await accessTokens.endPrevious(tx, owner, hash)));
     if (row.next_hash !== null) {

@@ -3,12 +3,14 @@
 // https://spec.matrix.org/v1.19/appendices/#user-identifiers
 
 import { MatrixError } from '@pons/spec';
+import type { Restriction } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
 import { insertErasure } from '../storage/tables/erasures.ts';
 import {
   deactivateUser,
   findUser,
   insertUser,
+  restrictUser,
   setPasswordHash,
   type UserRow,
   usersAfter,
@@ -23,6 +25,8 @@ export interface Account {
   readonly deactivated: boolean;
   readonly createdTs: number;
   readonly appserviceId: string | null;
+  readonly locked: boolean;
+  readonly suspended: boolean;
 }
 
 /** Bytes of a whole user id. */
@@ -113,6 +117,12 @@ export async function endAccount(tx: Queryable, userId: string, now: number): Pr
   await deactivateUser(tx, userId, now);
 }
 
+/** Locks or suspends an account, or takes it back, in the caller's transaction; who remembers it is the caller's business. */
+export async function restrictAccount(tx: Queryable, userId: string, change: Partial<Restriction>): Promise<void> {
+  const { locked = null, suspended = null } = change;
+  await restrictUser(tx, userId, { locked, suspended });
+}
+
 /** Whoever comes to a room from now on sees nothing of what the user has sent (rooms/erased-copies.ts). */
 export async function eraseAccount(db: Queryable, userId: string): Promise<void> {
   await insertErasure(db, userId);
@@ -127,5 +137,7 @@ function toAccount(row: UserRow): Account {
     deactivated: row.deactivated_ts !== null,
     createdTs: row.created_ts,
     appserviceId: row.appservice_id,
+    locked: row.locked,
+    suspended: row.suspended,
   };
 }

@@ -6,6 +6,7 @@ import { canonicalJson, isJsonObject, type JsonObject, MatrixError } from '@pons
 import { activeNames, membershipContent } from '../accounts/ghosts.ts';
 import { type ReceiptsParts, setReadMarkers } from '../ephemeral/receipts.ts';
 import type { Requester } from '../platform/requester.ts';
+import { refusalFor } from '../platform/restricted-account.ts';
 import { membershipIn } from '../rooms/membership.ts';
 import type { BatchEvent } from '../rooms/proposal.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
@@ -123,6 +124,8 @@ async function membershipsOf(
       if (known === undefined) {
         throw new MatrixError('M_FORBIDDEN', `${sender.slice(0, 255)} is not registered: register it first`);
       }
+      const refusal = refusalFor(sender, known);
+      if (refusal !== undefined) throw refusal;
       return [sender, membershipContent(known)];
     }),
   );

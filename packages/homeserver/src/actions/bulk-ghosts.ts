@@ -5,6 +5,7 @@ import { MatrixError, parseUserId } from '@pons/spec';
 import {
   activeNames,
   checkName,
+  type KnownUser,
   membershipContent,
   type Names,
   nameGhosts,
@@ -14,6 +15,7 @@ import { newUserId } from '../accounts/users.ts';
 import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import type { Masquerading } from '../appservices/masquerade.ts';
 import type { Requester } from '../platform/requester.ts';
+import { refusalFor, unrestricted } from '../platform/restricted-account.ts';
 import { joinsMax } from '../rooms/join-many.ts';
 import { joinedRoomIdsOf } from '../rooms/membership.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
@@ -169,29 +171,40 @@ async function makeAccounts(
     db,
     userIds.filter((userId) => !registered.has(userId)),
   );
-  for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null });
+  for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null, ...unrestricted });
+  leaveOutWhoMayNot(names, userIds, errors);
   remember(names.keys());
   const changed: (Names & { readonly userId: string })[] = [];
   for (const [userId, { displayname, avatarUrl }] of ghosts) {
     const now = names.get(userId);
-    if (now === undefined) {
-      const error = new MatrixError('M_USER_DEACTIVATED', `${userId} has been deactivated`);
-      errors.push({ user: userId, error });
-      continue;
-    }
+    if (now === undefined) continue;
     const wanted = {
       displayname: displayname === undefined ? now.displayname : displayname,
       avatarUrl: avatarUrl === undefined ? now.avatarUrl : avatarUrl,
     };
     if (wanted.displayname === now.displayname && wanted.avatarUrl === now.avatarUrl) continue;
     changed.push({ userId, ...wanted });
-    names.set(userId, wanted);
+    names.set(userId, { ...now, ...wanted });
   }
   const known = await placesOf(
     db,
     changed.map(({ userId }) => userId).filter((userId) => !registered.has(userId)),
   );
   return { registered, names, known, renamed: await nameGhosts(db, changed) };
+}
+
+// Those who may not join or change their names, and those who have ended.
+function leaveOutWhoMayNot(names: Map<string, KnownUser>, userIds: readonly string[], errors: GhostError[]): void {
+  for (const userId of userIds) {
+    const known = names.get(userId);
+    const error =
+      known === undefined
+        ? new MatrixError('M_USER_DEACTIVATED', `${userId} has been deactivated`)
+        : refusalFor(userId, known);
+    if (error === undefined) continue;
+    names.delete(userId);
+    errors.push({ user: userId, error });
+  }
 }
 
 // Looked up before anybody is renamed: a name that is refused is refused everywhere.

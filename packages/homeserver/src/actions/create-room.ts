@@ -15,6 +15,7 @@ import {
 import { activeNames, type Names, registerGhosts } from '../accounts/ghosts.ts';
 import { getProfile, namesOf } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
+import { refusalFor } from '../platform/restricted-account.ts';
 import { checkLocalAlias, findAlias } from '../rooms/aliases.ts';
 import type { EventDraft } from '../rooms/proposal.ts';
 import { joinTogether } from './bulk-ghosts.ts';
@@ -158,7 +159,10 @@ async function membersOf(
     return owner === appserviceId && isStrictLocalpart(parseUserId(userId)?.localpart ?? '') && isLocal(userId);
   });
   await registerGhosts(db, registrable, { createdTs: clock.now(), appserviceId });
-  return activeNames(db, own);
+  // Who may not join is invited, like whomever it does not speak for.
+  return new Map(
+    [...(await activeNames(db, own))].filter(([userId, known]) => refusalFor(userId, known) === undefined),
+  );
 }
 
 async function letIn(

@@ -50,7 +50,7 @@ export async function endUser(
       await eraseProfile(tx, userId);
       await eraseAccount(tx, userId);
     }
-    await parts.accessTokens.userEnded(tx, userId);
+    await parts.accessTokens.userChanged(tx, userId);
   });
   parts.accessTokens.forget('user', userId);
   await forgetKeys(parts.db, userId);

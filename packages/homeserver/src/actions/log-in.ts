@@ -14,6 +14,7 @@ import {
 import type { Passwords } from '../accounts/passwords.ts';
 import { findAccount, userIdOf } from '../accounts/users.ts';
 import type { Requester } from '../platform/requester.ts';
+import { accountLocked } from '../platform/restricted-account.ts';
 import { assertLogsIn, type UserNamespaces } from './register-account.ts';
 
 /** What logging in needs of the house. */
@@ -45,7 +46,7 @@ export interface LoggedIn {
 /**
  * Logs in with a password.
  *
- * @throws MatrixError M_FORBIDDEN for a wrong name or password, M_USER_DEACTIVATED with the right one of an account that has none left
+ * @throws MatrixError M_FORBIDDEN for a wrong name or password, M_USER_DEACTIVATED with the right one of an account that has none left; M_USER_LOCKED
  */
 export async function logInWithPassword(parts: LogInParts, request: LogInRequest, password: string): Promise<LoggedIn> {
   // People's names were lowered when they registered, and telephones like to begin with a capital.
@@ -55,6 +56,8 @@ export async function logInWithPassword(parts: LogInParts, request: LogInRequest
     if (account?.deactivated === true) throw new MatrixError('M_USER_DEACTIVATED', 'this account has been deactivated');
     throw new MatrixError('M_FORBIDDEN', 'the user name or the password is wrong');
   }
+  // Only who knows the password learns of it.
+  if ((await findAccount(parts.db, userId))?.locked === true) throw accountLocked();
   return openFor(parts, userId, request);
 }
 
@@ -85,6 +88,7 @@ export async function logInForAppservice(
   const account = await findAccount(parts.db, userId);
   if (account === undefined) throw new MatrixError('M_FORBIDDEN', `${userId} is not registered: register it first`);
   if (account.deactivated) throw new MatrixError('M_USER_DEACTIVATED', 'this account has been deactivated');
+  if (account.locked) throw accountLocked();
   return openFor(parts, userId, request);
 }
 

@@ -3,6 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid
 import { isJsonObject, type JsonObject, MatrixError, type Pdu } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
+import { accountSuspended } from '../platform/restricted-account.ts';
 import type { RoomLanes } from '../rooms/lanes.ts';
 import type { EventName } from '../rooms/proposal.ts';
 import { contentOfNames, eventNamed } from '../rooms/remote-ids.ts';
@@ -36,7 +37,8 @@ export interface SendEventRequest {
  * Sends an event. The same transaction again answers the same id, and so does the same name of the same application service.
  *
  * @returns its id
- * @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_INVALID_PARAM, M_BAD_JSON, M_LIMIT_EXCEEDED
+ * @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_INVALID_PARAM, M_BAD_JSON, M_LIMIT_EXCEEDED, M_USER_SUSPENDED for all but redactions
+ *   of one's own
  */
 export async function sendEvent(
   parts: SendEventParts,
@@ -77,6 +79,7 @@ async function send(
     if (typeof redacts !== 'string') throw new MatrixError('M_BAD_JSON', 'redacts must be the id of an event.');
     return redactEvent(parts, requester, { roomId, redacts, content, txnId, endpoint, originServerTs, named, trace });
   }
+  if (requester.suspended === true) throw accountSuspended();
   const relation = content['m.relates_to'];
   if (isJsonObject(relation) && relation['rel_type'] === 'm.thread') await checkThreadRoot(parts, roomId, relation);
   const result = await parts.lanes.propose({

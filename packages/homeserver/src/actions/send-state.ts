@@ -3,6 +3,7 @@
 // https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
 import { canonicalJson, type JsonObject, MatrixError } from '@pons/spec';
 import type { Requester } from '../platform/requester.ts';
+import { accountSuspended } from '../platform/restricted-account.ts';
 import { currentContent, currentValue } from '../rooms/current-state.ts';
 import { membershipIn } from '../rooms/membership.ts';
 import { viewJoinedRoom } from '../rooms/room-view.ts';
@@ -26,7 +27,7 @@ export interface SendStateRequest {
  * Sets state.
  *
  * @returns the id of the event
- * @throws MatrixError M_FORBIDDEN, M_BAD_JSON, M_BAD_ALIAS, M_INVALID_PARAM, M_TOO_LARGE
+ * @throws MatrixError M_FORBIDDEN, M_BAD_JSON, M_BAD_ALIAS, M_INVALID_PARAM, M_TOO_LARGE, M_USER_SUSPENDED for all but leaving
  */
 export async function sendState(
   parts: RoomActionParts,
@@ -36,6 +37,7 @@ export async function sendState(
   const { roomId, type, stateKey, content, originServerTs, trace } = request;
   checkEventKeys(type, stateKey);
   checkStateContent(type, content);
+  if (requester.suspended === true && !leaves(requester, request)) throw accountSuspended();
   if (type === 'm.room.create') throw new MatrixError('M_FORBIDDEN', 'The event that made the room stays as it is.');
   if (type === 'm.room.canonical_alias' && stateKey === '') {
     const { room } = await viewJoinedRoom(parts.db, roomId, requester.userId);
@@ -59,6 +61,11 @@ export async function sendState(
     ...(trace === undefined ? {} : { trace }),
   });
   return eventIdOf(result);
+}
+
+// Leaving, and refusing an invitation.
+function leaves({ userId }: Requester, { type, stateKey, content }: SendStateRequest): boolean {
+  return type === 'm.room.member' && stateKey === userId && content['membership'] === 'leave';
 }
 
 /** The event that says this already: setting it again makes no second one. Only who may see it and set it so is told. */

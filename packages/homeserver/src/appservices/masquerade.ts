@@ -7,6 +7,7 @@ import { MatrixError } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../platform/at-most.ts';
 import type { Requester } from '../platform/requester.ts';
+import { type Restriction, restrictionOf, unrestricted } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
 import { findDevice } from '../storage/tables/devices.ts';
 import { findUser } from '../storage/tables/users.ts';
@@ -36,8 +37,8 @@ export interface Masquerading {
    */
   actAs(masquerade: Masquerade): Requester | Promise<Requester>;
   /**
-   * Called before users of an application service are registered or looked up: what it returns remembers those that are there, unless
-   * something changed meanwhile. A bridge registers a ghost to speak as it next.
+   * Called before users of an application service are registered or looked up: what it returns remembers those that are there and may do
+   * everything, unless something changed meanwhile. A bridge registers a ghost to speak as it next.
    */
   registering(): (userIds: Iterable<string>) => void;
   /** The account changed: look it up again. Told by accounts/access-tokens.ts, of changes here and in other processes. */
@@ -58,7 +59,7 @@ const consentRememberedMs = 1_000;
 /** Masquerading over the accounts of this database. */
 export function createMasquerading(db: Queryable, options: MasqueradingOptions = {}): Masquerading {
   const { isCurrent = () => true, monotonicMs = () => 0 } = options;
-  const active = new LRUCache<string, true>(atMost(usersRememberedMax));
+  const active = new LRUCache<string, Restriction>(atMost(usersRememberedMax));
   const consents = new LRUCache<string, string>({
     ...atMost(usersRememberedMax),
     ttl: consentRememberedMs,
@@ -67,7 +68,7 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
   /** Counts what was forgotten: an answer read before that is not kept. */
   let forgotten = 0;
 
-  async function assertActive(userId: string): Promise<void> {
+  async function activeUser(userId: string): Promise<Restriction> {
     const before = forgotten;
     // PostgreSQL refuses U+0000, so such an id cannot be there.
     const user = userId.includes('\0') ? undefined : await findUser(db, userId);
@@ -77,7 +78,10 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
         `${userId.slice(0, 255)} is not registered: register it with the as_token first`,
       );
     if (user.deactivated_ts !== null) throw new MatrixError('M_USER_DEACTIVATED', `${userId} has been deactivated`);
-    if (before === forgotten) active.set(userId, true);
+    const { locked, suspended } = user;
+    const restriction = locked || suspended ? { locked, suspended } : unrestricted;
+    if (before === forgotten) active.set(userId, restriction);
+    return restriction;
   }
 
   async function assertDevice(userId: string, deviceId: string): Promise<void> {
@@ -86,9 +90,9 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
   }
 
   async function lookUp(masquerade: Masquerade, userId: string): Promise<Requester> {
-    await assertActive(userId);
+    const restriction = await activeUser(userId);
     if (masquerade.deviceId !== undefined) await assertDevice(userId, masquerade.deviceId);
-    return requester(masquerade, userId, masquerade.deviceId);
+    return requester(masquerade, { userId, restriction, deviceId: masquerade.deviceId });
   }
 
   async function lookUpPerson(masquerade: Masquerade, userId: string): Promise<Requester> {
@@ -96,9 +100,9 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
     const consented = await consentedDevice(db, userId, id);
     if (consented === undefined)
       throw new MatrixError('M_FORBIDDEN', `${userId} has not let this application service act for them`);
-    await assertActive(userId);
+    const restriction = await activeUser(userId);
     consents.set(`${id} ${userId}`, consented);
-    return person(masquerade, userId, consented);
+    return person(masquerade, { userId, restriction, deviceId: consented });
   }
 
   function actAsPerson(masquerade: Masquerade, userId: string): Requester | Promise<Requester> {
@@ -108,8 +112,10 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
         'M_FORBIDDEN',
         `only ${userId} may do that: an application service speaks for them, no more`,
       );
-    const known = isCurrent() && active.get(userId) ? consents.get(`${appservice.id} ${userId}`) : undefined;
-    return known === undefined ? lookUpPerson(masquerade, userId) : person(masquerade, userId, known);
+    const restriction = isCurrent() ? active.get(userId) : undefined;
+    const known = restriction === undefined ? undefined : consents.get(`${appservice.id} ${userId}`);
+    if (restriction === undefined || known === undefined) return lookUpPerson(masquerade, userId);
+    return person(masquerade, { userId, restriction, deviceId: known });
   }
 
   return {
@@ -125,13 +131,13 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
           `${userId.slice(0, 255)} is outside the namespaces of this application service`,
         );
       }
-      if (deviceId !== undefined || !isCurrent() || active.get(userId) === undefined) return lookUp(masquerade, userId);
-      return requester(masquerade, userId);
+      const restriction = deviceId === undefined && isCurrent() ? active.get(userId) : undefined;
+      return restriction === undefined ? lookUp(masquerade, userId) : requester(masquerade, { userId, restriction });
     },
     registering: () => {
       const before = forgotten;
       return (userIds) => {
-        if (before === forgotten) for (const userId of userIds) active.set(userId, true);
+        if (before === forgotten) for (const userId of userIds) active.set(userId, unrestricted);
       };
     },
     forgetUser: (userId) => {
@@ -142,13 +148,19 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
 }
 
 // As the device that stands for the consent, and as no other of theirs.
-function person(masquerade: Masquerade, userId: string, consented: string): Requester {
-  if (masquerade.deviceId !== undefined && masquerade.deviceId !== consented)
-    throw new MatrixError('M_UNKNOWN_DEVICE', `an application service acts as the device that ${userId} gave it`);
-  return requester(masquerade, userId, consented);
+function person(masquerade: Masquerade, user: ActedAs): Requester {
+  if (masquerade.deviceId !== undefined && masquerade.deviceId !== user.deviceId)
+    throw new MatrixError('M_UNKNOWN_DEVICE', `an application service acts as the device that ${user.userId} gave it`);
+  return requester(masquerade, user);
 }
 
-function requester({ appservice, narrowing }: Masquerade, userId: string, deviceId?: string): Requester {
+interface ActedAs {
+  readonly userId: string;
+  readonly restriction: Restriction;
+  readonly deviceId?: string | undefined;
+}
+
+function requester({ appservice, narrowing }: Masquerade, { userId, restriction, deviceId }: ActedAs): Requester {
   return {
     userId,
     ...(deviceId === undefined ? {} : { deviceId }),
@@ -161,5 +173,6 @@ function requester({ appservice, narrowing }: Masquerade, userId: string, device
     ...(narrowing === undefined && userId === appservice.sender && appservice.registration.pons.botReadsAll
       ? { readsRoomsOf: appservice.id }
       : {}),
+    ...(restriction === unrestricted ? undefined : restrictionOf(restriction)),
   };
 }

@@ -46,13 +46,14 @@ export function composeAccounts(config: Config, ground: Ground, options: Account
   const passwords = new Passwords(config.accounts.passwordCost, randomBytes);
   const nonces = new RegistrationNonces(now, randomBytes);
   const admins = new Set(config.admin.users);
+  const isAdmin = (userId: string) => admins.has(userId);
   const accessTokens = new AccessTokens({
     db,
     now,
     randomBytes,
     invalidations: options.invalidations,
     userForgotten: options.userForgotten,
-    isAdmin: (userId) => admins.has(userId),
+    isAdmin,
   });
   const interactiveAuth = new InteractiveAuth({
     now,
@@ -72,6 +73,7 @@ export function composeAccounts(config: Config, ground: Ground, options: Account
     accessTokens,
     interactiveAuth,
     registration,
+    isAdmin,
   };
   return { accessTokens, nonces, lastSeen: new LastSeen(db, now), routeParts };
 }

@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { MatrixError } from '@pons/spec';
 import type { Endpoint } from '@pons/spec/endpoints';
 import type { Requester } from '../platform/requester.ts';
+import { assertOpenTo } from './restricted-calls.ts';
 
 /** What comes with a token: whom an application service acts as, and from where. */
 export interface TokenClaim {
@@ -23,7 +24,7 @@ export interface TokenClaim {
  * Who a token stands for; `undefined` for an unknown one.
  *
  * @throws MatrixError when the token is known and the claim is not allowed: M_FORBIDDEN, M_UNKNOWN_DEVICE; M_UNKNOWN_TOKEN with
- *         soft_logout for one that has expired; M_USER_LOCKED
+ *         soft_logout for one that has expired
  */
 export type ResolveToken = (token: string, claim: TokenClaim) => Promise<Requester | undefined> | Requester | undefined;
 
@@ -42,7 +43,7 @@ const namesUserInBody = new Set(['register', 'login']);
 /**
  * The requester of a call, by the endpoint's auth kind; `undefined` only where a token is optional.
  *
- * @throws MatrixError M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_FORBIDDEN
+ * @throws MatrixError M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_FORBIDDEN, M_USER_LOCKED, M_USER_SUSPENDED
  */
 export async function authenticateClient(
   endpoint: Endpoint,
@@ -56,6 +57,7 @@ export async function authenticateClient(
   }
   const requester = await resolveToken(token, claimOf(endpoint, credentials));
   if (requester === undefined) throw new MatrixError('M_UNKNOWN_TOKEN', 'The access token is not known.');
+  if (requester.locked === true || requester.suspended === true) assertOpenTo(requester, endpoint.operation);
   if (endpoint.auth === 'asToken' && requester.appserviceId === undefined) {
     throw new MatrixError('M_FORBIDDEN', 'Only application services may call this, with their as_token.');
   }

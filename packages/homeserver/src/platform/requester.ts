@@ -18,6 +18,10 @@ export interface Requester {
   readonly guest: boolean;
   /** False: limits do not apply (application services that say `rate_limited: false`). */
   readonly rateLimited: boolean;
+  /** An administrator has locked the account: it may do nothing but log out. */
+  readonly locked?: boolean;
+  /** An administrator has suspended the account: http/restricted-calls.ts says what it may not do. */
+  readonly suspended?: boolean;
   /** SHA-256 of the access token, hex: what logout deletes. Absent for an as_token. */
   readonly tokenHash?: string;
 }

@@ -11,6 +11,8 @@ export interface AccessTokenRow {
   readonly admin: boolean;
   readonly guest: boolean;
   readonly deactivated: boolean;
+  readonly locked: boolean;
+  readonly suspended: boolean;
 }
 
 const insert = statement(
@@ -44,7 +46,7 @@ export async function insertAccessToken(
 const byHash = statement(
   'access_tokens.by_hash',
   `select t.user_id, t.device_id, t.refresh_hash, t.expires_ts, u.admin, u.guest,
-                u.deactivated_ts is not null as deactivated
+                u.deactivated_ts is not null as deactivated, u.locked, u.suspended
          from access_tokens t join users u on u.user_id = t.user_id where t.token_hash = $1`,
 );
 

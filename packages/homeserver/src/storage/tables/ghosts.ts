@@ -8,17 +8,23 @@ export interface NamedUserRow {
   readonly avatarUrl: string | null;
 }
 
+/** One that was looked up. */
+export interface ActiveUserRow extends NamedUserRow {
+  readonly locked: boolean;
+  readonly suspended: boolean;
+}
+
 const active = statement(
   'ghosts.active',
-  `select u.user_id as "userId", p.displayname, p.avatar_url as "avatarUrl"
+  `select u.user_id as "userId", p.displayname, p.avatar_url as "avatarUrl", u.locked, u.suspended
     from unnest($1::text[]) as w(user_id)
     cross join lateral (select * from users t where t.user_id = w.user_id and t.deactivated_ts is null limit 1) u
     left join lateral (select * from profiles t where t.user_id = w.user_id limit 1) p on true`,
 );
 
 /** Those of these users that are there and not deactivated, in no order. */
-export async function activeUsers(db: Queryable, userIds: readonly string[]): Promise<NamedUserRow[]> {
-  return userIds.length === 0 ? [] : db.query<NamedUserRow>(active, [userIds]);
+export async function activeUsers(db: Queryable, userIds: readonly string[]): Promise<ActiveUserRow[]> {
+  return userIds.length === 0 ? [] : db.query<ActiveUserRow>(active, [userIds]);
 }
 
 const insert = statement(

@@ -8,6 +8,8 @@ export interface RefreshTokenRow {
   readonly user_id: string;
   readonly device_id: string;
   readonly next_hash: Buffer | null;
+  /** Its user's account is. */
+  readonly locked: boolean;
 }
 
 const insert = statement(
@@ -25,7 +27,8 @@ export async function insertRefreshToken(
 
 const lock = statement(
   'refresh_tokens.lock',
-  `select token_hash, user_id, device_id, next_hash from refresh_tokens where token_hash = $1 for update`,
+  `select t.token_hash, t.user_id, t.device_id, t.next_hash, u.locked
+    from refresh_tokens t join users u using (user_id) where t.token_hash = $1 for update of t`,
 );
 
 /** One refresh token, its row locked: two exchanges of the same token come one after the other. */

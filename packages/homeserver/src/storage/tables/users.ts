@@ -11,6 +11,8 @@ export interface UserRow {
   readonly guest: boolean;
   readonly deactivated_ts: number | null;
   readonly appservice_id: string | null;
+  readonly locked: boolean;
+  readonly suspended: boolean;
 }
 
 export interface NewUser {
@@ -44,7 +46,7 @@ export async function insertUser(db: Queryable, user: NewUser): Promise<boolean>
 const byIds = statement(
   'users.by_ids',
   `select w.nth::int as nth, u.* from unnest($1::text[]) with ordinality as w(user_id, nth) cross join lateral (
-      select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users t
+      select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id, locked, suspended from users t
       where t.user_id = w.user_id limit 1) u`,
   { fixedPlan: true },
 );
@@ -85,9 +87,24 @@ export async function reviveUser(db: Queryable, userId: string, appserviceId: st
   await db.query(revive, [userId, appserviceId]);
 }
 
+const restrict = statement(
+  'users.restrict',
+  `update users set locked = coalesce($2::boolean, locked), suspended = coalesce($3::boolean, suspended)
+    where user_id = $1 and deactivated_ts is null`,
+);
+
+/** Locks or suspends an active account, or takes it back; what is null stays as it is. */
+export async function restrictUser(
+  db: Queryable,
+  userId: string,
+  { locked, suspended }: { readonly locked: boolean | null; readonly suspended: boolean | null },
+): Promise<void> {
+  await db.query(restrict, [userId, locked, suspended]);
+}
+
 const page = statement(
   'users.page',
-  `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id from users
+  `select user_id, password_hash, created_ts, admin, guest, deactivated_ts, appservice_id, locked, suspended from users
     where user_id > $1 and (appservice_id is null or $2) order by user_id limit $3`,
 );
 
