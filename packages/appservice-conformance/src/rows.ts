@@ -153,7 +153,7 @@ const unjudged: Readonly<Record<string, string>> = {
   'A6.16': 'a transport of its own: checked with its own client',
   'A7.9': 'no description other than one server and one bridge',
   'A8.2': 'a cost, not a behaviour: benchmarks see it',
-  'A8.4': 'policies of one operator',
+  'A8.4': 'who is counted stands in each server’s own figures',
   'A8.5': 'push rules of ghosts are seen by nobody but their cost',
   'A8.6': 'each server has its own opt-in; hiding and showing are both allowed',
   'A8.11': 'each server’s own API',

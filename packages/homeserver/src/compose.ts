@@ -103,11 +103,16 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       monotonicMs: () => clock.monotonicMs(),
     },
   });
-  const { appservices, files, lastSeen, purges } = house;
+  const { appservices, files, lastSeen, activeUsers, purges } = house;
+  // What cannot be written now is written next time.
+  async function flushSightings(): Promise<void> {
+    const written = await Promise.allSettled([lastSeen.flush(), activeUsers.flush()]);
+    for (const one of written)
+      if (one.status === 'rejected') log.warn({ err: one.reason }, 'who was seen was not written');
+  }
   let sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
   function writeSightings(): void {
-    // What cannot be written now is written next time.
-    lastSeen.flush().catch((error: unknown) => log.warn({ err: error }, 'last-seen times were not written'));
+    void flushSightings();
     sightings = clock.setTimer(LAST_SEEN_EVERY_MS, writeSightings);
   }
   const housekeeping = createHousekeeping({
@@ -141,7 +146,7 @@ export async function createHomeserver(config: Config, options: HomeserverOption
       appservices.loader.stop();
       await appservices.delivery.stop();
       // With the database away there is no more to write, and still all the rest to stop.
-      await lastSeen.flush().catch((error: unknown) => log.warn({ err: error }, 'last-seen times were not written'));
+      await flushSightings();
       await stream.stop();
       await storage.stop();
       await ground.stop();
@@ -151,11 +156,11 @@ export async function createHomeserver(config: Config, options: HomeserverOption
   };
 }
 
-async function firstKey({ signingKeyFile }: Config, { random }: Ground, { db, stop }: Storage): Promise<SigningKey> {
+async function firstKey({ signingKeyFile }: Config, { random }: Ground, storage: Storage): Promise<SigningKey> {
   try {
-    return await firstSigningKey(signingKeyFile, { random, isUsed: () => databaseIsUsed(db) });
+    return await firstSigningKey(signingKeyFile, { random, isUsed: () => databaseIsUsed(storage.db) });
   } catch (error) {
-    await stop();
+    await storage.stop();
     throw error;
   }
 }
@@ -250,6 +255,7 @@ function build(config: Config, foundations: Foundations) {
     accounts,
     accessTokens: accounts.accessTokens,
     lastSeen: accounts.lastSeen,
+    activeUsers: accounts.activeUsers,
     files,
     purges,
     routes,
@@ -268,6 +274,7 @@ function operatorRoutes(config: Config, { ground, storage: { db } }: Foundations
       serverName,
       version,
       counts: () => storedCounts(db),
+      activeUsers: () => accounts.activeUsers.counts(),
       uptimeMs: () => clock.monotonicMs() - startedMs,
       eventLoopLagP99Ms: () => metrics.eventLoopLag().p99Ms,
       memoryBytes: () => process.memoryUsage.rss(),

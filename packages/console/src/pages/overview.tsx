@@ -10,6 +10,7 @@ interface Statistics {
   readonly uptime_ms: number;
   readonly rooms: number;
   readonly users: number;
+  readonly active_users: { readonly today: number; readonly yesterday: number; readonly month: number };
   readonly events: number;
   readonly position: number;
   readonly event_loop_lag_p99_ms: number;
@@ -33,6 +34,9 @@ export function Overview() {
             <Figure name="Up for" value={duration(value.uptime_ms)} />
             <Figure name="Rooms" value={value.rooms} />
             <Figure name="Users" value={value.users} />
+            <Figure name="People today" value={value.active_users.today} />
+            <Figure name="Yesterday" value={value.active_users.yesterday} />
+            <Figure name="In 30 days" value={value.active_users.month} />
             <Figure name="Events" value={value.events} />
             <Figure name="Stream position" value={value.position} />
             <Figure name="Event-loop lag, p99" value={`${value.event_loop_lag_p99_ms.toFixed(1)} ms`} />

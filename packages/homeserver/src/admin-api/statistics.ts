@@ -17,6 +17,8 @@ export interface StatisticsParts {
   readonly serverName: string;
   readonly version: string;
   readonly counts: () => Promise<StoredCounts>;
+  /** People who used the server, in days of UTC. */
+  readonly activeUsers: () => Promise<{ readonly today: number; readonly yesterday: number; readonly month: number }>;
   readonly uptimeMs: () => number;
   readonly eventLoopLagP99Ms: () => number;
   readonly memoryBytes: () => number;
@@ -28,6 +30,7 @@ export function getStatistics(parts: StatisticsParts): Route {
     endpoint: ponsEndpoints.getStatistics,
     async handle() {
       const { rooms, users, events, position } = await parts.counts();
+      const { today, yesterday, month } = await parts.activeUsers();
       return {
         json: {
           server_name: parts.serverName,
@@ -35,6 +38,7 @@ export function getStatistics(parts: StatisticsParts): Route {
           uptime_ms: Math.round(parts.uptimeMs()),
           rooms,
           users,
+          active_users: { today, yesterday, month },
           events,
           position,
           event_loop_lag_p99_ms: parts.eventLoopLagP99Ms(),

@@ -1,6 +1,7 @@
 // Accounts: passwords, sessions, interactive auth, and what their endpoints are made of.
 
 import { AccessTokens, type AccessTokensParts } from '../accounts/access-tokens.ts';
+import { ActiveUsers } from '../accounts/active-users.ts';
 import { InteractiveAuth } from '../accounts/interactive-auth.ts';
 import { LastSeen } from '../accounts/last-seen.ts';
 import { Passwords } from '../accounts/passwords.ts';
@@ -12,6 +13,7 @@ import type { AccountRouteParts } from '../client-api/routes.ts';
 import type { Config } from '../platform/config/schema.ts';
 import type { Door } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
+import { observeActiveUsers } from './active-metrics.ts';
 import type { Ground } from './ground.ts';
 
 /** What accounts stand on. */
@@ -33,6 +35,7 @@ export interface Accounts {
   readonly accessTokens: AccessTokens;
   readonly nonces: RegistrationNonces;
   readonly lastSeen: LastSeen;
+  readonly activeUsers: ActiveUsers;
   readonly routeParts: AccountRouteParts;
 }
 
@@ -75,5 +78,8 @@ export function composeAccounts(config: Config, ground: Ground, options: Account
     registration,
     isAdmin,
   };
-  return { accessTokens, nonces, lastSeen: new LastSeen(db, now), routeParts };
+  const monotonicMs = () => ground.clock.monotonicMs();
+  const activeUsers = new ActiveUsers({ db, now, monotonicMs, limit: config.limits.monthlyActiveUsers });
+  observeActiveUsers(ground.metrics.registry, activeUsers);
+  return { accessTokens, nonces, lastSeen: new LastSeen(db, now), activeUsers, routeParts };
 }

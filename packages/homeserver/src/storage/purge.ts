@@ -92,6 +92,13 @@ export async function purgeEphemeralEvents(db: Queryable, now: number): Promise<
   }
 }
 
+const formerUsers = statement('purge.active_users', 'delete from active_users where last_day <= $1');
+
+/** Forgets who has not been here since after this day. */
+export async function purgeActiveUsers(db: Queryable, lastDay: number): Promise<void> {
+  await db.query(formerUsers, [lastDay]);
+}
+
 const claimedKeys = statement(
   'purge.claimed_keys',
   `delete from one_time_keys

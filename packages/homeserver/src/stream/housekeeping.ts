@@ -4,6 +4,7 @@ import { schedule, type ScheduledTask } from 'node-cron';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../storage/database.ts';
 import {
+  purgeActiveUsers,
   purgeClaimedKeys,
   purgeClientTransactions,
   purgeDeviceListChanges,
@@ -11,8 +12,10 @@ import {
   purgeInvalidations,
   purgeOrphanInterest,
 } from '../storage/purge.ts';
+import { monthDays } from '../storage/tables/active-users.ts';
 import type { Leases } from './lease.ts';
 
+const dayMs = 86_400_000;
 /** Cron expression: off the full hour, when everybody else's jobs run. */
 const turns = '17 * * * *';
 /** A bridge that was down for a holiday may still repeat its requests. */
@@ -50,6 +53,7 @@ export function createHousekeeping({ db, leases, clock, failed }: HousekeepingOp
       await purgeClaimedKeys(db, clock.now() - claimedKeysKeptMs);
       await purgeDeviceListChanges(db);
       await purgeEphemeralEvents(db, clock.now());
+      await purgeActiveUsers(db, Math.floor(clock.now() / dayMs) - monthDays);
       await purgeOrphanInterest(db);
     } finally {
       await lease.release();

@@ -6,7 +6,7 @@ import { accountsField } from './sections/accounts.ts';
 import { appservicesField } from './sections/appservices.ts';
 import { databaseField } from './sections/database.ts';
 import { federationField, outgoingField, publicRoomsField, urlPreviewsField } from './sections/federation.ts';
-import { rateLimitsField } from './sections/limits.ts';
+import { limitsField, rateLimitsField } from './sections/limits.ts';
 import { listenersField } from './sections/listeners.ts';
 import { adminField, mediaField, roomsField, voipField } from './sections/rooms-and-media.ts';
 import { serverFields } from './sections/server.ts';
@@ -32,6 +32,7 @@ export const configShape = {
   outgoing: outgoingField,
   voip: voipField,
   rate_limits: rateLimitsField,
+  limits: limitsField,
   media: mediaField,
   rooms: roomsField,
   telemetry: telemetryField,

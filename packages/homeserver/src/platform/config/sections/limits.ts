@@ -1,6 +1,6 @@
-// rate_limits: how often one user (without a token: one address) may call, by class of endpoint.
+// rate_limits: how often one user (without a token: one address) may call, by class of endpoint. limits: how much there may be at all.
 
-import { custom, integer, positive, type Reading, section } from '../field.ts';
+import { custom, defaultsOf, integer, orNull, positive, type Reading, section, text } from '../field.ts';
 
 /** One class: how many per second in the long run, and how many at once. */
 export interface RateLimitSection {
@@ -55,3 +55,26 @@ export const rateLimitsField = custom<RateLimitsSection>(
   },
   read,
 );
+
+const monthlyActiveUsers = section(
+  {
+    max: integer(1, 1_000_000_000, { about: '' }),
+    admin_contact: text(
+      { about: '' },
+      { is: /^[a-z][a-z0-9+.-]*:\S+$/, takes: 'a URI such as mailto:admin@example.org' },
+    ),
+  },
+  { about: '' },
+);
+
+const limits = {
+  monthly_active_users: orNull(monthlyActiveUsers, {
+    about:
+      'People who may use this server in 30 days: { max, admin_contact }. Administrators, application services and their users are not refused.',
+    fallback: () => null,
+    example: { max: 100, admin_contact: 'mailto:admin@example.org' },
+  }),
+};
+
+/** The key `limits`. */
+export const limitsField = section(limits, { about: 'How much there may be.', fallback: () => defaultsOf(limits) });
