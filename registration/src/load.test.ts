@@ -142,6 +142,7 @@ describe('a registration is loaded', () => {
       queryToken: false,
       botReadsAll: false,
       proxyKeys: false,
+      deleteRooms: false,
       allowedAddresses: undefined,
     });
     expect(complaints(`${yaml({})}\npons:\n  filters: {types: m.room.message}\n  limits:\n    events: 0`)).toEqual([

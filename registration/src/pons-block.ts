@@ -38,6 +38,8 @@ export interface PonsBlock {
   readonly botReadsAll: boolean;
   /** Whether key claims and key queries for its users are put to it (MSC3983, MSC3984). */
   readonly proxyKeys: boolean;
+  /** Whether it may delete the rooms that its own users made, with all that is in them (`com.beeper.room_yeeting`). */
+  readonly deleteRooms: boolean;
   /** From where its as_token is good (allowed-addresses.ts); undefined: from anywhere. */
   readonly allowedAddresses: readonly string[] | undefined;
 }
@@ -50,12 +52,22 @@ export const noPonsBlock: PonsBlock = {
   queryToken: false,
   botReadsAll: false,
   proxyKeys: false,
+  deleteRooms: false,
   allowedAddresses: undefined,
 };
 
 /** Every key, by section ('' is the block itself): for misspelt ones and for the documents. */
 export const ponsKeys = {
-  '': ['filters', 'limits', 'double_puppet', 'query_token', 'bot_reads_all', 'proxy_keys', 'allowed_addresses'],
+  '': [
+    'filters',
+    'limits',
+    'double_puppet',
+    'query_token',
+    'bot_reads_all',
+    'proxy_keys',
+    'delete_rooms',
+    'allowed_addresses',
+  ],
   filters: ['own_events', 'types', 'not_types', 'rooms', 'not_rooms', 'max_age_ms'],
   limits: ['events', 'bytes'],
 } as const;
@@ -88,6 +100,7 @@ export function readPonsBlock(value: unknown, complain: Complain): PonsBlock {
     queryToken: flag(block['query_token'], 'pons.query_token', false, complain),
     botReadsAll: flag(block['bot_reads_all'], 'pons.bot_reads_all', false, complain),
     proxyKeys: flag(block['proxy_keys'], 'pons.proxy_keys', false, complain),
+    deleteRooms: flag(block['delete_rooms'], 'pons.delete_rooms', false, complain),
     allowedAddresses: allowedAddressesOf(block['allowed_addresses'], complain),
   };
 }

@@ -238,6 +238,13 @@ function build(config: Config, foundations: Foundations) {
         namespaces: appservices.namespaces,
         masquerading: appservices.masquerading,
       },
+      deletions: {
+        db,
+        purges,
+        lanes,
+        nameOwners: appservices.namespaces,
+        deletesRooms: appservices.deletesRooms,
+      },
     }),
     ...operatorRoutes(config, foundations, accounts),
     ...roomAdminRoutes({ purges, lanes }),

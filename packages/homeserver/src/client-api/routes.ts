@@ -46,7 +46,7 @@ import { pushRuleRoutes } from './push/push-rules.ts';
 import { type RoomRouteParts, roomRoutes } from './rooms/routes.ts';
 import { getCapabilities } from './server/capabilities.ts';
 import { getTurnServer, type TurnParts } from './server/turn-server.ts';
-import { getVersions } from './server/versions.ts';
+import { getVersions, type VersionsParts } from './server/versions.ts';
 import { type WellKnownParts, wellKnownRoutes } from './server/well-known.ts';
 import { type FilterParts, getOneFilter, postFilter } from './sync/filter.ts';
 import { oldSyncRoutes } from './sync/old-sync.ts';
@@ -70,7 +70,7 @@ export interface ClientApiParts {
   readonly keys: KeysRouteParts;
   readonly media: MediaParts;
   readonly rooms: RoomRouteParts;
-  readonly server: WellKnownParts & TurnParts & { readonly defaultRoomVersion: string };
+  readonly server: WellKnownParts & TurnParts & VersionsParts & { readonly defaultRoomVersion: string };
   readonly sync: SyncRouteParts & FilterParts;
 }
 
@@ -92,7 +92,7 @@ export function clientRoutes(parts: ClientApiParts): Route[] {
 }
 
 function serverRoutes(parts: ClientApiParts['server']): Route[] {
-  return [getVersions(), getCapabilities(parts), getTurnServer(parts), ...wellKnownRoutes(parts)];
+  return [getVersions(parts), getCapabilities(parts), getTurnServer(parts), ...wellKnownRoutes(parts)];
 }
 
 function accountRoutes(parts: AccountRouteParts): Route[] {

@@ -34,6 +34,8 @@ export interface Appservices {
   readonly loader: RegistrationLoader;
   readonly masquerading: Masquerading;
   readonly namespaces: ExclusiveNamespaces;
+  /** Whether one may delete rooms that it made. */
+  readonly deletesRooms: (appserviceId: string) => boolean;
   readonly delivery: AppserviceDelivery;
   /** Of the deliveries, for operators. */
   readonly memory: DeliveryMemory;
@@ -111,6 +113,7 @@ export function composeAppservices(
       monotonicMs: () => clock.monotonicMs(),
     }),
     namespaces: exclusiveNamespaces(registry),
+    deletesRooms: (appserviceId) => registry.byId(appserviceId)?.registration.pons.deleteRooms ?? false,
     delivery,
     memory,
     websockets,

@@ -86,6 +86,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       publicBaseUrl: config.publicBaseUrl,
       contact: config.admin.contact,
       defaultRoomVersion,
+      deletesRooms: appservices.deletesRooms,
       now,
       ...config.voip,
     },

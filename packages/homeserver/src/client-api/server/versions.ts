@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
+import { type DeleteOwnRoomParts, mayDeleteRooms } from '../../actions/delete-own-room.ts';
 import type { Route } from '../../http/route.ts';
 
 const versions = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
@@ -15,9 +16,19 @@ const unstableFeatures = [
   'com.beeper.room_create_autojoin_invites',
 ];
 
-/** GET /versions */
-export function getVersions(): Route {
+/** What it takes to say who has which features. */
+export type VersionsParts = Pick<DeleteOwnRoomParts, 'deletesRooms'>;
+
+/**
+ * GET /versions. A bridge that sees that it may delete rooms does so instead of leaving them: that is said to nobody but an application
+ * service whose registration lets it.
+ */
+export function getVersions(parts: VersionsParts): Route {
   const features: JsonObject = Object.fromEntries(unstableFeatures.map((name) => [name, true]));
   const jsonText = JSON.stringify({ versions, unstable_features: features });
-  return { endpoint: endpoints.getVersions, handle: () => Promise.resolve({ jsonText }) };
+  const toDeleters = JSON.stringify({ versions, unstable_features: { ...features, 'com.beeper.room_yeeting': true } });
+  return {
+    endpoint: endpoints.getVersions,
+    handle: ({ requester }) => Promise.resolve({ jsonText: mayDeleteRooms(parts, requester) ? toDeleters : jsonText }),
+  };
 }

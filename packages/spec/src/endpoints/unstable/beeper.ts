@@ -16,6 +16,16 @@ export const beeperEndpoints = {
     body: 'json',
     link: docs,
   },
+  deleteOwnRoom: {
+    api: 'client-server',
+    operation: 'deleteOwnRoom',
+    method: 'POST',
+    path: '/_matrix/client/unstable/com.beeper.yeet/rooms/{roomId}/delete',
+    auth: 'asToken',
+    rateLimit: 'default',
+    body: 'none',
+    link: docs,
+  },
   // MSC2477 under this prefix. Its events end after two minutes.
   sendEphemeralEvent: {
     api: 'client-server',
