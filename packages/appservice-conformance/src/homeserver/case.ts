@@ -10,6 +10,7 @@ export type Chapter =
   | 'Identity assertion'
   | 'Registering, logging in, devices'
   | 'Timestamps'
+  | 'Rooms of its own'
   | 'Transactions'
   | 'Ephemeral data'
   | 'To-device and encryption'

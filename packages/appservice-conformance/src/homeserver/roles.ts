@@ -37,14 +37,15 @@ export const roles: Readonly<Record<Role, RoleShape>> = {
     purpose: 'a bridge with everything switched on',
     url: http,
     more: {
-      namespaces: own('_conf_'),
+      // A rooms namespace that is exclusive is where a Pons lets a service choose ids.
+      namespaces: { ...own('_conf_'), rooms: [{ exclusive: true, regex: '!_conf_.*' }] },
       protocols: ['confnet'],
       rate_limited: false,
       ...everything,
       'io.element.msc4190': true,
       'com.example.unknown': { kept: true },
       // What a Pons wants to be asked for; others know nothing of it.
-      pons: { bot_reads_all: true, proxy_keys: true },
+      pons: { bot_reads_all: true, proxy_keys: true, delete_rooms: true },
     },
   },
   other: {

@@ -12,6 +12,7 @@ import { encryptionCases } from './cases/encryption.ts';
 import { ephemeralCases } from './cases/ephemeral.ts';
 import { failureCases } from './cases/failures.ts';
 import { identityCases } from './cases/identity.ts';
+import { ownRoomCases } from './cases/own-rooms.ts';
 import { pingCases } from './cases/pinging.ts';
 import { queryCases } from './cases/queries.ts';
 import { registrationCases } from './cases/registration.ts';
@@ -31,6 +32,7 @@ export const homeserverCases: readonly HomeserverCase[] = [
   ...identityCases,
   ...accountCases,
   ...timestampCases,
+  ...ownRoomCases,
   ...transactionCases,
   ...failureCases,
   ...ephemeralCases,
