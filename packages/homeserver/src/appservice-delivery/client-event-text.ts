@@ -3,7 +3,7 @@
 // places, by room version), and so is what goes under `unsigned`. The age is left out: the bytes of a transaction never change.
 // https://spec.matrix.org/v1.19/client-server-api/#room-event-format
 
-import type { JsonObject } from '@pons/spec';
+import { isJsonObject, type JsonObject } from '@pons/spec';
 
 /** What the PDU does not say itself. */
 export interface ClientEventParts {
@@ -13,6 +13,8 @@ export interface ClientEventParts {
   readonly redaction?: { readonly eventId: string; readonly json: string };
   /** The state event that this one replaced: its id and PDU text. */
   readonly replaced?: { readonly eventId: string; readonly json: string };
+  /** What an invitation shows of its room: a member of `unsigned` as JSON (shown-state.ts). */
+  readonly shown?: string | undefined;
 }
 
 const kept = new Set(['content', 'origin_server_ts', 'sender', 'state_key', 'type']);
@@ -45,7 +47,7 @@ function redactionContent(pdu: string): string {
   return JSON.stringify(redacts === undefined ? content : { ...content, redacts });
 }
 
-function unsignedText({ redaction, replaced, roomId }: ClientEventParts): string {
+function unsignedText({ redaction, replaced, roomId, shown }: ClientEventParts): string {
   const entries: string[] = [];
   if (replaced !== undefined) {
     const members = topLevel(replaced.json);
@@ -55,6 +57,7 @@ function unsignedText({ redaction, replaced, roomId }: ClientEventParts): string
   }
   if (redaction !== undefined)
     entries.push(`"redacted_because":${clientEventText(redaction.json, { eventId: redaction.eventId, roomId })}`);
+  if (shown !== undefined) entries.push(shown);
   return `{${entries.join(',')}}`;
 }
 
@@ -112,4 +115,11 @@ function endOfValue(json: string, start: number): number {
 export function membershipOf(pdu: string): string {
   const { membership } = JSON.parse(topLevel(pdu).get('content') ?? '{}') as { readonly membership?: unknown };
   return typeof membership === 'string' ? membership : 'leave';
+}
+
+/** What another server has sent along with an invitation, from the PDU text: a list as JSON; undefined: nothing. */
+export function stateSentAlong(pdu: string): string | undefined {
+  const unsigned = JSON.parse(topLevel(pdu).get('unsigned') ?? '{}') as { readonly invite_room_state?: unknown };
+  const list = unsigned.invite_room_state;
+  return Array.isArray(list) ? JSON.stringify(list.filter((one) => isJsonObject(one))) : undefined;
 }

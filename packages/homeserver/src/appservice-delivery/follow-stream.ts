@@ -25,6 +25,7 @@ import {
 import { faultOf } from './fault.ts';
 import { type Feed, type WaitingEvent, waitingEvent, type WaitingExtra } from './feed.ts';
 import type { RecentEvents } from './recent-events.ts';
+import { isShownTo } from './shown-state.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
 
 export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms' | 'recent'> {
@@ -249,14 +250,20 @@ export class StreamFollower {
     if (event.text === undefined) return [];
     const dealt: Feed[] = [];
     let waiting: WaitingEvent | undefined;
+    let showing: WaitingEvent | undefined;
     for (const id of wanted) {
       const feed = feeds.get(id);
       if (feed === undefined || event.position <= feed.readPosition || id === event.bulkBy) continue;
       const left = feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now());
       if (left === 'max_age_ms') this.#parts.onTooOld(id, event.position);
       if (left !== undefined) continue;
-      waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
-      feed.push(waiting);
+      if (isShownTo(feed.appservice, event)) {
+        showing ??= waitingEvent(event, event.text(event.shown), clock.monotonicMs());
+        feed.push(showing);
+      } else {
+        waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
+        feed.push(waiting);
+      }
       dealt.push(feed);
     }
     return dealt;

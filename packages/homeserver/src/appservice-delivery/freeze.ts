@@ -66,7 +66,7 @@ export class Freezer {
 
   constructor(feed: Feed, { cursor, fence, setAside }: DelivererStart, parts: FreezerParts) {
     this.#feed = feed;
-    this.#parts = parts;
+    this.#parts = { ...parts, appservice: feed.appservice };
     this.#fence = fence;
     this.#nextTxnId = cursor.nextTxnId;
     this.#cursor = cursor.position;

@@ -12,10 +12,11 @@ import {
   streamExtras,
   streamPage,
 } from '../storage/tables/appservice-stream.ts';
-import { clientEventText, membershipOf } from './client-event-text.ts';
+import { clientEventText, membershipOf, stateSentAlong } from './client-event-text.ts';
 import { type MergedMember, mergedMembers } from './merged-members.ts';
 import type { RecentEvents } from './recent-events.ts';
 import { sharedRooms } from './shared-rooms.ts';
+import { type ShownStatePlace, withShownStates } from './shown-state.ts';
 
 /** An event of the stream. */
 export interface StreamEvent {
@@ -31,10 +32,14 @@ export interface StreamEvent {
   readonly trace: string | null;
   /** The application service that made it in bulk, and is not told. */
   readonly bulkBy: string | null;
-  /** In client form, made when it is asked for; undefined where nobody can want it. */
-  readonly text: (() => string) | undefined;
+  /** In client form, made when it is asked for, with what it shows or without (shown-state.ts); undefined where nobody can want it. */
+  readonly text: ((shown?: string) => string) | undefined;
   /** `membership` of an m.room.member event, and of the one before it. */
   readonly membership?: { readonly is: string; readonly was: string };
+  /** Of an invitation or a knock. */
+  readonly showsFrom?: ShownStatePlace;
+  /** What it shows of its room, where its user is one of an application service: a member of `unsigned` as JSON. */
+  readonly shown?: string;
   /** Of an event that did not come at the end of its room: members of the current state in a namespace who changed by it. */
   readonly merged?: readonly MergedMember[];
 }
@@ -73,12 +78,15 @@ export interface ReadRequest {
 
 const noneMerged: ReadonlyMap<number, readonly MergedMember[]> = new Map();
 
-type Head = Omit<StreamEvent, 'text' | 'membership' | 'merged'>;
+type Head = Omit<StreamEvent, 'text' | 'membership' | 'merged' | 'showsFrom' | 'shown'>;
 type Bare = Head & {
   /** It did not come at the end of the room. */
   readonly elsewhere: boolean;
   readonly membership?: StreamEvent['membership'];
   readonly json?: string | undefined;
+  /** The state before it, where its text is here. */
+  readonly line?: number;
+  readonly stateVersion?: number;
   /** Of a state event whose text is here: what it replaced. */
   readonly replaced?: { readonly eventId: string; readonly json: () => string } | undefined;
 };
@@ -108,16 +116,18 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     const members = event.elsewhere ? merged.get(event.eventNid) : undefined;
     return members === undefined ? toEvent(event) : { ...toEvent(event), merged: members };
   });
-  return { events, extras, shared, upTo, more };
+  const { registry, deliversHere = hasUrl } = parts;
+  const isAskedFor = ({ stateKey }: StreamEvent) => registry.ofUser(stateKey ?? '').some(deliversHere);
+  return { events: await withShownStates(parts.db, events, isAskedFor), extras, shared, upTo, more };
 
   function toEvent(event: Bare): StreamEvent {
     const row = read.get(event.position);
     const roomId = parts.index.roomId(event.roomNid);
     if (row !== undefined) return toStreamEvent(row, roomId);
-    const { json, replaced } = event;
+    const { json, replaced, line = 0, stateVersion = 0 } = event;
     if (json === undefined || !wanted(event)) return withText(event, undefined, undefined);
     const replacesId = replaced?.eventId ?? null;
-    const texts = { json, replacesId, replacesJson: replaced?.json() ?? null };
+    const texts = { json, replacesId, replacesJson: replaced?.json() ?? null, line, stateVersion };
     return withText(event, roomId, texts, event.membership);
   }
 }
@@ -187,7 +197,7 @@ export function toStreamEvent(row: EventTextRow, roomId: string): StreamEvent {
   return withText(row, roomId, row);
 }
 
-type Texts = Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson'> &
+type Texts = Pick<EventTextRow, 'json' | 'replacesId' | 'replacesJson' | 'line' | 'stateVersion'> &
   Partial<Pick<EventTextRow, 'redactionId' | 'redactionJson'>>;
 
 // Written out: each event of the stream comes through here, and leaving keys out of a copy costs more than the copy.
@@ -198,19 +208,28 @@ function withText(
   membership?: StreamEvent['membership'],
 ): StreamEvent {
   const { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy } = row;
-  const text = texts === undefined || roomId === undefined ? undefined : () => clientText(eventId, roomId, texts);
+  const text =
+    texts === undefined || roomId === undefined
+      ? undefined
+      : (shown?: string) => clientText(eventId, roomId, texts, shown);
   const event = { position, roomNid, eventNid, eventId, type, sender, stateKey, originServerTs, trace, bulkBy, text };
   if (texts === undefined || type !== 'm.room.member' || stateKey === null) return event;
-  if (membership !== undefined) return { ...event, membership };
-  const was = texts.replacesJson === null ? 'leave' : membershipOf(texts.replacesJson);
-  return { ...event, membership: { is: membershipOf(texts.json), was } };
+  const change = membership ?? membershipChange(texts);
+  if (change.is !== 'invite' && change.is !== 'knock') return { ...event, membership: change };
+  const { line, stateVersion: version, json } = texts;
+  return { ...event, membership: change, showsFrom: { line, version, sentAlong: stateSentAlong(json) } };
 }
 
-function clientText(eventId: string, roomId: string, texts: Texts): string {
+function membershipChange({ json, replacesJson }: Texts): NonNullable<StreamEvent['membership']> {
+  return { is: membershipOf(json), was: replacesJson === null ? 'leave' : membershipOf(replacesJson) };
+}
+
+function clientText(eventId: string, roomId: string, texts: Texts, shown: string | undefined): string {
   const { json, redactionId = null, redactionJson = null, replacesId, replacesJson } = texts;
   return clientEventText(json, {
     eventId,
     roomId,
+    shown,
     ...(redactionId === null || redactionJson === null
       ? {}
       : { redaction: { eventId: redactionId, json: redactionJson } }),

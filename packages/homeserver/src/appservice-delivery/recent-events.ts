@@ -24,6 +24,9 @@ export interface RecentEvent {
   readonly originServerTs: number;
   readonly trace: string | null;
   readonly bulkBy: string | null;
+  /** The state before it. */
+  readonly line: number;
+  readonly stateVersion: number;
   /** undefined: read it from the database. */
   readonly json: string | undefined;
   /** Of a state event. */
@@ -128,7 +131,7 @@ function rowsOf(first: number, commit: Commit, atMs: number): Iterable<RecentRow
   for (const event of room?.events ?? []) {
     // What has an order of its own is history that arrives late: nothing that is sent.
     if (event.at === undefined || event.order !== undefined || room === undefined) continue;
-    const { eventNid, eventId, type, sender, originServerTs, trace } = event;
+    const { eventNid, eventId, type, sender, originServerTs, trace, line, stateVersion } = event;
     rows[event.at] = {
       kind: 'event',
       position: first + event.at,
@@ -142,6 +145,8 @@ function rowsOf(first: number, commit: Commit, atMs: number): Iterable<RecentRow
         originServerTs,
         trace,
         bulkBy: event.bulkBy ?? null,
+        line,
+        stateVersion,
         json: event.keyNid === null || event.change !== undefined ? event.json : undefined,
         change: event.change,
         elsewhere: event.currentVersion !== undefined,

@@ -4,6 +4,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { type Feed, type WaitingEvent, waitingEvent } from './feed.ts';
 import { readStream, type StreamReaderParts } from './read-stream.ts';
+import { textFor } from './shown-state.ts';
 
 /** What is to be sent again. */
 export type ReplayRequest =
@@ -47,7 +48,7 @@ export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { re
         if (event.position > range.upTo || event.text === undefined || !index.of(event).has(id)) return [];
         if (event.bulkBy === id) return [];
         if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) return [];
-        return [waitingEvent(event, event.text(), clock.monotonicMs())];
+        return [waitingEvent(event, textFor(feed.appservice, event), clock.monotonicMs())];
       });
       if (items.length > 0) return { items, upTo: Math.min(piece.upTo, range.upTo) };
       after = piece.upTo;

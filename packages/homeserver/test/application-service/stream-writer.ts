@@ -9,6 +9,8 @@ export interface Draft {
   readonly stateKey?: string;
   readonly content?: Record<string, unknown>;
   readonly redacts?: string;
+  /** What another server has sent along. */
+  readonly unsigned?: Record<string, unknown>;
 }
 
 export interface WrittenEvent {
@@ -54,6 +56,7 @@ export function streamWriter(db: Database, serverName: string, committed: (first
       signatures: { [serverName]: {} },
       ...(stateKey === undefined ? {} : { state_key: stateKey }),
       type,
+      ...(draft.unsigned === undefined ? {} : { unsigned: draft.unsigned }),
     });
     const position = (await run(tx, 'update position set value = value + 1 returning value as v'))[0]?.['v'] ?? 0;
     let keyNid: number | null = null;
