@@ -148,7 +148,11 @@ export const errcodes = {
     meaning: 'The server has reached a limit imposed on it; see admin_contact.',
     link: common,
   },
-  M_ROOM_IN_USE: { status: 400, meaning: 'The room alias is taken, or the room id that an application service chose.', link: other },
+  M_ROOM_IN_USE: {
+    status: 400,
+    meaning: 'The room alias is taken, or the room id that an application service chose.',
+    link: other,
+  },
   M_SEND_ERROR: {
     status: 400,
     meaning: 'The validation message could not be sent.',
