@@ -148,7 +148,6 @@ const unjudged: Readonly<Record<string, string>> = {
   'A2.8': 'a cost, not a behaviour: benchmarks see it',
   'A6.14': 'how a service asks for it is each server’s own',
   'A6.16': 'a transport of its own: checked with its own client',
-  'A7.9': 'no description other than one server and one bridge',
   'A8.2': 'a cost, not a behaviour: benchmarks see it',
   'A8.4': 'who is counted stands in each server’s own figures',
   'A8.5': 'push rules of ghosts are seen by nobody but their cost',

@@ -1,7 +1,7 @@
 // What a case against a homeserver is, and two ways to write many of them as a table: requests with the answer that they must get.
 
 import { type Answer, describe } from '../call.ts';
-import { type Level, Unmet } from '../outcome.ts';
+import { type Level, Skipped, Unmet } from '../outcome.ts';
 import type { World } from './world.ts';
 
 /** Chapters, in the order of the specification. */
@@ -54,6 +54,13 @@ export function expectAnswer(answer: Answer, expected: readonly Expected[], what
 
 /** Fails unless it succeeded. */
 export const expectOk = (answer: Answer, what: string): Answer => expectAnswer(answer, [200], what);
+
+/** Goes on where the versions announce it. @throws Skipped */
+export async function offered(world: World, flag: string): Promise<void> {
+  const { json } = await world.call('GET', '/_matrix/client/versions');
+  const flags = json['unstable_features'] as Readonly<Record<string, boolean>> | undefined;
+  if (flags?.[flag] !== true) throw new Skipped('the server does not offer it');
+}
 
 /** A row of a table of requests. */
 export interface RequestCase {

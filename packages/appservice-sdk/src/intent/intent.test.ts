@@ -90,6 +90,17 @@ test('the time of an event, display names, state and redactions go out as asked'
   ]);
 });
 
+test('what passes goes out by its own endpoint, as a member, with the key of the program', async () => {
+  const ghost = appservice.intent('_x_ada');
+  for (const key of ['k', 'k', 'l'])
+    await ghost.sendEphemeralEvent(roomId, 'org.example.progress', { percent: 1 }, { key });
+  const sent = homeserver.requests.filter((line) => line.includes('/ephemeral/org.example.progress/'));
+  expect(sent).toHaveLength(3);
+  expect(new Set(sent).size).toBe(2);
+  expect(homeserver.members(roomId)).toContain('@_x_ada:example.org');
+  expect(homeserver.events.filter((event) => event.type !== 'm.room.member')).toEqual([]);
+});
+
 test('only users of the registration are ours', () => {
   expect(
     ['@bot:example.org', '@_x_a:example.org', '@_x_a:other.org', '@alice:example.org'].map((user) =>

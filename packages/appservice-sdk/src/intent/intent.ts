@@ -3,7 +3,7 @@
 // answers with the event it already has.
 
 import { createHash } from 'node:crypto';
-import { endpoints } from '@pons/spec/endpoints';
+import { beeperEndpoints, endpoints } from '@pons/spec/endpoints';
 import type { CallRequest } from '../client/call.ts';
 import { requestTo } from '../client/request.ts';
 import { ensureJoined, whileJoined } from './ensure-joined.ts';
@@ -60,6 +60,18 @@ export class Intent {
     return await this.#put(
       roomId,
       requestTo(endpoints.sendMessage, { path, body: content, query: { ts: options.ts } }),
+    );
+  }
+
+  /**
+   * Sends an event that is no part of the room's history and ends after two minutes (`com.beeper.ephemeral`): shown in /sync, and given to
+   * listeners of `ephemeral_type:…`. Types are of one's own, or m.room.encrypted. A homeserver that has no such thing answers M_UNRECOGNIZED.
+   */
+  async sendEphemeralEvent(roomId: string, type: string, content: Content, options: SendOptions = {}): Promise<void> {
+    const path = { roomId, eventType: type, txnId: this.#txnId([roomId, 'ephemeral', type], options.key) };
+    const asked = { path, body: content, query: { ts: options.ts }, asUser: this.userId };
+    await whileJoined(this.#outside, this.userId, roomId, () =>
+      this.#outside.call(requestTo(beeperEndpoints.sendEphemeralEvent, asked)),
     );
   }
 

@@ -78,7 +78,7 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
   const handle = (method: string, url: URL, body: Record<string, unknown>): Answer => {
     const user = url.searchParams.get('user_id') ?? `@bot:${domain}`;
     const path = url.pathname
-      .replace(/^\/_matrix\/client\/v\d\//, '')
+      .replace(/^\/_matrix\/client\/(v\d|unstable\/com\.beeper\.ephemeral)\//, '')
       .split('/')
       .map(decodeURIComponent);
     const [kind, id = '', verb = '', a = '', b = ''] = path;
@@ -116,7 +116,7 @@ export async function recordingHomeserver(domain = 'example.org'): Promise<Recor
     if (!state.members.get(id)?.has(user)) return refuse(403, 'M_FORBIDDEN');
     if (['invite', 'kick', 'ban', 'unban'].includes(verb))
       return (change(id, String(body['user_id']), user, verb), { status: 200, body: {} });
-    if (verb === 'typing' || verb === 'receipt') return { status: 200, body: {} };
+    if (['typing', 'receipt', 'ephemeral'].includes(verb)) return { status: 200, body: {} };
     const key = verb === 'state' ? undefined : `${user} ${url.pathname}`;
     const known = key === undefined ? undefined : state.sent.get(key);
     const origin_server_ts = Number(url.searchParams.get('ts') ?? 1);

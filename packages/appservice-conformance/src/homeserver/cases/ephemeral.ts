@@ -4,7 +4,7 @@
 import { part } from '../../call.ts';
 import { holds } from '../../clock.ts';
 import { demand, Unmet } from '../../outcome.ts';
-import { asApi, csApi, expectOk, type HomeserverCase, msc } from '../case.ts';
+import { asApi, csApi, expectAnswer, expectOk, type HomeserverCase, msc, offered } from '../case.ts';
 import type { Role } from '../roles.ts';
 import type { Seen } from '../service.ts';
 import type { Person, World } from '../world.ts';
@@ -176,6 +176,44 @@ export const ephemeralCases: readonly HomeserverCase[] = [
           [body[stable], body[unstable]].some((list) => Array.isArray(list) && list.length > 0),
         );
       demand(!given, 'it was given ephemeral data');
+    },
+  },
+  {
+    ...about,
+    id: 'ephemeral/own-types',
+    level: 'unstable',
+    link: msc(2477),
+    claim:
+      'an ephemeral event of a type of the service’s own, announced as com.beeper.ephemeral, is shown in /sync and told to services, once for its transaction id',
+    rows: ['A7.9', 'A9.1'],
+    async run(world) {
+      await offered(world, 'com.beeper.ephemeral');
+      const alice = await world.person('alice');
+      const { room, ghosts } = await world.roomWith(alice, 'main', 'other');
+      const [user = ''] = ghosts;
+      const { next_batch: since } = await world.sure(world.by(alice, 'GET', '/sync'), 'a sync');
+      const type = 'org.example.progress';
+      const txnId = world.unique('t');
+      const path = (of: string) =>
+        `/_matrix/client/unstable/com.beeper.ephemeral/rooms/${part(room)}/ephemeral/${of}/${part(txnId)}`;
+      for (const percent of [1, 2])
+        expectOk(await world.as('main', 'PUT', path(type), { user, body: { percent } }), 'sending it');
+      expectAnswer(
+        await world.as('main', 'PUT', path(type), { user: await world.ghost('main'), body: {} }),
+        ['403 M_FORBIDDEN'],
+        'sending it to a room that one is not in',
+      );
+      const isIt = (seen: Seen) => seen.type === type && seen.sender === user;
+      const { json } = expectOk(
+        await world.by(alice, 'GET', '/sync', undefined, { since: String(since) }),
+        'on the way: a sync',
+      );
+      type Rooms = { join?: Record<string, { ephemeral?: { events?: readonly Seen[] } }> };
+      const shown = (json['rooms'] as Rooms | undefined)?.join?.[room]?.ephemeral?.events?.filter(isIt) ?? [];
+      const told = JSON.stringify(shown.map(({ content }) => content));
+      demand(told === '[{"percent":1}]', `shown in /sync: expected one with percent 1, got ${told}`);
+      for (const role of ['main', 'other'] as const)
+        await ephemeral(world, role, stable, (seen) => isIt(seen) && seen.room_id === room, `the event, at ${role},`);
     },
   },
   {

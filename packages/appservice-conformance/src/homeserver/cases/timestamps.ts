@@ -3,8 +3,8 @@
 
 import { part } from '../../call.ts';
 import { nowMs, pause } from '../../clock.ts';
-import { demand, Skipped } from '../../outcome.ts';
-import { asApi, expectAnswer, expectOk, type HomeserverCase, msc } from '../case.ts';
+import { demand } from '../../outcome.ts';
+import { asApi, expectAnswer, expectOk, type HomeserverCase, msc, offered } from '../case.ts';
 import type { Person, World } from '../world.ts';
 
 const about = { chapter: 'Timestamps', level: 'must', link: asApi('timestamp-massaging'), rows: ['A4.1'] } as const;
@@ -19,13 +19,6 @@ async function timeOf(world: World, reader: Person, room: string, eventId: strin
   for (const untilMs = nowMs() + shownWithinMs; answer.status === 404 && nowMs() < untilMs; answer = await read())
     await pause(betweenLooksMs);
   return expectOk(answer, 'on the way: reading the event').json['origin_server_ts'];
-}
-
-/** @throws Skipped when the versions do not announce it */
-async function offered(world: World, flag: string): Promise<void> {
-  const { json } = await world.call('GET', '/_matrix/client/versions');
-  const flags = json['unstable_features'] as Readonly<Record<string, boolean>> | undefined;
-  if (flags?.[flag] !== true) throw new Skipped('the server does not offer it');
 }
 
 const sendPath = (world: World, room: string) => `/rooms/${part(room)}/send/m.room.message/${world.unique('t')}`;

@@ -4,7 +4,7 @@
 
 import { part } from '../../call.ts';
 import { demand } from '../../outcome.ts';
-import { asApi, type HomeserverCase } from '../case.ts';
+import { asApi, type HomeserverCase, msc } from '../case.ts';
 import type { Seen } from '../service.ts';
 
 const about = { chapter: 'Transactions', level: 'must', link: asApi('pushing-events') } as const;
@@ -100,6 +100,27 @@ export const transactionCases: readonly HomeserverCase[] = [
       const seen = events.find(({ type }) => type === 'm.room.redaction');
       const redacts = [seen?.redacts, seen?.content['redacts']];
       demand(redacts.includes(message), 'the redaction does not say what it redacts');
+    },
+  },
+  {
+    ...about,
+    id: 'transactions/invitation-shows-room',
+    level: 'unstable',
+    link: msc(2375),
+    claim: 'an invitation of a ghost shows its room in unsigned.invite_room_state, as /sync would',
+    rows: ['A6.13'],
+    async run(world) {
+      const alice = await world.person('alice');
+      const room = await world.room(alice, { name: 'a room with a name' });
+      const invited = await world.ghost('main');
+      await world.sure(world.by(alice, 'POST', `/rooms/${part(room)}/invite`, { user_id: invited }), 'an invitation');
+      const isIt = (event: Seen) => event.room_id === room && event.state_key === invited;
+      const seen = await world.service('main').event(isIt, world.patienceMs);
+      demand(seen !== undefined, 'the invitation did not come');
+      const { invite_room_state: shown } = (seen?.['unsigned'] ?? {}) as { invite_room_state?: readonly Seen[] };
+      const name = shown?.find(({ type }) => type === 'm.room.name');
+      demand(name?.content['name'] === 'a room with a name', `invite_room_state: got ${JSON.stringify(shown)}`);
+      demand(name?.event_id === undefined, 'the state is not stripped');
     },
   },
   {
