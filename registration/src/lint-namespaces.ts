@@ -45,7 +45,12 @@ export function lintNamespaces(
       }
       lintCost(entry, program, (code, reason, more) => report(code, path, reason, more));
       if (kind === 'rooms') {
-        if (entry.exclusive) report('rooms-exclusive', path, `${quoted(entry)}: exclusive has no meaning for rooms`);
+        if (entry.exclusive)
+          report(
+            'rooms-exclusive',
+            path,
+            `${quoted(entry)}: for rooms exclusive means that it may choose these ids for rooms which it makes; elsewhere it means nothing`,
+          );
       } else
         lintPattern({ entry, program, kind, serverName, notes }, (code, reason, more) =>
           report(code, path, reason, more),

@@ -92,6 +92,16 @@ function ghostJson({ userId, displayname, createdTs, deactivated, rooms }: Ghost
   };
 }
 
-function userJson({ userId, admin, guest, deactivated, createdTs, appserviceId }: Account): JsonObject {
-  return { user_id: userId, admin, guest, deactivated, created_ts: createdTs, appservice_id: appserviceId };
+function userJson({ userId, createdTs, appserviceId, ...account }: Account): JsonObject {
+  const { admin, guest, deactivated, locked, suspended } = account;
+  return {
+    user_id: userId,
+    admin,
+    guest,
+    deactivated,
+    locked,
+    suspended,
+    created_ts: createdTs,
+    appservice_id: appserviceId,
+  };
 }

@@ -31,6 +31,7 @@ export const closedWhileSuspended: ReadonlySet<string> = new Set([
   'updateAppserviceRoomDirectoryVisibility',
   'batchSend',
   'bulkGhosts',
+  'deleteOwnRoom',
   'sendEphemeralEvent',
 ]);
 

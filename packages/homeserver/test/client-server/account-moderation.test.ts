@@ -145,6 +145,9 @@ describe.each(['lock', 'suspend'] as const)('PUT /admin/%s', (kind) => {
     await set(kind, alice.userId, true);
     await house.restart();
     expect(await get(kind, alice.userId)).toEqual({ [member[kind]]: true });
+    const { users } = await call<{ users: { user_id: string }[] }>(house.admin, 'GET', '/_pons/admin/v1/users');
+    const listed = users.find(({ user_id: userId }) => userId === alice.userId);
+    expect(listed).toMatchObject({ locked: kind === 'lock', suspended: kind === 'suspend' });
     expect(await whoAmI(alice.token)).toBe(kind === 'lock' ? '401 M_USER_LOCKED' : alice.userId);
   });
 });
