@@ -78,6 +78,31 @@ describe('an event that its application service names', () => {
     expect((await messagesOf(roomId)).toSorted()).toEqual([...raced, ...ids.slice(10)].toSorted());
   });
 
+  it('is sent once by several processes at once', async () => {
+    const other = await registryHouse({ beside: house });
+    try {
+      const roomId = await room();
+      const there = (name: string) =>
+        answered(
+          request(other.base, 'PUT', `${v3}/rooms/${enc(roomId)}/send/m.room.message/${(serial += 1)}?${name}`, {
+            token: 'as-irc',
+            body: { body: 'x' },
+          }),
+          'event_id',
+        );
+      for (let round = 0; round < 5; round += 1) {
+        const name = `$round${round}:x`;
+        const query = new URLSearchParams({ 'fi.mau.event_id': name }).toString();
+        const ids = await Promise.all([there(query), send(roomId, { name }), there(query), send(roomId, { name })]);
+        expect(ids[0]).toMatch(/^\$/);
+        expect(new Set(ids).size).toBe(1);
+      }
+      expect(await messagesOf(roomId)).toHaveLength(5);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('has that name in its room and of its application service only', async () => {
     const [one, other] = [await room(), await room()];
     await as('POST', `${v3}/join/${enc(one)}`, {}, 'as-xmpp');

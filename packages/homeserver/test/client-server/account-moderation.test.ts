@@ -18,7 +18,7 @@ let other: RegistryHouse;
 let serial = 0;
 
 beforeAll(async () => {
-  house = await registryHouse({ registrations: { irc: {} } });
+  house = await registryHouse({ registrations: { irc: {}, puppets: { pons: { double_puppet: true } } } });
   other = await registryHouse({ beside: house });
 });
 afterAll(async () => {
@@ -270,6 +270,23 @@ describe('a suspended account', () => {
       Object.values(list).map(({ operation }) => operation),
     );
     expect([...closedWhileSuspended].filter((operation) => !known.includes(operation as never))).toEqual([]);
+  });
+});
+
+describe('a person who lets a bridge speak for them', () => {
+  it('is locked and suspended there too', async () => {
+    const alice = await person();
+    const roomId = await room(alice.token);
+    await call(alice.token, 'PUT', '/_pons/client/v1/appservice/consent/puppets', {});
+    const asAlice = `?user_id=${enc(alice.userId)}`;
+    expect(await say('as-puppets', roomId, asAlice)).toMatch(/^\$/);
+    await set('suspend', alice.userId, true);
+    expect(await say('as-puppets', roomId, asAlice)).toBe('403 M_USER_SUSPENDED');
+    await set('lock', alice.userId, true);
+    expect(await say('as-puppets', roomId, asAlice)).toBe('401 M_USER_LOCKED');
+    await set('lock', alice.userId, false);
+    await set('suspend', alice.userId, false);
+    expect(await say('as-puppets', roomId, asAlice)).toMatch(/^\$/);
   });
 });
 
