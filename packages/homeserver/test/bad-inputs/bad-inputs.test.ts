@@ -38,8 +38,7 @@ interface BadInput {
 const all = JSON.parse(readFileSync(path.join(import.meta.dirname, 'bad-inputs.json'), 'utf8')) as BadInput[];
 const areas = ['cs-json', 'cs-auth', 'http', 'cs-room', 'cs-user', 'as-cs', 'media'];
 // Features that are not there yet: only below these may an entry answer that the path is unknown.
-const notYet =
-  /\/(search|threads|mutual_rooms|openid|preview_url|fallback\/web|pushers|federation|key\/v2)\b/;
+const notYet = /\/(search|threads|mutual_rooms|openid|preview_url|fallback\/web|pushers|federation|key\/v2)\b/;
 // Placeholders that need a situation of their own (files of a certain kind, a session in a certain state).
 const situations =
   /\{(otherSession|session|password|usedRefresh|svgId|htmlId|bombId|epsId|gifId|privateEvent|threadReply|n|o70000|sig|validSig|pendingId)\}/;
