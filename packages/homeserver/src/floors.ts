@@ -26,6 +26,7 @@ export const doorTables = [
   'room_state',
   'state_lines',
   'room_members',
+  'member_removals',
   'event_relations',
   'room_aliases',
   'client_transactions',

@@ -163,5 +163,5 @@ export type SyncBody = {
   };
   readonly account_data?: { readonly events: readonly SyncEvent[] };
   readonly to_device?: { readonly events: readonly SyncEvent[] };
-  readonly device_lists?: { readonly changed: readonly string[] };
+  readonly device_lists?: { readonly changed: readonly string[]; readonly left: readonly string[] };
 };

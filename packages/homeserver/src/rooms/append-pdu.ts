@@ -186,7 +186,7 @@ export function appendStateDelta(part: Part, delta: readonly StateChange[], at: 
     part.setValue(type, stateKey, value);
     if (type !== 'm.room.member') continue;
     countMember(part, was, value?.event);
-    if (value === undefined) part.membersRemoved.push(stateKey);
+    if (value === undefined) part.membersRemoved.push({ userId: stateKey, local: isLocal(stateKey, serverName), at });
     else appendMember(part, value, at, serverName);
   }
   part.point = { ...part.point, stateVersion };
@@ -218,11 +218,15 @@ function appendMember(part: Part, { event, eventNid }: StateValue, at: number, s
     membership: wordOf(membership),
     eventNid,
     sender: event.sender,
-    local: userId.slice(userId.indexOf(':') + 1) === serverName,
+    local: isLocal(userId, serverName),
     displayname: storable(displayname),
     avatarUrl: storable(avatar_url),
     at,
   });
+}
+
+function isLocal(userId: string, serverName: string): boolean {
+  return userId.slice(userId.indexOf(':') + 1) === serverName;
 }
 
 // PostgreSQL's text holds no U+0000; the event's own text keeps it escaped.

@@ -6,6 +6,7 @@ import type {
   ClientTransactionRow,
   Commit,
   EventRow,
+  MemberRemovalRow,
   MemberRow,
   PlacedEventRow,
   RelationRow,
@@ -55,7 +56,7 @@ export class Part {
   readonly state: StateRow[] = [];
   /** Forks of the room's state, and where they stand on line 0. */
   readonly newLines: { readonly line: number; readonly baseVersion: number }[] = [];
-  readonly membersRemoved: string[] = [];
+  readonly membersRemoved: MemberRemovalRow[] = [];
   /** Redactions of events that have not come yet. */
   readonly earlyRedactions: { readonly redacts: string; readonly eventNid: number }[] = [];
   readonly members: MemberRow[] = [];
@@ -159,8 +160,7 @@ export class Part {
       nextLine: point.nextLine,
       events: this.events,
       state: this.state,
-      // A row takes one change per statement: of a user who was invited and joined in this part, the last.
-      members: [...new Map(this.members.map((row) => [row.userId, row])).values()],
+      ...this.#memberRows(),
       relations: this.relations,
       redactions: this.redactions,
       ...(this.#aliases.length === 0 ? {} : { aliases: this.#aliases }),
@@ -173,7 +173,6 @@ export class Part {
       ...(this.placed.length === 0 ? {} : { placed: this.placed }),
       ...(this.authLinks.length === 0 ? {} : { authLinks: this.authLinks }),
       ...(this.earlyRedactions.length === 0 ? {} : { earlyRedactions: this.earlyRedactions }),
-      ...(this.membersRemoved.length === 0 ? {} : { membersRemoved: this.membersRemoved }),
       ...(this.isHistory ? { isHistory: true } : {}),
     };
     return { room, clientTransactions: this.clientTransactions, positions: this.positions };
@@ -191,6 +190,20 @@ export class Part {
     const copied = this.newLines.length === 0 ? 0 : this.state.filter(isCopy).length;
     this.memory.noteForks(this.events.length, copied);
     this.memory.advance({ ...this.point, version: this.memory.point.version + 1 }, last);
+  }
+
+  /** A row takes one change per statement: of a user who was invited and joined in this part, the last; of one who went, what is left. */
+  #memberRows(): Pick<RoomPart, 'members' | 'membersRemoved'> {
+    const members = [...new Map(this.members.map((row) => [row.userId, row])).values()];
+    if (this.membersRemoved.length === 0) return { members };
+    const removed = new Map(this.membersRemoved.map((row) => [row.userId, row]));
+    const isGone = ({ userId }: { readonly userId: string }) =>
+      removed.has(userId) && this.value('m.room.member', userId) === undefined;
+    const membersRemoved = [...removed.values()].filter(isGone);
+    return {
+      members: members.filter((row) => !isGone(row)),
+      ...(membersRemoved.length === 0 ? {} : { membersRemoved }),
+    };
   }
 
   #lines() {

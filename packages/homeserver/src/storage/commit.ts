@@ -43,7 +43,7 @@ export interface RoomPart {
   readonly lines?: readonly { readonly line: number; readonly baseVersion: number }[];
   readonly members: readonly MemberRow[];
   /** Users of whom the state says nothing any more. */
-  readonly membersRemoved?: readonly string[];
+  readonly membersRemoved?: readonly MemberRemovalRow[];
   readonly relations: readonly RelationRow[];
   /** The redacted event's JSON replaces the one stored. */
   readonly redactions: readonly { readonly eventNid: number; readonly redactedBy: number; readonly json: string }[];
@@ -129,6 +129,9 @@ export interface StateRow {
   /** The key never had a value in this room: no interval is to be closed. */
   readonly isFirst?: true;
 }
+
+/** A user of whom a merge of forks left nothing in the state. `at`: since which of the Commit's positions. */
+export type MemberRemovalRow = Pick<MemberRow, 'userId' | 'local' | 'at'>;
 
 export interface MemberRow {
   readonly userId: string;

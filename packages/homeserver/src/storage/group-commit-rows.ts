@@ -121,7 +121,8 @@ export class BatchRows {
         at: before + row.at,
       });
     }
-    for (const userId of part.membersRemoved ?? []) this.#add('membersRemoved', { guard, user_id: userId });
+    for (const { userId, local, at } of part.membersRemoved ?? [])
+      this.#add('membersRemoved', { guard, user_id: userId, local, at: before + at });
     for (const row of part.relations) {
       if (part.redactions.some(({ eventNid }) => eventNid === row.eventNid)) continue;
       this.#add('relations', {

@@ -235,9 +235,12 @@ export const sections = {
         avatar_url = excluded.avatar_url, forgotten = false, position = excluded.position)`,
   },
   membersRemoved: {
-    columns: { guard: 'bigint', user_id: 'text' },
+    columns: { guard: 'bigint', user_id: 'text', local: 'boolean', at: 'bigint' },
     sql: (from) => `mr as (delete from room_members using ${from.replace(/^from /, '')}
-      ${guarded} and room_members.room_nid = t.guard and room_members.user_id = t.user_id)`,
+      ${guarded} and room_members.room_nid = t.guard and room_members.user_id = t.user_id),
+    mt as (insert into member_removals (room_nid, user_id, position) select t.guard, t.user_id, g.base + t.at ${from}
+      ${guarded} and t.local
+      on conflict (room_nid, user_id) do update set position = excluded.position)`,
   },
   forgotten: {
     columns: { guard: 'bigint', user_id: 'text' },

@@ -237,7 +237,7 @@ function announce(options: DoorOptions, stored: Committed['commits'], range: { f
     if (commit.room !== undefined && commit.room.isHistory !== true) {
       roomNids.add(commit.room.roomNid);
       for (const { userId } of commit.room.members) userIds.add(userId);
-      for (const userId of commit.room.membersRemoved ?? []) userIds.add(userId);
+      for (const { userId } of commit.room.membersRemoved ?? []) userIds.add(userId);
     }
     for (const { roomNid } of commit.receipts ?? []) roomNids.add(roomNid);
     for (const { roomNid } of commit.ephemeralEvents ?? []) roomNids.add(roomNid);

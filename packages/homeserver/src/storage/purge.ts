@@ -177,7 +177,8 @@ const unlistRoom = statement(
     i as (delete from appservice_interest using gone where appservice_interest.room_nid = gone.room_nid),
     n as (delete from appservice_rooms using gone where appservice_rooms.room_nid = gone.room_nid),
     b as (delete from batch_points using gone where batch_points.room_nid = gone.room_nid),
-    m as (delete from room_members using gone where room_members.room_nid = gone.room_nid)
+    m as (delete from room_members using gone where room_members.room_nid = gone.room_nid),
+    t as (delete from member_removals using gone where member_removals.room_nid = gone.room_nid)
     insert into room_purges (room_nid, asked_ts) select room_nid, $2 from gone
     on conflict (room_nid) do update set before_major = null, before_minor = null returning room_nid as "roomNid"`,
 );

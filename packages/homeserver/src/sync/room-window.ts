@@ -58,7 +58,9 @@ export async function roomsOfResponse(
     const wasThere = after !== undefined && (!isFresh(room) || earlier.get(room.roomNid) === 'join');
     const from = { isNew: !wasThere, after: wasThere ? after : beforeAll };
     const leaving = leavings.get(room.roomNid);
-    if (room.membership === 'join') {
+    if (room.memberEventNid === null) {
+      windows.push(tornOut(room, rules));
+    } else if (room.membership === 'join') {
       const { stateVersion: endVersion } = room;
       windows.push({ room, rules, section: 'join', showsState: true, ...from, upTo: reading.position, endVersion });
     } else if (leaving !== undefined) {
@@ -72,6 +74,12 @@ export async function roomsOfResponse(
   const outside = (membership: string) => passing.filter((room) => room.membership === membership && isFresh(room));
   const invited = outside('invite').filter((room) => !reading.ignored.has(room.memberSender));
   return { windows, invited, knocked: outside('knock') };
+}
+
+// No event says that they are gone, nor is anything of the room theirs to see any more.
+function tornOut(room: StreamRoomRow, rules: RoomVersionRules): RoomWindow {
+  const { memberPosition: at, stateVersion: endVersion } = room;
+  return { room, rules, section: 'leave', isNew: false, showsState: false, after: at, upTo: at, endVersion };
 }
 
 /** A left room is news when the client may have thought otherwise, or when it asks for left rooms from the start. */

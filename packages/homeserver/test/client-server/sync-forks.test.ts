@@ -39,10 +39,21 @@ async function moment(roomId: string) {
 }
 
 /** An event of another server, after the end of the room, or, as a fork, after an earlier moment. */
-async function say(
+async function say(roomId: string, said: Said, from?: Awaited<ReturnType<typeof moment>>) {
+  await receive(roomId, await made(roomId, said, from));
+}
+
+async function receive(roomId: string, { json }: Awaited<ReturnType<typeof made>>) {
+  const { outcome } = await house.lanes.receive(roomId, { checked: checkedRemote(json, roomId, rules) });
+  expect(outcome).toBe('accepted');
+}
+
+/** The event itself; `also` are ends of the room that are not there yet. */
+async function made(
   roomId: string,
   { type, sender, content, stateKey }: Said,
   from?: Awaited<ReturnType<typeof moment>>,
+  also: readonly { readonly eventId: string; readonly depth: number }[] = [],
 ) {
   const { roomNid, version, after } = from ?? (await moment(roomId));
   const subject = { type, sender, content, ...(stateKey === undefined ? {} : { state_key: stateKey }) };
@@ -55,14 +66,12 @@ async function say(
     ...subject,
     room_id: roomId,
     origin_server_ts: Date.now() + (serial += 1),
-    prev_events: after.map(({ eventId }) => eventId),
+    prev_events: [...after, ...also].map(({ eventId }) => eventId),
     auth_events: auth.map(({ eventId }) => eventId),
-    depth: Math.max(...after.map(({ depth }) => depth)) + 1,
+    depth: Math.max(...[...after, ...also].map(({ depth }) => depth)) + 1,
   };
-  const { pdu } = remoteEvent(draft, rules, serverNameOf(sender) ?? '');
-  const json = structuredClone(pdu) as Pdu as unknown as JsonObject;
-  const { outcome } = await house.lanes.receive(roomId, { checked: checkedRemote(json, roomId, rules) });
-  expect(outcome).toBe('accepted');
+  const { pdu, eventId } = remoteEvent(draft, rules, serverNameOf(sender) ?? '');
+  return { json: structuredClone(pdu) as Pdu as unknown as JsonObject, eventId, depth: draft.depth };
 }
 
 const alice = testUser('alice');
@@ -193,11 +202,60 @@ describe('a merge of forks', () => {
     await say(roomId, { type: 'm.room.join_rules', sender: bob, stateKey: '', content: { join_rule: 'public' } });
     await joinRoom(house, erin, { roomIdOrAlias: roomId });
     const { next_batch: since } = await house.sync(erin.userId);
+    const waiting = house.sync(erin.userId, { since, timeoutMs: 30_000 });
     await undo();
     await say(roomId, { sender: carol, type: 'm.room.message', content: { body: 'in confidence' } });
+    const timeline = { events: [], limited: false, prev_batch: expect.any(String) as string };
+    const nothing = { timeline, account_data: { events: [] } };
+    const leave = { [roomId]: { ...nothing, state: { events: [] } } };
+    expect((await waiting).rooms).toEqual({ leave });
     const body = await house.sync(erin.userId, { since });
-    expect(JSON.stringify(body)).not.toContain('in confidence');
-    expect(body.rooms?.join?.[roomId]).toBeUndefined();
+    expect(body.rooms).toEqual({ leave });
+    expect(body.device_lists?.left).toContain(alice.userId);
+    expect((await house.sync(erin.userId, { since, useStateAfter: true })).rooms).toEqual({
+      leave: { [roomId]: { ...nothing, state_after: { events: [] } } },
+    });
+    // Told once, and not to a client that begins.
+    expect((await house.sync(erin.userId, { since: body.next_batch })).rooms).toBeUndefined();
+    expect((await house.sync(erin.userId)).rooms).toBeUndefined();
+    // And forgotten when she is let in after all.
+    await sendState(house, alice, {
+      roomId,
+      type: 'm.room.join_rules',
+      stateKey: '',
+      content: { join_rule: 'public' },
+    });
+    await joinRoom(house, erin, { roomIdOrAlias: roomId });
+    for (const from of [since, body.next_batch]) {
+      const { join, leave: left } = (await house.sync(erin.userId, { since: from })).rooms ?? {};
+      expect([Object.keys(join ?? {}), left]).toEqual([[roomId], undefined]);
+    }
+  });
+
+  it('that takes somebody out who is invited in the same commit leaves the invitation', async () => {
+    const frank = testUser(`frank${(serial += 1)}`);
+    const invited = { type: 'm.room.member', sender: bob, stateKey: frank.userId, content: { membership: 'invite' } };
+    await say(roomId, invited);
+    const { next_batch: since } = await house.sync(frank.userId);
+    const end = await moment(roomId);
+    const { content, ...levels } = levelsOf({ [bob]: 0, [carol]: 100 });
+    const undoes = await made(roomId, { sender: carol, ...levels, content: { ...content, invite: 50 } }, fork);
+    const again = await made(roomId, { ...invited, sender: carol }, end, [undoes]);
+    await Promise.all([undoes, again].map((event) => receive(roomId, event)));
+    const { invite, leave } = (await house.sync(frank.userId, { since })).rooms ?? {};
+    expect([Object.keys(invite ?? {}), leave]).toEqual([[roomId], undefined]);
+  });
+
+  it('takes an invitation back that was never allowed', async () => {
+    const frank = testUser(`frank${(serial += 1)}`);
+    const invited = { type: 'm.room.member', sender: bob, stateKey: frank.userId, content: { membership: 'invite' } };
+    await say(roomId, invited);
+    const { next_batch: since, rooms } = await house.sync(frank.userId);
+    expect(Object.keys(rooms?.invite ?? {})).toEqual([roomId]);
+    const { content, ...levels } = levelsOf({ [bob]: 0, [carol]: 100 });
+    await say(roomId, { sender: carol, ...levels, content: { ...content, invite: 50 } }, fork);
+    const body = await house.sync(frank.userId, { since });
+    expect([Object.keys(body.rooms?.leave ?? {}), body.rooms?.invite]).toEqual([[roomId], undefined]);
   });
 });
 

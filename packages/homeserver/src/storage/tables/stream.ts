@@ -19,7 +19,8 @@ export interface StreamRoomRow {
   readonly membership: string;
   /** Position of the last change of this membership. */
   readonly memberPosition: number;
-  readonly memberEventNid: number;
+  /** null: a merge of forks left nothing of the membership. */
+  readonly memberEventNid: number | null;
   readonly memberSender: string;
   readonly forgotten: boolean;
 }
@@ -30,9 +31,14 @@ const rooms = statement(
            r.state_version as "stateVersion", r.joined, r.invited, m.membership, m.position as "memberPosition",
            m.event_nid as "memberEventNid", m.sender as "memberSender", m.forgotten
          from position p
-         left join room_members m on m.user_id = $1
-           and (m.membership = 'join' or m.position > $2 or ($3 and m.membership in ('invite', 'knock'))
-             or ($4 and not m.forgotten))
+         left join (
+           select t.room_nid, t.membership, t.position, t.event_nid, t.sender, t.forgotten from room_members t
+           where t.user_id = $1 and (t.membership = 'join' or t.position > $2 or ($3 and t.membership in ('invite', 'knock'))
+             or ($4 and not t.forgotten))
+           union all
+           select g.room_nid, 'leave', g.position, null, '', false from member_removals g
+           where g.user_id = $1 and g.position > $2 and not $3
+             and not exists (select from room_members t where t.room_nid = g.room_nid and t.user_id = $1)) m on true
          left join rooms r on r.room_nid = m.room_nid`,
 );
 
@@ -307,7 +313,7 @@ const leavings = statement(
 /** How rooms were left: the version of the state after the leave event, and the member event before it. */
 export async function streamLeavings(
   db: Queryable,
-  left: readonly { readonly roomNid: number; readonly memberEventNid: number }[],
+  left: readonly { readonly roomNid: number; readonly memberEventNid: number | null }[],
 ): Promise<{ roomNid: number; endVersion: number; beforeJson: string | null }[]> {
   if (left.length === 0) return [];
   return db.query<{ roomNid: number; endVersion: number; beforeJson: string | null }>(leavings, [
