@@ -11,6 +11,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Tracing } from '../platform/telemetry/trace.ts';
 import type { Commit } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
+import { keepTooOld } from '../storage/tables/appservice-too-old.ts';
 import { findCursor, takeCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
 import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
@@ -113,6 +114,20 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     onTooOld: (id, position) => parts.memory.transactions(id).tooOld(position),
     onWaiting: (feed) => open.get(feed.appservice.id)?.deliverer.kick(),
   });
+
+  function keepTooOldOf(ids: readonly string[]): Promise<void> | undefined {
+    const rows = ids.flatMap((appserviceId) =>
+      parts.memory
+        .transactions(appserviceId)
+        .takeTooOld()
+        .map((position) => ({ appserviceId, position })),
+    );
+    if (rows.length === 0) return undefined;
+    return keepTooOld(db, rows).catch((error: unknown) => {
+      for (const { appserviceId, position } of rows) parts.memory.transactions(appserviceId).tooOld(position);
+      throw error;
+    });
+  }
 
   const readReplay = createReadReplay({ ...parts, index, unwrittenRooms: () => follower.unwrittenRooms() });
 
@@ -219,6 +234,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         ...parts,
         recent: parts.memory.transactions(id),
         onTooOld: (position) => parts.memory.transactions(id).tooOld(position),
+        keepTooOld: () => keepTooOldOf([id]),
         index,
         readReplay,
         unwrittenRooms: () => follower.unwrittenRooms(),
@@ -252,6 +268,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   async function writeIdle(all: Iterable<Open>): Promise<void> {
     const which = [...all];
     for (const { deliverer } of which) await deliverer.record();
+    await keepTooOldOf(which.map(({ appservice: { id } }) => id));
     const owed = which.flatMap(({ deliverer }) => {
       const step = deliverer.idleStep();
       return step === undefined ? [] : [{ deliverer, step }];

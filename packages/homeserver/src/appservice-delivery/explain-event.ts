@@ -57,7 +57,7 @@ export interface ExplainParts {
   readonly db: Queryable;
   readonly clock: Clock;
   readonly registry: AppserviceRegistry;
-  /** Of what this process has sent, and left out because of its age. */
+  /** Of what this process has sent, and has just left out because of its age. */
   readonly memory: Pick<DeliveryMemory, 'transactions'>;
   /** undefined: another process sends for it. */
   readonly status: (appserviceId: string) => DeliveryStatus | undefined;
@@ -165,14 +165,14 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
   const filter = compileFilter(appservice)?.({ ...event, roomId }, parts.clock.now());
   const recent = parts.memory.transactions(appservice.id);
   const wasAccepted = recent.withPosition(position).some(({ outcome }) => outcome === 'accepted');
-  if (!wasAccepted && recent.wasTooOld(position))
+  if (!wasAccepted && (at?.wasTooOld === true || recent.wasTooOld(position)))
     return say('filtered', 'It was older than `pons.filters.max_age_ms` allows when its turn came.', reasons, {
       filter: 'max_age_ms',
     });
   if (filter !== undefined && !(isPassed && filter === 'max_age_ms'))
     return say('filtered', `\`pons.filters.${filter}\` of its registration leaves it out.`, reasons, { filter });
   if (!isPassed) return say('waiting', 'Its turn has not come.', reasons);
-  // Too old by now; what it was then, the process that sent it remembers for a while.
+  // Too old by now; what it was then is kept for the last ones.
   if (filter !== undefined && !wasAccepted)
     return say('acknowledged', 'It was sent, and accepted, unless it was too old when its turn came.', reasons);
   return say('acknowledged', 'It was sent, and accepted.', reasons);

@@ -36,6 +36,8 @@ export interface FreezerParts extends RereadParts, SharedRoomsParts {
   readonly readReplay: ReadReplay;
   /** An event is left out because of its age. */
   readonly onTooOld: (position: number) => void;
+  /** Writes which were, before the cursor passes them; undefined when there is nothing to write. */
+  readonly keepTooOld: () => Promise<void> | undefined;
   /** Somebody else has moved the cursor, or has a later lease. */
   readonly onOvertaken: () => void;
 }
@@ -289,6 +291,8 @@ export class Freezer {
     const feed = this.#feed;
     const done = step.done ?? this.#done?.txnId;
     const rest = step.rest ?? this.#rest;
+    const kept = this.#parts.keepTooOld();
+    if (kept !== undefined) await kept;
     const written = await writeStep(this.#parts.db, {
       ...step,
       rest,

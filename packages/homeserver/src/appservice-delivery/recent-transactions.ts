@@ -2,6 +2,7 @@
 // when each was frozen, sent, refused, accepted. Bounded in number and in bytes, and gone after a restart: what must last is in the tables.
 
 import type { FrozenTransaction } from './delivery-state.ts';
+import { tooOldMax } from '../storage/tables/appservice-too-old.ts';
 import type { SendOutcome } from './send-transaction.ts';
 
 /** A transaction as it went. Times are milliseconds since 1970. */
@@ -28,13 +29,15 @@ export interface RecentTransaction {
 /** Transactions remembered for each application service, and bytes of their bodies. */
 export const recentTransactionsMax = 50;
 export const recentBytesMax = 262_144;
-/** Positions of events that were left out because of their age. */
-export const tooOldMax = 1_000;
+
+const nothing: readonly number[] = [];
 
 /** The memory of one application service. */
 export class RecentTransactions {
   readonly #all = new Map<number, RecentTransaction>();
+  /** Events that were left out because of their age; and those of them that are in no table yet. */
   readonly #tooOld = new Set<number>();
+  #unwritten = new Set<number>();
 
   /** Oldest first. */
   list(): RecentTransaction[] {
@@ -52,13 +55,23 @@ export class RecentTransactions {
 
   /** An event was older than the registration allows when its turn came: it is in no transaction. */
   tooOld(position: number): void {
-    this.#tooOld.add(position);
-    const [oldest] = this.#tooOld;
-    if (this.#tooOld.size > tooOldMax && oldest !== undefined) this.#tooOld.delete(oldest);
+    for (const positions of [this.#tooOld, this.#unwritten]) {
+      positions.add(position);
+      const [oldest] = positions;
+      if (positions.size > tooOldMax && oldest !== undefined) positions.delete(oldest);
+    }
   }
 
   wasTooOld(position: number): boolean {
     return this.#tooOld.has(position);
+  }
+
+  /** Gives out what is in no table yet, for somebody who writes it. */
+  takeTooOld(): readonly number[] {
+    if (this.#unwritten.size === 0) return nothing;
+    const taken = [...this.#unwritten];
+    this.#unwritten = new Set();
+    return taken;
   }
 
   /** An attempt begins. */

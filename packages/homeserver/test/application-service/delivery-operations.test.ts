@@ -377,6 +377,34 @@ describe('explain, of an event that is too old by now,', () => {
     expect(bodies(irc)).toEqual(['flying']);
   });
 
+  it('says so after a restart too, and in a process that does not send', async () => {
+    const { irc, delivery, room, why } = await setUp();
+    await later();
+    const event = await room.say(alice, 'too old when it is read');
+    await eventually(() => (delivery.status('irc')?.readPosition ?? 0) >= event.position);
+    await idle(delivery, 'irc');
+    const before = await why(event);
+    expect(before).toMatchObject({ verdict: 'filtered', filter: 'max_age_ms' });
+    await at.end(delivery);
+    at.memory.forget('irc');
+    expect(await why(event)).toEqual(before);
+    const next = await at.deliver();
+    await idle(next, 'irc');
+    expect(await operations(next).explain('irc', room.roomId, event.eventId)).toEqual(before);
+    expect(bodies(irc)).toEqual([]);
+  });
+
+  it('says so when other events have moved the cursor past it', async () => {
+    const { irc, delivery, room, why } = await setUp();
+    await later();
+    const event = await room.say(alice, 'too old when it is read');
+    const [fresh] = await room.append({ ...say(alice, 'fresh'), originServerTs: at.clock.now() });
+    await eventually(() => (delivery.status('irc')?.acknowledgedPosition ?? 0) >= (fresh?.position ?? 0));
+    at.memory.forget('irc'); // as kill -9 would
+    expect(await why(event)).toMatchObject({ verdict: 'filtered', filter: 'max_age_ms' });
+    expect(bodies(irc)).toEqual(['fresh']);
+  });
+
   it('says that it was accepted when it was', async () => {
     const { irc, delivery, room, why } = await setUp();
     const sent = await room.say(alice, 'in time');

@@ -9,6 +9,8 @@ export interface Draft {
   readonly stateKey?: string;
   readonly content?: Record<string, unknown>;
   readonly redacts?: string;
+  /** Else of November 2023. */
+  readonly originServerTs?: number;
   /** What another server has sent along. */
   readonly unsigned?: Record<string, unknown>;
 }
@@ -43,12 +45,13 @@ export function streamWriter(db: Database, serverName: string, committed: (first
     const eventNid = (nids += 1);
     const eventId = `$event${eventNid}`;
     const { type = 'm.room.message', sender, stateKey, content = {} } = draft;
+    const { originServerTs = 1_700_000_000_000 + eventNid } = draft;
     const json = JSON.stringify({
       auth_events: ['$x', '"}]'],
       content,
       depth: 1,
       hashes: { sha256: 'x' },
-      origin_server_ts: 1_700_000_000_000 + eventNid,
+      origin_server_ts: originServerTs,
       prev_events: [],
       ...(draft.redacts === undefined ? {} : { redacts: draft.redacts }),
       room_id: roomId,
@@ -88,7 +91,7 @@ export function streamWriter(db: Database, serverName: string, committed: (first
       tx,
       `insert into events (room_nid, event_nid, event_id, position, order_major, order_minor, type, sender, key_nid, depth, origin_server_ts, line, state_version)
        values ($1, $2, $3, $4, $4, 0, $5, $6, $7, 1, $9, 0, $8)`,
-      [roomNid, eventNid, eventId, position, type, sender, keyNid, version, 1_700_000_000_000 + eventNid],
+      [roomNid, eventNid, eventId, position, type, sender, keyNid, version, originServerTs],
     );
     await run(tx, 'insert into event_json values ($1, $2, $3)', [roomNid, eventNid, json]);
     if (type === 'm.room.member' && stateKey !== undefined)
@@ -106,7 +109,6 @@ export function streamWriter(db: Database, serverName: string, committed: (first
           position,
         ],
       );
-    const originServerTs = 1_700_000_000_000 + eventNid;
     const row = {
       eventNid,
       eventId,

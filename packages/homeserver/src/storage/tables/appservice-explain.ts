@@ -47,6 +47,7 @@ const whereabouts = statement(
       $2::bigint = any(c.rest) as "inRest", $2 > c.replay_after and $2 <= c.replay_upto as "inReplay",
       (select min(t.txn_id) from appservice_transactions t
         where t.appservice_id = c.appservice_id and $2 = any(t.positions)) as "txnId",
+      exists (select from appservice_too_old o where o.appservice_id = c.appservice_id and o.position = $2) as "wasTooOld",
       s.reason, s.created_ts as "setAsideTs"
     from appservice_cursors c
     left join appservice_set_aside s on s.appservice_id = c.appservice_id and s.position = $2
@@ -63,6 +64,8 @@ export interface Whereabouts {
   readonly inRest: boolean;
   readonly inReplay: boolean;
   readonly txnId: number | null;
+  /** It was left out because of its age. */
+  readonly wasTooOld: boolean;
   /** Of a set-aside event. */
   readonly reason: string | null;
   readonly setAsideTs: number | null;

@@ -60,6 +60,7 @@ const forgetDelivery = statement(
   `with cursors as (delete from appservice_cursors where appservice_id = $1),
     transactions as (delete from appservice_transactions where appservice_id = $1),
     aside as (delete from appservice_set_aside where appservice_id = $1),
+    old as (delete from appservice_too_old where appservice_id = $1),
     interest as (delete from appservice_interest where appservice_id = $1)
     select 1 as done`,
 );

@@ -1,4 +1,5 @@
--- 0017 people. Compatible with the version before, which counts nobody and tells nobody that a merge of forks took them out. Breaking: no.
+-- 0017 reports: what operators and clients are told that nothing told before. Compatible with the version before, which goes on not telling.
+-- Breaking: no.
 
 -- On which days people were here, in days since 1970 (UTC): one row each, written at most once a day. Users of application services have none.
 create table active_users (
@@ -15,3 +16,10 @@ create table member_removals (
   primary key (room_nid, user_id)
 );
 create index member_removals_by_user on member_removals (user_id);
+
+-- Events that an application service was not sent because of their age: the last ones, for an operator who asks why.
+create table appservice_too_old (
+  appservice_id  text collate "C" not null,
+  position       bigint not null,
+  primary key (appservice_id, position)
+);
