@@ -140,10 +140,14 @@ describe('pons serve', () => {
 
   test('is not stopped by a broken registration', async () => {
     write('broken.yaml', 'id: irc\n');
-    const file = write('broken-as.yaml', `${good}appservices: { files: [broken.yaml] }\n`);
+    const file = write('broken-as.yaml', `${good}appservices: { files: [broken.yaml, missing.yaml] }\n`);
     const ended = await pons(['serve', '--config', file], (_, signal) => signal('SIGTERM'));
     expect(ended.code).toBe(0);
-    expect(ended.errors).toContain('registration refused');
+    const refused = ended.errors.split('\n').filter((line) => line.includes('registration refused'));
+    expect(refused.join('\n')).toMatch(/broken\.yaml:1: as_token: is required/);
+    expect(refused.filter((line) => line.includes('missing.yaml'))).toEqual([
+      expect.stringMatching(/missing\.yaml:1: there is no such file: put it there, [^"]+ out of appservices\.files"/),
+    ]);
   });
 });
 

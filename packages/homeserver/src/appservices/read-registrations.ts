@@ -22,8 +22,9 @@ export interface Candidate {
   readonly unreadable?: string;
 }
 
-/** Why a file has no text: it is not there. */
-export const gone = 'there is no such file';
+/** Why a file that `appservices.files` names has no text: it is not there. */
+export const gone =
+  'there is no such file: put it there, and it is loaded within seconds, or take its name out of appservices.files';
 
 const filesMax = 10_000;
 

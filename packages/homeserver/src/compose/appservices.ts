@@ -1,5 +1,6 @@
 // Application services: who they are, whom they may act as, and delivery to them.
 
+import { formatComplaint } from '@pons/registration';
 import type { Ask } from '../appservice-delivery/ask-appservices.ts';
 import { createAskForKeys } from '../appservice-delivery/ask-for-keys.ts';
 import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
@@ -133,7 +134,7 @@ function logReports(log: Log): (report: LoadReport) => void {
     const now = JSON.stringify(report);
     if (now === before) return;
     before = now;
-    for (const complaint of complaints) log.error(complaint, 'registration refused');
+    for (const complaint of complaints) log.error({}, `registration refused: ${formatComplaint(complaint)}`);
     for (const warning of warnings) log.warn(warning, 'registration');
     log.info({ appservices: loaded }, 'registrations loaded');
   };
