@@ -1,7 +1,7 @@
 // Users of application services in numbers: thousands are looked up, made and named with one statement each, where one by one would
 // take a request and three statements for each.
 import { type JsonObject, MatrixError } from '@pons/spec';
-import type { Restriction } from '../platform/restricted-account.ts';
+import { type Restriction, unrestricted } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
 import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
 import { checkValue, namesOf } from './profiles.ts';
@@ -28,13 +28,24 @@ export async function activeNames(db: Queryable, userIds: readonly string[]): Pr
   return new Map((await activeUsers(db, userIds)).map(({ userId, ...known }) => [userId, known]));
 }
 
-/** Registers those that are not registered yet. @returns whom it registered */
+/**
+ * Registers those that are not registered yet.
+ *
+ * @returns whom it registered, and names of all who are not deactivated; whoever is new has none yet
+ */
 export async function registerGhosts(
   db: Queryable,
   userIds: readonly string[],
   made: { readonly createdTs: number; readonly appserviceId: string },
-): Promise<ReadonlySet<string>> {
-  return new Set(await insertGhosts(db, userIds, made));
+): Promise<{ readonly registered: ReadonlySet<string>; readonly names: Map<string, KnownUser> }> {
+  const names = await activeNames(db, userIds);
+  const unknown = userIds.filter((userId) => !names.has(userId));
+  const registered = new Set(await insertGhosts(db, unknown, made));
+  for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null, ...unrestricted });
+  // Deactivated, or registered by somebody else just now.
+  const others = unknown.filter((userId) => !registered.has(userId));
+  for (const [userId, own] of await activeNames(db, others)) names.set(userId, own);
+  return { registered, names };
 }
 
 /** Gives users their names. @returns whose changed */

@@ -3,7 +3,6 @@
 // what it has just done itself.
 import { MatrixError, parseUserId } from '@pons/spec';
 import {
-  activeNames,
   checkName,
   type KnownUser,
   membershipContent,
@@ -15,7 +14,7 @@ import { newUserId } from '../accounts/users.ts';
 import type { ExclusiveNamespaces } from '../appservices/exclusive-namespaces.ts';
 import type { Masquerading } from '../appservices/masquerade.ts';
 import type { Requester } from '../platform/requester.ts';
-import { refusalFor, unrestricted } from '../platform/restricted-account.ts';
+import { refusalFor } from '../platform/restricted-account.ts';
 import { joinsMax } from '../rooms/join-many.ts';
 import { joinedRoomIdsOf } from '../rooms/membership.ts';
 import type { RoomActionParts } from './room-action-parts.ts';
@@ -132,7 +131,7 @@ function checkedGhosts(
     try {
       const userId = userIdOf(user, serverName);
       const owner = namespaces.exclusiveOwner(userId, appserviceId);
-      if (!namespaces.covers(appserviceId, userId) || (owner !== undefined && owner !== appserviceId)) {
+      if (owner === undefined ? !namespaces.covers(appserviceId, userId) : owner !== appserviceId) {
         throw new MatrixError('M_EXCLUSIVE', `${userId} is not in a namespace of this application service`);
       }
       checked.set(userId, {
@@ -165,13 +164,7 @@ async function makeAccounts(
 ) {
   const userIds = [...ghosts.keys()];
   const remember = masquerading.registering();
-  const registered = await registerGhosts(db, userIds, { createdTs: clock.now(), appserviceId });
-  // Whoever is new has no names yet.
-  const names = await activeNames(
-    db,
-    userIds.filter((userId) => !registered.has(userId)),
-  );
-  for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null, ...unrestricted });
+  const { registered, names } = await registerGhosts(db, userIds, { createdTs: clock.now(), appserviceId });
   leaveOutWhoMayNot(names, userIds, errors);
   remember(names.keys());
   const changed: (Names & { readonly userId: string })[] = [];

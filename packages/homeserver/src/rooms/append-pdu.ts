@@ -146,8 +146,8 @@ function moveOn(
   { keyNid, at, eventNid, serverName }: AppendContext & { readonly keyNid: number | null; readonly at: number },
 ): void {
   const before = part.point;
-  const followed = new Set(citedIds(pdu.prev_events));
-  const loose = before.extremities.filter((extremity) => !followed.has(extremity.eventId));
+  const followed = citedIds(pdu.prev_events);
+  const loose = before.extremities.filter((extremity) => !followed.includes(extremity.eventId));
   part.point = {
     ...before,
     depth: Math.max(before.depth, clampDepth(pdu.depth)),
@@ -171,9 +171,11 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
   const isFirst = replaced === undefined && part.isFirst(event.type, stateKey);
   part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid, ...(isFirst ? { isFirst } : {}) });
   part.setValue(event.type, stateKey, value);
-  part.point = { ...part.point, stateVersion };
-  if (event.type !== 'm.room.member') return;
-  countMember(part, replaced?.event, event);
+  if (event.type !== 'm.room.member') {
+    part.point = { ...part.point, stateVersion };
+    return;
+  }
+  part.point = { ...part.point, stateVersion, ...counted(part, replaced?.event, event) };
   appendMember(part, value, at, serverName);
 }
 
@@ -185,20 +187,19 @@ export function appendStateDelta(part: Part, delta: readonly StateChange[], at: 
     part.state.push({ line: 0, keyNid, fromVersion: stateVersion, eventNid: value?.eventNid ?? null });
     part.setValue(type, stateKey, value);
     if (type !== 'm.room.member') continue;
-    countMember(part, was, value?.event);
+    part.point = { ...part.point, ...counted(part, was, value?.event) };
     if (value === undefined) part.membersRemoved.push({ userId: stateKey, local: isLocal(stateKey, serverName), at });
     else appendMember(part, value, at, serverName);
   }
   part.point = { ...part.point, stateVersion };
 }
 
-function countMember(part: Part, before: StateContent | undefined, after: StateContent | undefined): void {
+function counted({ point }: Part, before: StateContent | undefined, after: StateContent | undefined) {
   const was = membershipOf(before);
   const is = membershipOf(after);
-  part.point = {
-    ...part.point,
-    joined: part.point.joined + Number(is === 'join') - Number(was === 'join'),
-    invited: part.point.invited + Number(is === 'invite') - Number(was === 'invite'),
+  return {
+    joined: point.joined + Number(is === 'join') - Number(was === 'join'),
+    invited: point.invited + Number(is === 'invite') - Number(was === 'invite'),
   };
 }
 

@@ -48,17 +48,18 @@ export function appendJoins(part: Part, proposal: Proposal, joins: Joins, making
   const dated = originServerTs === undefined ? undefined : { originServerTs };
   for (const [userId, content] of joins.memberships) {
     if (isSo(part, userId, content)) continue;
-    const mark = part.mark();
     const join: EventDraft = { type: 'm.room.member', stateKey: userId, sender: userId, content, ...dated };
-    const add = (draft: EventDraft) => result.push(append(part, draft, { proposal, joins, making }));
+    const add = (draft: EventDraft) => append(part, draft, { proposal, joins, making });
     try {
-      add(join);
+      result.push(add(join));
     } catch (error) {
       const refusal = whyNot(error);
+      // Nothing of the join is in the part; an invitation without it must not stay there either.
+      const mark = part.mark();
       try {
         if (refusal.errcode !== 'M_FORBIDDEN') throw refusal;
-        add({ ...join, sender: joins.host, content: { ...content, membership: 'invite' } });
-        add(join);
+        const invitation = add({ ...join, sender: joins.host, content: { ...content, membership: 'invite' } });
+        result.push(invitation, add(join));
       } catch (other) {
         whyNot(other);
         part.rewind(mark);

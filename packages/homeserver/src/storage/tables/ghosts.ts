@@ -1,5 +1,6 @@
 // Many accounts at once: users of application services, looked up, made and named in one statement each. Tables `users` and `profiles`.
 import { type Queryable, statement } from '../database.ts';
+import { binaryArray } from '../group-commit-arrays.ts';
 
 /** An account that is there, and what memberships repeat of its profile. */
 export interface NamedUserRow {
@@ -24,7 +25,7 @@ const active = statement(
 
 /** Those of these users that are there and not deactivated, in no order. */
 export async function activeUsers(db: Queryable, userIds: readonly string[]): Promise<ActiveUserRow[]> {
-  return userIds.length === 0 ? [] : db.query<ActiveUserRow>(active, [userIds]);
+  return userIds.length === 0 ? [] : db.query<ActiveUserRow>(active, [binaryArray('text', userIds)]);
 }
 
 const insert = statement(
@@ -41,7 +42,11 @@ export async function insertGhosts(
   made: { readonly createdTs: number; readonly appserviceId: string },
 ): Promise<string[]> {
   if (userIds.length === 0) return [];
-  const rows = await db.query<{ userId: string }>(insert, [userIds, made.createdTs, made.appserviceId]);
+  const rows = await db.query<{ userId: string }>(insert, [
+    binaryArray('text', userIds),
+    made.createdTs,
+    made.appserviceId,
+  ]);
   return rows.map(({ userId }) => userId);
 }
 
