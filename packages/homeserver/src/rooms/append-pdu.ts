@@ -176,7 +176,7 @@ function appendState(part: Part, value: StateValue, at: number, serverName: stri
     return;
   }
   part.point = { ...part.point, stateVersion, ...counted(part, replaced?.event, event) };
-  appendMember(part, value, at, serverName);
+  appendMember(part, value, at, { serverName, isFirst });
 }
 
 /** Changes the current state by what a merge of forks comes to, all at one version. `undefined`: the key is gone. */
@@ -189,7 +189,7 @@ export function appendStateDelta(part: Part, delta: readonly StateChange[], at: 
     if (type !== 'm.room.member') continue;
     part.point = { ...part.point, ...counted(part, was, value?.event) };
     if (value === undefined) part.membersRemoved.push({ userId: stateKey, local: isLocal(stateKey, serverName), at });
-    else appendMember(part, value, at, serverName);
+    else appendMember(part, value, at, { serverName });
   }
   part.point = { ...part.point, stateVersion };
 }
@@ -211,7 +211,12 @@ function wordOf(membership: JsonValue | undefined): string {
   return typeof membership === 'string' ? membership : 'leave';
 }
 
-function appendMember(part: Part, { event, eventNid }: StateValue, at: number, serverName: string): void {
+function appendMember(
+  part: Part,
+  { event, eventNid }: StateValue,
+  at: number,
+  { serverName, isFirst = false }: { readonly serverName: string; readonly isFirst?: boolean },
+): void {
   const userId = event.state_key ?? '';
   const { membership, displayname, avatar_url } = event.content;
   part.members.push({
@@ -223,6 +228,7 @@ function appendMember(part: Part, { event, eventNid }: StateValue, at: number, s
     displayname: storable(displayname),
     avatarUrl: storable(avatar_url),
     at,
+    ...(isFirst ? { isFirst } : {}),
   });
 }
 
@@ -270,5 +276,5 @@ function appendRedaction(part: Part, redaction: JudgedPdu, at: number, context: 
   if (current?.eventNid !== target.eventNid) return;
   const stripped = { ...current, event: stateContent(event) };
   part.setValue(event.type, event.state_key, stripped);
-  if (event.type === 'm.room.member') appendMember(part, stripped, at, context.serverName);
+  if (event.type === 'm.room.member') appendMember(part, stripped, at, { serverName: context.serverName });
 }

@@ -1,5 +1,6 @@
 // Many users of an application service joining a room in one part: what a netjoin of IRC is. Each stands for itself, so one who may not
 // join is named and the others come in; who may not join by themselves is invited by who asks for it, if that user may.
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { canonicalJson, type JsonObject, MatrixError } from '@pons/spec';
 import { authStateKeys } from '../rules/auth-events.ts';
 import type { Queryable } from '../storage/database.ts';
@@ -11,8 +12,11 @@ import type { MadeProposal, Making } from './make-part.ts';
 import type { Part } from './part.ts';
 import type { EventDraft, Joins, Proposal } from './proposal.ts';
 
-/** Users of one proposal. With more of them a statement costs no less, and others wait for it longer. */
-export const joinsMax = 250;
+/** Users of one proposal. With 250 of them each costs 6 % more; with 5,000 others wait for the commit as long as it takes, 0.2 s. */
+export const joinsMax = 500;
+
+/** Joins that are made in one turn of the event loop: 5 ms. */
+const joinsPerTurn = 100;
 
 /** Who joins with more others than this is not remembered by the lane. */
 const crowdMin = 100;
@@ -39,14 +43,17 @@ export async function readJoins(
   );
 }
 
-/** Adds the joins to the part. */
-export function appendJoins(part: Part, proposal: Proposal, joins: Joins, making: Making): MadeProposal {
+/** Adds the joins to the part. Others have their turn meanwhile; the room is the lane's until the part is stored. */
+export async function appendJoins(part: Part, proposal: Proposal, joins: Joins, making: Making): Promise<MadeProposal> {
   const result: { readonly eventId: string; readonly at: number }[] = [];
   const refused = new Map<string, MatrixError>();
   part.isCrowd = joins.memberships.size > crowdMin;
   const { originServerTs } = joins;
   const dated = originServerTs === undefined ? undefined : { originServerTs };
+  let turn = 0;
   for (const [userId, content] of joins.memberships) {
+    turn += 1;
+    if (turn % joinsPerTurn === 0) await othersTurn();
     if (isSo(part, userId, content)) continue;
     const join: EventDraft = { type: 'm.room.member', stateKey: userId, sender: userId, content, ...dated };
     const add = (draft: EventDraft) => append(part, draft, { proposal, joins, making });

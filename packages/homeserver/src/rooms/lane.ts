@@ -247,7 +247,7 @@ export class Lane {
       try {
         const { proposal } = waiting;
         if (ground !== undefined) made.push({ waiting, ...appendBatch(part, proposal, ground, making) });
-        else if (joins !== undefined) made.push({ waiting, ...appendJoins(part, proposal, joins, making) });
+        else if (joins !== undefined) made.push({ waiting, ...(await appendJoins(part, proposal, joins, making)) });
         else made.push({ waiting, ...appendProposal(part, proposal, making) });
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;

@@ -37,6 +37,12 @@ export interface PartInputs {
   readonly newKeys?: ReadonlySet<string>;
 }
 
+interface Changed {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly value: StateValue | undefined;
+}
+
 /** The rows of one commit to one room, and where the room stands after them. */
 export class Part {
   readonly memory: LaneMemory;
@@ -73,11 +79,8 @@ export class Part {
   readonly #aliasesRemoved: string[] = [];
   readonly #forgotten: string[] = [];
   #published: boolean | undefined;
-  readonly #changed = new Map<
-    string,
-    { readonly type: string; readonly stateKey: string; readonly value: StateValue | undefined }
-  >();
-  readonly #undo: (() => void)[] = [];
+  readonly #changed = new Map<string, Changed>();
+  readonly #undo: { readonly key: string; readonly before: Changed | undefined }[] = [];
 
   constructor(memory: LaneMemory, inputs: PartInputs) {
     this.memory = memory;
@@ -105,7 +108,7 @@ export class Part {
   setValue(type: string, stateKey: string, value: StateValue | undefined): void {
     const key = stateKeyText(type, stateKey);
     const before = this.#changed.get(key);
-    this.#undo.push(() => (before === undefined ? this.#changed.delete(key) : this.#changed.set(key, before)));
+    this.#undo.push({ key, before });
     this.#changed.set(key, { type, stateKey, value });
   }
 
@@ -135,7 +138,10 @@ export class Part {
     this.#lists().forEach((list, index) => {
       list.length = mark.lengths[index] ?? 0;
     });
-    while (this.#undo.length > mark.undo) this.#undo.pop()?.();
+    for (const { key, before } of this.#undo.splice(mark.undo).reverse()) {
+      if (before === undefined) this.#changed.delete(key);
+      else this.#changed.set(key, before);
+    }
   }
 
   /** There is nothing to write: all of a batch was known. */
@@ -192,9 +198,9 @@ export class Part {
     this.memory.advance({ ...this.point, version: this.memory.point.version + 1 }, last);
   }
 
-  /** A row takes one change per statement: of a user who was invited and joined in this part, the last; of one who went, what is left. */
+  /** Of a user who went, what is left. */
   #memberRows(): Pick<RoomPart, 'members' | 'membersRemoved'> {
-    const members = [...new Map(this.members.map((row) => [row.userId, row])).values()];
+    const members = this.#lastMembers();
     if (this.membersRemoved.length === 0) return { members };
     const removed = new Map(this.membersRemoved.map((row) => [row.userId, row]));
     const isGone = ({ userId }: { readonly userId: string }) =>
@@ -204,6 +210,15 @@ export class Part {
       members: members.filter((row) => !isGone(row)),
       ...(membersRemoved.length === 0 ? {} : { membersRemoved }),
     };
+  }
+
+  // A row takes one change per statement: of a user who was invited and joined in this part, the last.
+  #lastMembers(): MemberRow[] {
+    const last = new Map<string, MemberRow>();
+    for (const row of this.members) {
+      last.set(row.userId, last.get(row.userId)?.isFirst === true ? { ...row, isFirst: true } : row);
+    }
+    return [...last.values()];
   }
 
   #lines() {

@@ -142,6 +142,8 @@ export interface MemberRow {
   readonly displayname: string | null;
   readonly avatarUrl: string | null;
   readonly at: number;
+  /** The user never was a member of the room, in any way. */
+  readonly isFirst?: true;
 }
 
 export interface RelationRow {

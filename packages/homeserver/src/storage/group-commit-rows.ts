@@ -2,7 +2,8 @@
 // positions of the whole batch; every row carries the room that guards it, or 0.
 import type { Commit, EventRow, KeyRows, RoomPart } from './commit.ts';
 import { binaryArray, type ColumnType, type ColumnValue } from './group-commit-arrays.ts';
-import { type SectionName, sections, type Variant, variants } from './group-commit-statements.ts';
+import { type SectionName, sections } from './group-commit-statements.ts';
+import { type Variant, variants } from './group-commit-variants.ts';
 import type { SqlValue } from './database.ts';
 
 interface Values {
@@ -21,6 +22,8 @@ export class BatchRows {
   readonly #columns = new Map<SectionName, { readonly names: readonly string[]; readonly values: ColumnValue[][] }>();
   /** Rows that a later one of the same key replaces: one statement may touch a row once. */
   readonly #last = new Map<string, () => void>();
+  /** Whoever is in a room by these rows never was there before. */
+  #onlyFirst = true;
   positions = 0;
 
   /** Adds what one Commit writes. @returns how many positions come before its own */
@@ -48,7 +51,10 @@ export class BatchRows {
 
   /** The narrowest statement that takes these rows. */
   variant(): Variant {
-    const found = variants.find((variant) => this.#used().every((name) => variant.sections.includes(name)));
+    const found = variants.find(
+      ({ sections: taken, ofFirst }) =>
+        (!ofFirst || this.#onlyFirst) && this.#used().every((name) => taken.includes(name)),
+    );
     if (found === undefined) throw new Error('no statement takes everything');
     return found;
   }
@@ -109,6 +115,7 @@ export class BatchRows {
     this.#addState(part);
     const guard = part.roomNid;
     for (const row of part.members) {
+      if (row.isFirst !== true) this.#onlyFirst = false;
       this.#add('members', {
         guard,
         user_id: row.userId,

@@ -70,12 +70,7 @@ function member(name: string, value: JsonObject[string] | undefined): string {
   return `"${name}":${canonicalJson(value ?? null)}`;
 }
 
-/** The object made of those members that are filled and wanted. */
+/** The object made of those members that are filled and wanted. One text, no chain of pieces: many events may be kept until they are stored. */
 function joined(members: readonly string[], wants: (at: number) => boolean): string {
-  let text = '{';
-  for (let at = 0; at < members.length; at++) {
-    if (members[at] === '' || !wants(at)) continue;
-    text += text.length > 1 ? `,${members[at]}` : members[at];
-  }
-  return `${text}}`;
+  return `{${members.filter((member, at) => member !== '' && wants(at)).join(',')}}`;
 }
