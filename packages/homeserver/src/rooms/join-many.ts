@@ -12,7 +12,7 @@ import type { MadeProposal, Making } from './make-part.ts';
 import type { Part } from './part.ts';
 import type { EventDraft, Joins, Proposal } from './proposal.ts';
 
-/** Users of one proposal. With 250 of them each costs 6 % more; with 5,000 others wait for the commit as long as it takes, 0.2 s. */
+/** Users of one proposal. With 250 each costs 3 % more; with 1,000 what waits to be stored is more than the young generation holds. */
 export const joinsMax = 500;
 
 /** Joins that are made in one turn of the event loop: 5 ms. */
