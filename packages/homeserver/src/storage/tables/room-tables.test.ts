@@ -1,7 +1,7 @@
 // Every read of the room tables is accepted by PostgreSQL with the types it is given, and answers nothing about an empty database.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
-import { registeredStatements } from '../database.ts';
+import { planOf } from '../../../../testkit/src/plan-of.ts';
 import { storedResponse } from './client-transactions.ts';
 import { relationsOf, threadCountsOf } from './event-relations.ts';
 import * as events from './events.ts';
@@ -87,13 +87,7 @@ const byKey: [string, string[]][] = [
 it.each(byKey)(
   '%s finds one key of a state by the primary key on tables that were never analysed',
   async (name, values) => {
-    const text = registeredStatements().find((one) => one.name === name)?.text ?? '';
-    const filled = values.reduce((filling, value, at) => filling.replaceAll(`$${at + 1}`, () => value), text);
-    const plan = await test.db.query<{ 'QUERY PLAN': string }>({
-      name: `test.explain ${name}`,
-      text: `explain ${filled}`,
-    });
-    const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+    const lines = await planOf(test.db, name, values);
     expect(lines).toMatch(/Index Scan Backward using room_state_pkey.*\n *Index Cond: .*key_nid = /);
     expect(lines).not.toContain('room_state_by_version');
     expect(lines).not.toContain('Seq Scan');

@@ -2,7 +2,7 @@
 // /sync on tables that were not analysed yet cost the square of the members.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../../testkit/src/database.ts';
-import { registeredStatements } from '../database.ts';
+import { planOf } from '../../../../testkit/src/plan-of.ts';
 import './stream.ts';
 
 let test: TestDatabase;
@@ -20,13 +20,7 @@ const reads: [string, string[]][] = [
 ];
 
 it.each(reads)('%s finds events by their primary key on tables that were never analysed', async (name, values) => {
-  const text = registeredStatements().find((one) => one.name === name)?.text ?? '';
-  const filled = values.reduce((filling, value, at) => filling.replaceAll(`$${at + 1}`, () => value), text);
-  const plan = await test.db.query<{ 'QUERY PLAN': string }>({
-    name: `test.explain ${name}`,
-    text: `explain ${filled}`,
-  });
-  const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+  const lines = await planOf(test.db, name, values);
   expect(lines).toMatch(/Index Scan using events_pkey.*\n *Index Cond: \(ROW\(room_nid, event_nid\) >= /);
   expect(lines).not.toMatch(/Seq Scan on (events|event_json|room_state)|events_by_id|Hash Join|Merge Join/);
 });
