@@ -91,6 +91,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test('the first page counts the people who use the server, the one who looks among them', async ({ skip }) => {
+  if (browser === undefined) return skip('no Chromium on this machine');
+  await page.goto(`${served.url}/_pons/console/`);
+  await expect.poll(text).toMatch(/People today\s+[1-9]\d*\s+Yesterday\s+0\s+In 30 days\s+[1-9]/i);
+});
+
 test('an application service’s page shows its queue and its last error, pauses it and lets it go on', async ({
   skip,
 }) => {

@@ -80,6 +80,6 @@ export function composeAccounts(config: Config, ground: Ground, options: Account
   };
   const monotonicMs = () => ground.clock.monotonicMs();
   const activeUsers = new ActiveUsers({ db, now, monotonicMs, limit: config.limits.monthlyActiveUsers });
-  observeActiveUsers(ground.metrics.registry, activeUsers);
+  observeActiveUsers(ground, activeUsers);
   return { accessTokens, nonces, lastSeen: new LastSeen(db, now), activeUsers, routeParts };
 }
