@@ -48,6 +48,13 @@ describe('a registration is refused', () => {
     ['what is no YAML', 'id: [', 'x.yaml:1: is not YAML'],
     ['a key given twice', `${yaml({})}\nid: b`, 'x.yaml:7: is not YAML: duplicated mapping key'],
     ['a list', '- a', 'x.yaml:1: must be a mapping'],
+    ['an id that is a step in a URL', yaml({ id: '".."' }), 'x.yaml:1: id: cannot stand in a URL'],
+    ['an id with half a character', yaml({ id: '"\\ud800"' }), 'x.yaml:1: id: cannot stand in a URL'],
+    [
+      'a sender whose user id would be too long',
+      yaml({ sender_localpart: 'b'.repeat(250) }),
+      'x.yaml:5: sender_localpart: must have at most 242 characters',
+    ],
     ['no id', yaml({ id: undefined }), 'x.yaml:1: id: is required'],
     [
       'a number for a token',
@@ -87,6 +94,24 @@ describe('a registration is refused', () => {
     ['a flag that is text', yaml({}).concat('\nrate_limited: "no"'), 'x.yaml:7: rate_limited: must be true or false'],
   ])('for %s', (_, source, complaint) => {
     expect(complaints(source).join('\n')).toContain(complaint);
+  });
+});
+
+describe('why a text is no YAML', () => {
+  it.each([
+    '*secret',
+    '!secret',
+    '!<secret>',
+    '!secret!secret x',
+    '!<secret"> x',
+    '{a: *secret}',
+    '"x" secret',
+    '&secret',
+  ])('is said without a word of it: as_token %s', (value) => {
+    const said = complaints(yaml({ as_token: value }));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^x\.yaml:[34]: /);
+    expect(said[0]).not.toContain('secret');
   });
 });
 

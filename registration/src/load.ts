@@ -5,6 +5,7 @@ import { load, parseEvents, YAMLException } from 'js-yaml';
 import { type LineOf, locateLines } from './locate-lines.ts';
 import type { Registration } from './registration.ts';
 import { validateRegistration } from './validate.ts';
+import { yamlReason } from './yaml-reason.ts';
 
 /** A complaint as it is printed: `irc.yaml:12: namespaces.users[0].regex: …`. */
 export interface Complaint {
@@ -48,7 +49,8 @@ export function loadRegistration(source: string, options: LoadOptions): Loaded {
       complaints: validation.problems.map(({ path, reason }) => ({ file, line: lineOf(path), path, reason })),
     };
   } catch (error) {
-    if (error instanceof YAMLException) return refused((error.mark?.line ?? 0) + 1, `is not YAML: ${error.reason}`);
+    if (error instanceof YAMLException)
+      return refused((error.mark?.line ?? 0) + 1, `is not YAML: ${yamlReason(error)}`);
     throw error;
   }
 }

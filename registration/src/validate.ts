@@ -23,6 +23,8 @@ export const namespaceEntriesMax = 1000;
 /** Longest id and token, in characters. */
 const idLengthMax = 255;
 const tokenLengthMax = 1024;
+/** Of a whole user id: https://spec.matrix.org/v1.19/appendices/#user-identifiers */
+const userIdBytesMax = 255;
 
 /** Every key of a registration, by section ('' is the file itself, `[]` an entry of a namespace). */
 export const registrationKeys = {
@@ -68,7 +70,7 @@ export function validateRegistration(parsed: unknown, serverName = 'example.org'
     url: checkedUrl(parsed, complain),
     asToken: checkedToken(parsed, 'as_token', complain),
     hsToken: checkedToken(parsed, 'hs_token', complain),
-    senderLocalpart: checkedLocalpart(parsed['sender_localpart'], complain),
+    senderLocalpart: checkedLocalpart(parsed['sender_localpart'], serverName, complain),
     namespaces: checkedNamespaces(parsed['namespaces'], serverName, complain),
     rateLimited: switched('rate_limited', true),
     protocols: texts(parsed['protocols'], 'protocols', complain),
@@ -90,6 +92,8 @@ function checkedId(value: unknown, complain: Complain): string {
   if (id.length > idLengthMax) complain('id', `must have at most ${idLengthMax} characters`);
   // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
   if (/[\u0000-\u001f\u007f]/.test(id)) complain('id', 'must not contain control characters');
+  // Operators name it in the path of a URL, where these two are steps, and half a character cannot be written.
+  if (id === '.' || id === '..' || !id.isWellFormed()) complain('id', 'cannot stand in a URL: choose another');
   return id;
 }
 
@@ -130,9 +134,14 @@ function whatIsWrongWithUrl(url: string): string | undefined {
   return undefined;
 }
 
-function checkedLocalpart(value: unknown, complain: Complain): string {
+function checkedLocalpart(value: unknown, serverName: string, complain: Complain): string {
   const localpart = text(value, 'sender_localpart', complain);
-  if (localpart.length > idLengthMax) complain('sender_localpart', `must have at most ${idLengthMax} characters`);
+  const overheadBytes = Buffer.byteLength(`@:${serverName}`);
+  if (overheadBytes + Buffer.byteLength(localpart) > userIdBytesMax)
+    complain(
+      'sender_localpart',
+      `must have at most ${userIdBytesMax - overheadBytes} characters: a user id of ${serverName} has at most ${userIdBytesMax} bytes`,
+    );
   if (localpart !== '' && !/^[\x21-\x39\x3b-\x7e]+$/.test(localpart))
     complain('sender_localpart', 'must be the part of a user id between @ and : (printable ASCII, no colon)');
   return localpart;

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Log as BridgeLog } from '@pons/appservice-sdk/bridge';
 import { type Log, OperatorError } from '@pons/homeserver';
+import { yamlReason } from '@pons/registration';
 import { load, YAMLException } from 'js-yaml';
 import { readText } from './on-disk.ts';
 import type { RunningBeside } from './start-pons.ts';
@@ -63,7 +64,7 @@ function read(file: string): object {
     if (typeof parsed === 'object' && parsed !== null) return parsed;
   } catch (cause) {
     if (!(cause instanceof YAMLException)) throw cause;
-    throw new OperatorError([`${file}:${(cause.mark?.line ?? 0) + 1}: is not YAML: ${cause.reason}`], { cause });
+    throw new OperatorError([`${file}:${(cause.mark?.line ?? 0) + 1}: is not YAML: ${yamlReason(cause)}`], { cause });
   }
   throw new OperatorError([`${file}:1: must be keys and values`]);
 }

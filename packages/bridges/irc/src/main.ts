@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '@pons/appservice-sdk/bridge';
+import { yamlReason } from '@pons/registration';
 import { load, YAMLException } from 'js-yaml';
 import { ConfigMistakes } from './config-fields.ts';
 import { startIrcBridge } from './start-irc-bridge.ts';
@@ -19,7 +20,7 @@ function readFile(file: string): object {
     throw new ConfigMistakes(['holds no keys']);
   } catch (error) {
     if (error instanceof YAMLException)
-      throw new OperatorError([`${file}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${error.reason}`], error);
+      throw new OperatorError([`${file}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${yamlReason(error)}`], error);
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new OperatorError([`${file}: does not exist`], error);
     if (code === 'EACCES') throw new OperatorError([`${file}: no permission`], error);

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { locateLines } from '@pons/registration';
+import { locateLines, yamlReason } from '@pons/registration';
 import { load, parseEvents, YAMLException } from 'js-yaml';
 import { OperatorError } from '../operator-error.ts';
 import { type Config, completeConfig, configField } from './schema.ts';
@@ -88,7 +88,7 @@ function parse(file: string, source: string): { tree: Record<string, unknown>; l
     throw new OperatorError([`${file}:1: must be keys and values, such as server_name: example.org`]);
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    throw new OperatorError([`${file}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${error.reason}`]);
+    throw new OperatorError([`${file}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${yamlReason(error)}`]);
   }
 }
 
