@@ -63,7 +63,7 @@ export function roomAdminRoutes(parts: RoomAdminParts): Route[] {
 }
 
 function endOf({ before_event_id: eventId, before_ts: ts }: JsonObject): HistoryEnd {
-  if (typeof eventId === 'string' && ts === undefined) return { beforeEventId: eventId };
+  if (typeof eventId === 'string' && !eventId.includes('\0') && ts === undefined) return { beforeEventId: eventId };
   if (typeof ts === 'number' && eventId === undefined) return { beforeTs: ts };
   throw new MatrixError('M_INVALID_PARAM', 'give either before_event_id or before_ts (milliseconds since 1970)');
 }

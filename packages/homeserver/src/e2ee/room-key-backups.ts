@@ -38,13 +38,17 @@ const backupsMax = 100;
 /** Keys in one backup: some 500 MB. */
 const keysMax = 1_000_000;
 const nameMax = 1_024;
+const algorithmMax = 255;
 
-/** Begins a backup. @returns its version @throws MatrixError M_TOO_LARGE */
+/** Begins a backup. @returns its version @throws MatrixError M_TOO_LARGE, M_INVALID_PARAM */
 export async function createBackup(
   db: Database,
   userId: string,
   backup: { readonly algorithm: string; readonly authData: JsonObject },
 ): Promise<string> {
+  if (backup.algorithm.length > algorithmMax || backup.algorithm.includes('\0')) {
+    throw new MatrixError('M_INVALID_PARAM', `algorithm has at most ${algorithmMax} characters and no U+0000`);
+  }
   const authData = textOf(backup.authData, authDataBytesMax);
   return db.transaction(async (tx) => {
     const { version, count } = await createKeyBackup(tx, userId, { algorithm: backup.algorithm, authData });

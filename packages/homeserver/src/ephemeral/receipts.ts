@@ -22,6 +22,9 @@ export interface ReadMarker {
   readonly threadId?: string;
 }
 
+/** Of an event id, which no event has longer. */
+const eventIdBytesMax = 255;
+
 const markerTypes = ['m.read', 'm.read.private', 'm.fully_read'] as const;
 
 /** @throws MatrixError M_INVALID_PARAM for a type that is none */
@@ -34,7 +37,7 @@ export function markerTypeOf(type: string): ReadMarker['type'] {
 /**
  * Sets markers of one reader in one room, all together.
  *
- * @throws MatrixError M_INVALID_PARAM for a thread where none may be, or one that is not known
+ * @throws MatrixError M_INVALID_PARAM for a thread where none may be, or one that is not known, and for what can be no event's id
  */
 export async function setReadMarkers(
   parts: ReceiptsParts,
@@ -44,6 +47,7 @@ export async function setReadMarkers(
   const receipts: ReceiptRow[] = [];
   const accountData: AccountDataRow[] = [];
   for (const marker of markers) {
+    checkEventId(marker.eventId);
     const at = receipts.length + accountData.length;
     if (marker.type === 'm.fully_read') {
       if (marker.threadId !== undefined) throw new MatrixError('M_INVALID_PARAM', 'm.fully_read knows no threads');
@@ -56,6 +60,11 @@ export async function setReadMarkers(
   }
   const positions = receipts.length + accountData.length;
   if (positions > 0) await parts.door.commit({ receipts, accountData, positions });
+}
+
+function checkEventId(eventId: string): void {
+  if (!eventId.includes('\0') && Buffer.byteLength(eventId) <= eventIdBytesMax) return;
+  throw new MatrixError('M_INVALID_PARAM', `the id of an event has at most ${eventIdBytesMax} bytes and no U+0000`);
 }
 
 async function movesForward(
@@ -75,8 +84,9 @@ async function checkThread(
   threadId: string,
 ): Promise<void> {
   if (threadId === 'main') return;
-  const root = threadId.startsWith('$')
-    ? await receiptStanding(parts.db, { ...reader, type: '', threadId: '', eventId: threadId })
-    : { known: false };
+  const root =
+    threadId.startsWith('$') && !threadId.includes('\0')
+      ? await receiptStanding(parts.db, { ...reader, type: '', threadId: '', eventId: threadId })
+      : { known: false };
   if (!root.known) throw new MatrixError('M_INVALID_PARAM', 'thread_id is "main" or an event of the room');
 }

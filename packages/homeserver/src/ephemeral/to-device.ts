@@ -32,7 +32,9 @@ const bytesMax = 64 * 1024 * 1024;
 
 /** Stores the messages for local devices. @throws MatrixError M_BAD_JSON, M_TOO_LARGE */
 export async function sendToDevice(parts: ToDeviceParts, request: SendToDevice): Promise<void> {
-  const ours = Object.entries(request.messages).filter(([userId]) => userId.endsWith(`:${parts.serverName}`));
+  const ours = Object.entries(request.messages).filter(
+    ([userId]) => userId.endsWith(`:${parts.serverName}`) && !userId.includes('\0'),
+  );
   const known = await devicesOfUsers(
     parts.db,
     ours.map(([userId]) => userId),

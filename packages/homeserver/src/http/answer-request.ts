@@ -1,4 +1,4 @@
-// One request from its first byte to its last: route, query, authentication, rate limit, body, handler, response; then its
+// One request from its first byte to its last: route, authentication, query, rate limit, body, handler, response; then its
 // metric, its span and its line in the log. Every error of every step ends in error-response.ts.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,7 +12,7 @@ import { createApiRequest } from './api-request.ts';
 import { authenticateClient, type ResolveToken } from './authenticate-client.ts';
 import { type BodyRule, bodyRule, discardBody, readJson } from './body.ts';
 import { type BodyCheck, compileBodyCheck } from './check-body.ts';
-import { checkQuery } from './check-query.ts';
+import { checkQuery, parseQuery } from './check-query.ts';
 import { errorResponse, limitExceeded } from './error-response.ts';
 import type { FailureLog } from './failure-log.ts';
 import { addressKey, type RateLimiter } from './rate-limit.ts';
@@ -82,12 +82,13 @@ export async function answerRequest(
   let requester: Requester | undefined;
   let failure: unknown;
   try {
-    const query = checkQuery(route.endpoint, arrival.queryText);
+    const query = parseQuery(arrival.queryText);
     const { remoteAddress } = arrival;
     if (route.needsToken) {
       const credentials = { headers: incoming.headers, query, path: found.path, remoteAddress };
       requester = await authenticateClient(route.endpoint, credentials, around.resolveToken);
     }
+    checkQuery(route.endpoint, query);
     limit(route.endpoint, requester, remoteAddress, around.rateLimiter);
     const body = await bodyOf(route, incoming);
     const trace = span?.traceparent ?? sentTrace;

@@ -1,5 +1,6 @@
-// Checks a query string against the endpoint's descriptor before the handler reads it: strict encoding, each parameter once
-// (lists excepted), integers that are integers, values that are among the allowed ones, nothing required missing.
+// Checks a query string in two steps. Before anybody knows who asks: strict encoding, and who they say they are said once. After that,
+// against the endpoint's descriptor: each parameter once (lists excepted), integers that are integers, values that are among the allowed
+// ones, nothing required missing. Who may not call at all hears that, and not what their call lacks.
 
 import { MatrixError } from '@pons/spec';
 import type { Endpoint, QueryParameter } from '@pons/spec/endpoints';
@@ -8,16 +9,24 @@ import type { Endpoint, QueryParameter } from '@pons/spec/endpoints';
 const common = ['access_token', 'user_id', 'device_id'];
 
 /**
- * Parses and checks the text behind the question mark.
+ * Parses the text behind the question mark.
+ *
+ * @throws MatrixError M_INVALID_PARAM
+ */
+export function parseQuery(text: string): URLSearchParams {
+  if (text.includes('%')) checkEncoding(text);
+  const query = new URLSearchParams(text);
+  if (text !== '') for (const name of common) checkOnce(name, query);
+  return query;
+}
+
+/**
+ * Checks the parameters of an endpoint.
  *
  * @throws MatrixError M_MISSING_PARAM, M_INVALID_PARAM
  */
-export function checkQuery(endpoint: Endpoint, text: string): URLSearchParams {
-  if (text.includes('%')) checkEncoding(text);
-  const query = new URLSearchParams(text);
+export function checkQuery(endpoint: Endpoint, query: URLSearchParams): void {
   for (const parameter of endpoint.query ?? []) checkParameter(parameter, query);
-  if (text !== '') for (const name of common) checkOnce(name, query);
-  return query;
 }
 
 function checkParameter(parameter: QueryParameter, query: URLSearchParams): void {

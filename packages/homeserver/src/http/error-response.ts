@@ -1,5 +1,6 @@
 // The one place where errors become HTTP. A MatrixError is the caller's mistake and says so in Matrix's form; a database that
-// cannot be reached or has no time is 503, to be tried again; everything else is a bug of ours: logged with the request's id and answered 500.
+// cannot be reached or has no time is 503, to be tried again; a value that it cannot hold is 400 (and a check is missing); everything else
+// is a bug of ours: logged with the request's id and answered 500.
 // https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
 
 import { type JsonObject, MatrixError } from '@pons/spec';
@@ -10,7 +11,7 @@ export interface ErrorResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly json: JsonObject;
   /** Ours goes to the log (failure-log.ts). */
-  readonly fault: 'caller' | 'away' | 'bug';
+  readonly fault: 'caller' | 'unchecked' | 'away' | 'bug';
 }
 
 /** How long a client waits when the database is away, in milliseconds: embedded PostgreSQL is restarted in less. */
@@ -25,7 +26,18 @@ export function errorResponse(error: unknown, requestId: string): ErrorResponse 
     const headers = typeof wait === 'number' ? { 'retry-after': String(Math.ceil(wait / 1000)) } : noHeaders;
     return { status: error.status, headers, json, fault: 'caller' };
   }
-  if (isAway(error)) {
+  if (storageCode(error, unholdableCodes)) {
+    return {
+      status: 400,
+      headers: noHeaders,
+      json: {
+        errcode: 'M_INVALID_PARAM',
+        error: 'A text of the request holds U+0000, is too long, or a number too large.',
+      },
+      fault: 'unchecked',
+    };
+  }
+  if (storageCode(error, awayCodes)) {
     return {
       status: 503,
       headers: { 'retry-after': String(DATABASE_AWAY_MS / 1000) },
@@ -47,9 +59,10 @@ export function limitExceeded(retryAfterMs: number): MatrixError {
 // No connection, too many of them, a server that stops, starts or recovers, a statement whose time was up, one that lost against others.
 const awayCodes = /^(unreachable|overloaded|08...|25P03|40001|40P01|53300|55P03|57...)$/;
 
+// Last line of defence: U+0000 or a lone surrogate in a text or in jsonb, a number beyond its column, a text too long for an index.
+const unholdableCodes = /^(22003|22021|22P05|54000)$/;
+
 // By name and code: this floor does not know storage (never-arrow 2), only what its errors look like.
-function isAway(error: unknown): boolean {
-  return (
-    error instanceof Error && error.name === 'StorageError' && 'code' in error && awayCodes.test(String(error.code))
-  );
+function storageCode(error: unknown, codes: RegExp): boolean {
+  return error instanceof Error && error.name === 'StorageError' && 'code' in error && codes.test(String(error.code));
 }

@@ -1,5 +1,6 @@
-// What the log says of requests that failed through a fault of ours. A bug comes with its stack, each time. A database that is away fails
-// every request in the same way: that is one line now and then, without a stack, with how many it stands for.
+// What the log says of requests that failed through a fault of ours. A bug comes with its stack, each time; a value that only the database
+// refused is a line, as anybody can send one. A database that is away fails every request in the same way: that is one line now and then,
+// without a stack, with how many it stands for.
 
 import type { Log } from '../platform/telemetry/log.ts';
 
@@ -7,7 +8,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 export interface Failure {
   readonly id: string;
   readonly error: unknown;
-  readonly fault: 'away' | 'bug';
+  readonly fault: 'unchecked' | 'away' | 'bug';
 }
 
 /** Writes about failures. */
@@ -25,11 +26,18 @@ export function createFailureLog(log: Log, monotonicMs: () => number): FailureLo
       log.error({ id, err: error }, 'request failed');
       return;
     }
+    const reason = error instanceof Error ? error.message : String(error);
+    if (fault === 'unchecked') {
+      log.warn(
+        { id, reason },
+        'the database refused a value of the request, which should have been checked: answered 400',
+      );
+      return;
+    }
     unsaid += 1;
     const nowMs = monotonicMs();
     if (nowMs - saidAtMs < awayEveryMs) return;
     saidAtMs = nowMs;
-    const reason = error instanceof Error ? error.message : String(error);
     log.error({ id, reason, requests: unsaid }, 'the database cannot answer: requests are refused with 503');
     unsaid = 0;
   };

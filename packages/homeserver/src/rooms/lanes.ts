@@ -2,7 +2,6 @@
 // a request that comes twice at once is noticed, and where rooms are made: a new room has no lane yet, its first part makes it.
 import { MatrixError, roomVersionRules } from '@pons/spec';
 import { StorageError } from '../storage/database.ts';
-import { roomById } from '../storage/tables/rooms.ts';
 import { placeOnChains } from './auth-chains.ts';
 import { buildPdu } from './build-pdu.ts';
 import { Lane, type LaneParts } from './lane.ts';
@@ -13,6 +12,7 @@ import type { NewRoom, Proposal, ProposalResult } from './proposal.ts';
 import type { CheckedPdu } from './receive/check-hash.ts';
 import { receiveSeveral } from './receive/receive-several.ts';
 import type { Received, ReceiveOutcome } from './receive/receive-outcome.ts';
+import { findRoom } from './room-view.ts';
 
 /** Lanes kept open, and what they remember of state together; more only while more is in use at once. */
 const openLanesMax = 2_000;
@@ -73,7 +73,7 @@ export function createRoomLanes(parts: RoomLanesParts): RoomLanes {
   const inFlight = new Map<string, Promise<ProposalResult>>();
 
   async function openLane(roomId: string): Promise<Lane> {
-    const row = await roomById(parts.db, roomId);
+    const row = await findRoom(parts.db, roomId);
     const rules = row === undefined ? undefined : roomVersionRules(row.roomVersion);
     if (row === undefined || rules === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in that room.');
     const lane = new Lane(parts, await LaneMemory.read(parts.db, row, rules, total));

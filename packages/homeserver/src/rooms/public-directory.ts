@@ -134,6 +134,9 @@ export function directoryList(allNetworks: boolean, instanceId: string | undefin
   if (allNetworks) {
     throw new MatrixError('M_INVALID_PARAM', 'Give third_party_instance_id or include_all_networks, not both.');
   }
+  if (instanceId.includes('\0')) {
+    throw new MatrixError('M_INVALID_PARAM', 'third_party_instance_id is an instance_id of /thirdparty/protocols.');
+  }
   return { instanceId };
 }
 

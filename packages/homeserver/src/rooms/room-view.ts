@@ -74,7 +74,7 @@ export async function findRoom(db: Queryable, roomId: string): Promise<RoomRow |
 }
 
 async function knownRoom(db: Queryable, roomId: string) {
-  const room = await roomById(db, roomId);
+  const room = await findRoom(db, roomId);
   const rules = room === undefined ? undefined : roomVersionRules(room.roomVersion);
   if (room === undefined || rules === undefined) throw notInRoom();
   return { room, rules };

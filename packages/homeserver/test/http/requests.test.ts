@@ -276,6 +276,21 @@ describe('errors', () => {
     expect(lines).toEqual([1, 40, 40].map((requests) => [{ id: 'a', reason: 'the server is gone', requests }, text]));
   });
 
+  test.each(['22003', '22021', '22P05', '54000'])(
+    'a value that only the database refuses (%s) is 400, and the log says which check is missing',
+    (code) => {
+      const error = new StorageError(code, 'index row requires 10024 bytes');
+      const { status, json, fault } = errorResponse(error, 'r1');
+      expect([status, json['errcode'], fault]).toEqual([400, 'M_INVALID_PARAM', 'unchecked']);
+      const lines: [object, string][] = [];
+      const log = { ...silentLog, warn: (fields: object, message: string) => lines.push([fields, message]) };
+      createFailureLog(log, () => 0)({ id: 'r1', error, fault: 'unchecked' });
+      expect(lines).toEqual([
+        [{ id: 'r1', reason: 'index row requires 10024 bytes' }, expect.stringContaining('should have been checked')],
+      ]);
+    },
+  );
+
   test('an unknown path is 404, an unknown method 405 and named', async () => {
     expect(await refusal('GET', '/')).toBe('404 M_UNRECOGNIZED');
     expect(await refusal('GET', '/_matrix/federation/v1/version')).toBe('404 M_UNRECOGNIZED');

@@ -1,97 +1,19 @@
-// Every route of a whole homeserver, found by what it says of itself (the Allow header of a 405): without a token, with an unknown one,
+// Every route of a whole homeserver: without a token, with an unknown one,
 // and with an as_token acting as a user inside its namespace, outside of it, or not registered. And everything else leads nowhere.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  type Endpoint,
-  beeperEndpoints,
-  endpoints,
-  federationEndpoints,
-  ghostEndpoints,
-  ponsEndpoints,
-  synapseEndpoints,
-} from '@pons/spec/endpoints';
-import { testDatabase } from '@pons/testkit/database';
+import type { Endpoint, QueryParameter } from '@pons/spec/endpoints';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configFrom, createHomeserver, type Homeserver, silentLog } from '../../src/index.ts';
+import { asToken, filled, type RouteHouse, routeHouse } from './route-house.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'pons-routes-'));
-const asToken = 'as-token-of-the-route-table';
-const described: Endpoint[] = [
-  endpoints,
-  federationEndpoints,
-  ponsEndpoints,
-  synapseEndpoints,
-  beeperEndpoints,
-  ghostEndpoints,
-].flatMap((list) => Object.values(list));
-let homeserver: Homeserver;
-let database: Awaited<ReturnType<typeof testDatabase>>;
+let house: RouteHouse;
 let base = '';
-let routed: Endpoint[] = [];
+let routed: readonly Endpoint[] = [];
 
 beforeAll(async () => {
-  database = await testDatabase();
-  writeFileSync(
-    join(folder, 'irc.yaml'),
-    JSON.stringify({
-      id: 'irc',
-      url: null,
-      as_token: asToken,
-      hs_token: 'hs-token-of-the-route-table',
-      sender_localpart: '_irc_bot',
-      rate_limited: false,
-      namespaces: { users: [{ exclusive: true, regex: '@_irc_.*:localhost' }], aliases: [], rooms: [] },
-    }),
-  );
-  const config = configFrom(
-    {
-      server_name: 'localhost',
-      database: database.url,
-      data_dir: './data',
-      listeners: [{ bind: '127.0.0.1', port: 0 }],
-      appservices: { files: ['irc.yaml'] },
-      accounts: { registration: { mode: 'open', shared_secret: 'secret' }, password_cost: 'low' },
-      rate_limits: 'off',
-    },
-    folder,
-  );
-  homeserver = await createHomeserver(config, { log: silentLog });
-  const [listener] = await homeserver.listen();
-  base = listener?.url ?? '';
-  const allowed = await Promise.all(described.map(async ({ path }) => methodsOf(filled(path, '@a:localhost'))));
-  // Inviting by a third-party id has the path of inviting a user.
-  routed = described.filter(
-    ({ method, operation }, index) => operation !== 'inviteBy3PID' && allowed[index]?.includes(method) === true,
-  );
+  house = await routeHouse();
+  ({ base, routed } = house);
 });
-afterAll(async () => {
-  await homeserver.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true });
-});
-
-const values: Readonly<Record<string, string>> = {
-  roomId: '!room:localhost',
-  roomIdOrAlias: '!room:localhost',
-  roomAlias: '#alias:localhost',
-  eventId: '$event',
-  serverName: 'localhost',
-  appserviceId: 'irc',
-};
-
-function filled(path: string, userId: string): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(name === 'userId' ? userId : (values[name] ?? name)),
-  );
-}
-
-async function methodsOf(path: string): Promise<string[]> {
-  const response = await fetch(base + path, { method: 'PATCH' });
-  return response.status === 405 ? (response.headers.get('allow') ?? '').split(', ') : [];
-}
+afterAll(() => house.stop());
 
 interface Answer {
   readonly status: number;
@@ -101,16 +23,33 @@ interface Answer {
 
 async function ask(endpoint: Endpoint, token: string | undefined, userId?: string, deviceId?: string): Promise<Answer> {
   const required = (endpoint.query ?? []).filter((parameter) => parameter.required === true);
+  return askWith(endpoint, required, { token, userId, deviceId });
+}
+
+interface Caller {
+  readonly token: string | undefined;
+  readonly userId?: string | undefined;
+  readonly deviceId?: string | undefined;
+}
+
+async function askWith(
+  endpoint: Endpoint,
+  required: readonly QueryParameter[],
+  { token, userId, deviceId }: Caller,
+): Promise<Answer> {
   const query = new URLSearchParams();
   for (const { name, type, values: [first] = [] } of required)
     query.set(name, first ?? (type === 'integer' ? '1' : 'x'));
   if (userId !== undefined) query.set('user_id', userId);
   if (deviceId !== undefined) query.set('device_id', deviceId);
-  const response = await fetch(`${base}${filled(endpoint.path, userId ?? '@a:localhost')}?${query.toString()}`, {
-    method: endpoint.method,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    ...(endpoint.body === 'none' ? {} : { body: '{}' }),
-  });
+  const response = await fetch(
+    `${base}${filled(endpoint.path, userId === undefined ? {} : { userId })}?${query.toString()}`,
+    {
+      method: endpoint.method,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(endpoint.body === 'none' ? {} : { body: '{}' }),
+    },
+  );
   const { errcode, error } = JSON.parse((await response.text()) || '{}') as { errcode?: string; error?: string };
   return { status: response.status, errcode, error };
 }
@@ -152,6 +91,16 @@ describe('every route of the homeserver', () => {
   test('refuses an as_token for a user outside its namespace', async () => {
     const call = async (one: Endpoint) => short(await ask(one, asToken, '@alice:localhost'));
     expect(await differing(withToken(), call, /^403 M_FORBIDDEN$/)).toEqual({});
+  });
+
+  test('says who may not call it at all before it says which parameters are missing', async () => {
+    const lacking = withToken().filter(({ query = [] }) => query.some(({ required }) => required === true));
+    expect(lacking.length).toBeGreaterThan(5);
+    const call = (caller: Caller) => async (one: Endpoint) => short(await askWith(one, [], caller));
+    expect(await differing(lacking, call({ token: undefined }), /^401 M_MISSING_TOKEN$/)).toEqual({});
+    expect(await differing(lacking, call({ token: 'nobody' }), /^401 M_UNKNOWN_TOKEN$/)).toEqual({});
+    const foreign = { token: asToken, userId: '@alice:localhost' };
+    expect(await differing(lacking, call(foreign), /^403 M_FORBIDDEN$/)).toEqual({});
   });
 
   test('refuses an as_token for the user without a name', async () => {
@@ -254,8 +203,8 @@ describe('every route of the homeserver', () => {
 
   test('answers 405 to a method that it does not know, and nothing lies below it', async () => {
     for (const { path } of routed) {
-      const known = filled(path, '@a:localhost');
-      const allow = await methodsOf(known);
+      const known = filled(path);
+      const allow = await house.methodsOf(known);
       for (const method of ['GET', 'PUT', 'POST', 'DELETE'].filter((one) => !allow.includes(one))) {
         const response = await fetch(base + known, { method });
         expect([path, method, response.status, await response.json()]).toMatchObject([

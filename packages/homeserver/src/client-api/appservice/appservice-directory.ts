@@ -16,6 +16,9 @@ export interface NetworkDirectoryParts {
   ) => Promise<boolean>;
 }
 
+/** Of a network id, which is part of an indexed key. */
+const networkIdBytesMax = 255;
+
 /** PUT /directory/list/appservice/{networkId}/{roomId} */
 export function putNetworkRoom(parts: NetworkDirectoryParts): Route {
   return {
@@ -28,6 +31,8 @@ export function putNetworkRoom(parts: NetworkDirectoryParts): Route {
       if (visibility !== 'public' && visibility !== 'private')
         throw new MatrixError('M_INVALID_PARAM', 'visibility must be public or private');
       const { networkId = '', roomId = '' } = request.path;
+      if (Buffer.byteLength(networkId) > networkIdBytesMax)
+        throw new MatrixError('M_INVALID_PARAM', `A network id has at most ${networkIdBytesMax} bytes.`);
       if (!(await parts.setNetworkRoom({ appserviceId, networkId, roomId }, visibility === 'public')))
         throw new MatrixError('M_NOT_FOUND', 'This server does not know that room.');
       return { json: {} };

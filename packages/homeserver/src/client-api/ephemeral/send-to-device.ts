@@ -3,6 +3,7 @@
 
 import { isJsonObject, MatrixError } from '@pons/spec';
 import { endpoints } from '@pons/spec/endpoints';
+import { checkTxnId } from '../../actions/check-event.ts';
 import { sendToDevice, type ToDeviceParts } from '../../ephemeral/to-device.ts';
 import { requesterOf } from '../../http/requester.ts';
 import type { Route } from '../../http/route.ts';
@@ -17,6 +18,7 @@ export function putToDevice(parts: ToDeviceParts): Route {
       if (!isJsonObject(messages)) throw new MatrixError('M_BAD_JSON', 'messages must be an object');
       const type = request.path['eventType'] ?? '';
       const txnId = request.path['txnId'] ?? '';
+      checkTxnId(txnId);
       await sendToDevice(parts, { sender: userId, deviceId: deviceId ?? '', txnId, type, messages });
       return { json: {} };
     },
