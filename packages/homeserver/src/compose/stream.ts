@@ -10,12 +10,14 @@ import { KeyCountMemory } from '../e2ee/key-counts.ts';
 import { Presence, type PresenceReport } from '../ephemeral/presence.ts';
 import { Typing, type TypingNotice } from '../ephemeral/typing.ts';
 import type { Config } from '../platform/config/schema.ts';
+import { countRows } from '../storage/analyze.ts';
 import type { Door } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
 import { createDoor } from '../storage/group-commit.ts';
 import { joinedRoomNidsOf } from '../storage/tables/room-members.ts';
 import { createInvalidations, type Invalidations } from '../stream/invalidate.ts';
 import { createLeases, type Leases } from '../stream/lease.ts';
+import { RowCounting } from '../stream/count-rows.ts';
 import { createWake, type Wake } from '../stream/wake.ts';
 import { NewsIndex } from '../sync/wait-for-news.ts';
 import type { Appservices } from './appservices.ts';
@@ -58,6 +60,10 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
   const failed = (error: unknown) => log.error({ err: error }, 'somebody who follows the stream failed');
   const processId = random.id(PROCESS_ID_CHARS);
   const wake = createWake({ db, clock, processId, shared, failed });
+  const counting = new RowCounting(
+    () => countRows(db),
+    (error) => log.warn({ err: error }, 'tables were not counted'),
+  );
   const invalidations = createInvalidations({ db, clock, shared });
   const leases = createLeases({ connection, clock });
   const news = new NewsIndex(clock);
@@ -113,6 +119,7 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
     keyCounts,
     follow({ appservices, accessTokens }) {
       delivery = appservices.delivery;
+      wake.onNews({ news: ({ position }) => counting.reached(position), missed: () => {} });
       tellFollowers({ wake, typing, presence, news, invalidations }, { appservices, accessTokens }, ground);
     },
     async start() {
@@ -129,6 +136,7 @@ export function openStream(config: Config, { db, connection }: Storage, ground: 
       presence.close();
       await door.close();
       await wake.stop();
+      await counting.stop();
       await invalidations.stop();
       await leases.stop();
       for (const stop of stopListening) await stop();

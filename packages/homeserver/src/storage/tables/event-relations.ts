@@ -27,7 +27,7 @@ const ofTargets = statement(
       select * from event_relations r
       where r.room_nid = $1 and r.relates_to = target.id and r.rel_type = wanted.rel_type
       order by r.event_nid desc limit ${bundledRelationsMax}) r on true
-    join events e on e.room_nid = $1 and e.event_nid = r.event_nid
+    cross join lateral (select * from events e where e.room_nid = $1 and e.event_nid = r.event_nid limit 1) e
     where e.position is not null and e.redacted_by is null
     order by e.order_major desc, e.order_minor desc`,
 );
