@@ -77,7 +77,9 @@ export function registryAdminRoutes({ registry, live, clock, endConsents }: Regi
       endpoint: ponsEndpoints.narrowAppserviceToken,
       handle({ path, body }) {
         const appservice = knownAppservice(registry, path['appserviceId']);
-        return Promise.resolve({ json: narrowAsToken(appservice, registry.serverName, body, clock.now()) });
+        const { asToken } = appservice.registration;
+        const parts = { appservice, asToken, serverName: registry.serverName, now: clock.now() };
+        return Promise.resolve({ json: narrowAsToken(parts, body) });
       },
     },
   ];

@@ -1,6 +1,6 @@
 // Which of the registration texts become application services. A broken one is left out with file, line and reason, and where it was good
 // before it was broken the last good one goes on. One id and one as_token belong to one application service: of two that claim the same,
-// the one that runs already stays, else the first.
+// the one that had it first keeps it, an as_token until the end of its overlap; of two that are new, the first in order.
 
 import { type Complaint, loadRegistration } from '@pons/registration';
 import { type Candidate, gone } from './read-registrations.ts';
@@ -17,6 +17,8 @@ export interface ChooseOptions {
   readonly isAbsent: (file: string) => boolean;
   /** Until when a replaced hs_token is remembered. */
   readonly oldUntilTs: number;
+  /** Id of the application service that has this as_token, or had it until lately. */
+  readonly holderOf: (asToken: string) => string | undefined;
 }
 
 interface Claim {
@@ -24,6 +26,14 @@ interface Claim {
   readonly before: Appservice | undefined;
   readonly appservice: Appservice;
   readonly lineOf: (path: string) => number;
+}
+
+/** What has been given to whom: the file of each. */
+interface Owners {
+  readonly ids: Map<string, string>;
+  readonly tokens: Map<string, string>;
+  /** Where one is registered that has this token already. */
+  readonly holderOf: (asToken: string) => { readonly id: string; readonly file: string } | undefined;
 }
 
 /**
@@ -41,23 +51,35 @@ export function chooseRegistrations(
     const claim = claimOf(candidate, { ...options, registry, complaints });
     return claim === undefined ? [] : [claim];
   });
-  const owners = { ids: new Map<string, string>(), tokens: new Map<string, string>() };
-  const chosen = new Set<Claim>();
-  for (const claim of [...claims.filter(isIncumbent), ...claims.filter((one) => !isIncumbent(one))]) {
-    const { candidate, appservice, lineOf } = claim;
+  const files = new Map(claims.map(({ appservice, candidate }) => [appservice.id, candidate.file]));
+  const owners: Owners = {
+    ids: new Map(),
+    tokens: new Map(),
+    holderOf(asToken) {
+      const id = options.holderOf(asToken);
+      const file = id === undefined ? undefined : files.get(id);
+      return id === undefined || file === undefined ? undefined : { id, file };
+    },
+  };
+  const chosen = new Map<Claim, Appservice>();
+  for (const claim of claims.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+    const { candidate, appservice, before, lineOf } = claim;
     const taken = take(appservice, candidate.file, owners);
-    if (taken === undefined) chosen.add(claim);
-    else complaints.push({ file: candidate.file, line: lineOf(taken.path), ...taken });
+    if (taken !== undefined) complaints.push({ file: candidate.file, line: lineOf(taken.path), ...taken });
+    if (taken === undefined) chosen.set(claim, appservice);
+    else if (before !== undefined && take(before, candidate.file, owners) === undefined) chosen.set(claim, before);
   }
   const order = new Map(candidates.map(({ file }, index) => [file, index]));
   return {
-    appservices: claims.filter((claim) => chosen.has(claim)).map(({ appservice }) => appservice),
+    appservices: claims.flatMap((claim) => chosen.get(claim) ?? []),
     complaints: complaints.sort((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0)),
   };
 }
 
-function isIncumbent({ before, appservice }: Claim): boolean {
-  return before?.id === appservice.id;
+/** Who chooses first: those that run by that id, then those whose file says another id now, then the new ones. */
+function rankOf({ before, appservice }: Claim): number {
+  if (before === undefined) return 2;
+  return before.id === appservice.id ? 0 : 1;
 }
 
 function claimOf(
@@ -98,11 +120,12 @@ function placeOf(source: RegistrationSource): string {
 function take(
   { id, registration }: Appservice,
   file: string,
-  { ids, tokens }: { readonly ids: Map<string, string>; readonly tokens: Map<string, string> },
+  { ids, tokens, holderOf }: Owners,
 ): { path: string; reason: string } | undefined {
   const sameId = ids.get(id);
   if (sameId !== undefined) return { path: 'id', reason: `${JSON.stringify(id)} is registered by ${sameId} already` };
-  const sameToken = tokens.get(registration.asToken);
+  const holder = holderOf(registration.asToken);
+  const sameToken = holder === undefined || holder.id === id ? tokens.get(registration.asToken) : holder.file;
   if (sameToken !== undefined)
     return { path: 'as_token', reason: `is the as_token of ${sameToken} too: make a new secret for one of them` };
   ids.set(id, file);

@@ -83,12 +83,11 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
     return (await liveRegistrations(db)).find((row) => row.appservice_id === id)?.registration;
   }
 
-  async function setToken(tx: Queryable, appserviceId: string, asToken: string, overlapMs: number): Promise<void> {
+  /** False when it is another's, who may have been added just now. */
+  async function setToken(tx: Queryable, appserviceId: string, asToken: string, overlapMs: number): Promise<boolean> {
     const now = clock.now();
-    await putAppserviceTokens(tx, [{ appserviceId, tokenHash: hashAsToken(asToken) }], {
-      now,
-      untilTs: now + overlapMs,
-    });
+    const token = { appserviceId, tokenHash: hashAsToken(asToken) };
+    return (await putAppserviceTokens(tx, [token], { now, untilTs: now + overlapMs })).has(appserviceId);
   }
 
   async function rotateOnce(id: string, overlapMs: number) {
@@ -119,17 +118,20 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
         ]);
       if (dryRun) return added;
       const before = await textOf(id);
+      const complain = (path: string, reason: string) => refused([{ file: '', line: lineOf(path), path, reason }]);
+      if (before !== undefined && !replace) throw complain('id', registeredAlready(id));
       const done = await change(id, async (tx) => {
         const row = { appservice_id: id, registration: text, added_ts: clock.now() };
         const stored = before === undefined ? insertRegistration(tx, row) : updateRegistration(tx, id, before, text);
         if (!(await stored)) return false;
-        await setToken(tx, id, registration.asToken, usualOverlapMs);
+        if (!(await setToken(tx, id, registration.asToken, usualOverlapMs)))
+          throw complain('as_token', 'is the as_token of another too: make a new secret');
         // It ended with the users of its earlier life.
         await reviveUser(tx, sender, id);
         if (before === undefined) await beginDelivery(tx, added.appservice, clock.now());
         return true;
       });
-      if (!done) throw refused([{ file: '', line: 1, path: 'id', reason: 'was registered by somebody else just now' }]);
+      if (!done) throw complain('id', 'was registered by somebody else just now');
       return added;
     },
     async rotate(id, overlapMs) {
@@ -173,8 +175,7 @@ function check(
   const name = JSON.stringify(registration.id);
   if (before !== undefined && 'file' in before.source)
     throw complain('id', `${name} is registered by ${before.source.file} already: change that file`);
-  if (before !== undefined && !replace)
-    throw complain('id', `${name} is registered already: give it another id, or replace it (--replace)`);
+  if (before !== undefined && !replace) throw complain('id', registeredAlready(registration.id));
   const owner = registry.byToken(registration.asToken);
   if (owner !== undefined && owner.id !== registration.id)
     throw complain('as_token', `is the as_token of ${owner.id} too: make a new secret`);
@@ -182,6 +183,10 @@ function check(
   const others = registry.all().filter(({ id }) => id !== registration.id);
   const warnings = warningsOf([...others, appservice], serverName, new Set([registration.id]));
   return { appservice, warnings, lineOf };
+}
+
+function registeredAlready(id: string): string {
+  return `${JSON.stringify(id)} is registered already: give it another id, or replace it (--replace)`;
 }
 
 function refused(complaints: readonly Complaint[]): MatrixError {

@@ -124,6 +124,48 @@ it('leaves an id with the one that runs, whatever comes before it in order', asy
   expect(registry.byToken('as-thief')).toBeUndefined();
 });
 
+it('leaves an as_token with the one that had it first, to the end of its overlap, and lets the other go on as it was', async () => {
+  await write('z.yaml', text('first'));
+  await write('b.yaml', text('later'));
+  const { loads, registry, clock } = loader();
+  await loads.load();
+  const refused = ({ complaints }: LoadReport) =>
+    complaints.map(({ file, line, path: place }) => `${path.basename(file)}:${line} ${place}`);
+  const owners = (...tokens: string[]) => tokens.map((token) => registry.byToken(token)?.id);
+
+  await write('b.yaml', text('later', 'as-first'));
+  expect(refused(await loads.load())).toEqual(['b.yaml:3 as_token']);
+  expect(owners('as-first', 'as-later')).toEqual(['first', 'later']);
+  // The overlap is its own too, and the tables say so to a process that begins now.
+  await write('z.yaml', text('first', 'as-first-2'));
+  expect(refused(await loads.load())).toEqual(['b.yaml:3 as_token']);
+  expect(owners('as-first', 'as-first-2', 'as-later')).toEqual(['first', 'first', 'later']);
+  const next = loader(clock);
+  expect(refused(await next.loads.load())).toEqual(['b.yaml:3 as_token']);
+  expect(next.registry.byToken('as-first')?.id).toBe('first');
+
+  await write('b.yaml', text('later'));
+  expect(refused(await loads.load())).toEqual([]);
+  expect(owners('as-first', 'as-first-2', 'as-later')).toEqual(['first', 'first', 'later']);
+  await clock.advance(3_600_000);
+  await write('b.yaml', text('later', 'as-first'));
+  expect(refused(await loads.load())).toEqual([]); // it is nobody's by now
+  expect(owners('as-first', 'as-later')).toEqual(['later', 'later']);
+});
+
+it('lets a file that claims the id of another go on as it was, and one that only renames itself have its new name', async () => {
+  await write('z.yaml', text('taken'));
+  await write('b.yaml', text('thief', 'as-thief-2'));
+  const { loads, ids } = loader();
+  await loads.load();
+  await write('b.yaml', text('taken', 'as-thief-2'));
+  expect((await loads.load()).complaints.map(({ path: place }) => place)).toEqual(['id']);
+  expect(ids()).toEqual(['thief', 'taken']);
+  await write('b.yaml', text('renamed', 'as-thief-2'));
+  expect((await loads.load()).complaints).toEqual([]);
+  expect(ids()).toEqual(['renamed', 'taken']);
+});
+
 it('lets the as_token that a changed file replaced live for an hour, over a restart too', async () => {
   await write('turned.yaml', text('turned'));
   const first = loader();
@@ -135,12 +177,13 @@ it('lets the as_token that a changed file replaced live for an hour, over a rest
   await first.loads.load();
   const second = loader(first.clock);
   await second.loads.load();
+  expect(opens(second)).toBeUndefined();
   for (const { registry } of [first, second]) {
     expect(registry.byToken('as-turned')?.id).toBe('turned');
     expect(registry.byToken('as-turned-2')?.id).toBe('turned');
   }
-  // What was narrowed from it lives as long where the token itself was known, and no longer than a restart elsewhere.
-  expect([opens(first), opens(second)]).toEqual(['turned', undefined]);
+  // What was narrowed from it lives as long, in a process that has seen the token itself.
+  expect([opens(first), opens(second)]).toEqual(['turned', 'turned']);
   await first.clock.advance(3_600_000);
   for (const { registry } of [first, second]) expect(registry.byToken('as-turned')).toBeUndefined();
   expect(opens(first)).toBeUndefined();

@@ -8,6 +8,7 @@ import { type Complaint, type Finding, lintRegistration, lintTogether, type Regi
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import {
+  type AppserviceTokenRow,
   appserviceTokens,
   deleteTokensOf,
   deleteTokensOfAbsent,
@@ -76,17 +77,18 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
     const isAbsent = (file: string) =>
       !(read.folderGone && isInFolder(file)) && clock.monotonicMs() - (missed.get(file) ?? 0) >= absentMs;
     const waiting = vanished.filter((file) => !isAbsent(file));
+    const tokens = await appserviceTokens(db);
     const { appservices, complaints } = chooseRegistrations(
       [...read.candidates, ...waiting.map((file) => ({ file, source: { file }, unreadable: gone }))],
       registry,
-      { isAbsent, oldUntilTs: clock.now() + overlapMs },
+      { isAbsent, oldUntilTs: clock.now() + overlapMs, holderOf: holdersOf(tokens, clock.now()) },
     );
     const expected = [...missed.keys()].some((file) => !(read.folderGone && isInFolder(file)));
     if (expected && watching) watch.lookAgainIn(absentMs);
     const known = new Set(registry.all());
     for (const { id, sender } of appservices.filter((appservice) => !known.has(appservice)))
       await createSender(db, { userId: sender, appserviceId: id, now: clock.now() });
-    const oldTokens = await keepTokens(db, clock.now(), appservices);
+    const oldTokens = await keepTokens(db, { now: clock.now(), known: tokens }, appservices);
     const { added, removed } = registry.replace(appservices, oldTokens);
     if (watching) loadWhenOver(oldTokens);
     const ended = removed.map(({ id }) => id).filter((id) => registry.byId(id) === undefined);
@@ -186,10 +188,9 @@ function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>)
 // delivery begin anew.
 async function keepTokens(
   db: RegistrationLoaderParts['db'],
-  now: number,
+  { now, known }: { readonly now: number; readonly known: readonly AppserviceTokenRow[] },
   appservices: readonly Appservice[],
 ): Promise<OldToken[]> {
-  const known = await appserviceTokens(db);
   const present = new Map(known.filter(({ untilTs }) => untilTs === null).map((row) => [row.appserviceId, row]));
   const followed = new Set(known.map(({ appserviceId }) => appserviceId));
   const changed = appservices
@@ -198,8 +199,10 @@ async function keepTokens(
     .filter(({ appserviceId, tokenHash }) => present.get(appserviceId)?.tokenHash.equals(tokenHash) !== true);
   if (changed.length > 0)
     await db.transaction(async (tx) => {
-      const written = await putAppserviceTokens(tx, changed, { now, untilTs: now + overlapMs });
-      for (const { appservice } of changed.filter(({ appserviceId: id }) => !followed.has(id) && written.has(id))) {
+      const present = appservices.map(({ id }) => id);
+      const written = await putAppserviceTokens(tx, changed, { now, untilTs: now + overlapMs, present });
+      const isNew = (id: string) => !followed.has(id) && written.get(id)?.isNew === true;
+      for (const { appservice } of changed.filter(({ appserviceId }) => isNew(appserviceId))) {
         await reviveUser(tx, appservice.sender, appservice.id);
         await beginDelivery(tx, appservice, now);
       }
@@ -208,6 +211,13 @@ async function keepTokens(
   return rows.flatMap(({ tokenHash: hash, appserviceId, untilTs }) =>
     untilTs === null || untilTs <= now ? [] : [{ hash, appserviceId, untilTs }],
   );
+}
+
+/** Whose an as_token is, replaced lately or not. */
+function holdersOf(known: readonly AppserviceTokenRow[], now: number): (asToken: string) => string | undefined {
+  const living = known.filter(({ untilTs }) => untilTs === null || untilTs > now);
+  const holders = new Map(living.map(({ tokenHash, appserviceId }) => [tokenHash.toString('hex'), appserviceId]));
+  return (asToken) => holders.get(hashAsToken(asToken).toString('hex'));
 }
 
 function tokenHashOf({ registration }: Appservice): Buffer {

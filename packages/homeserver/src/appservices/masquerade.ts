@@ -56,11 +56,16 @@ const usersRememberedMax = 20_000;
 /** A consent that was taken back, by a device deleted anywhere, ends within this. */
 const consentRememberedMs = 1_000;
 
+interface RememberedConsent {
+  readonly appservice: Appservice;
+  readonly deviceId: string;
+}
+
 /** Masquerading over the accounts of this database. */
 export function createMasquerading(db: Queryable, options: MasqueradingOptions = {}): Masquerading {
   const { isCurrent = () => true, monotonicMs = () => 0 } = options;
   const active = new LRUCache<string, Restriction>(atMost(usersRememberedMax));
-  const consents = new LRUCache<string, string>({
+  const consents = new LRUCache<string, RememberedConsent>({
     ...atMost(usersRememberedMax),
     ttl: consentRememberedMs,
     perf: { now: monotonicMs },
@@ -96,12 +101,13 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
   }
 
   async function lookUpPerson(masquerade: Masquerade, userId: string): Promise<Requester> {
-    const { id } = masquerade.appservice;
+    const { appservice } = masquerade;
+    const { id } = appservice;
     const consented = await consentedDevice(db, userId, id);
     if (consented === undefined)
       throw new MatrixError('M_FORBIDDEN', `${userId} has not let this application service act for them`);
     const restriction = await activeUser(userId);
-    consents.set(`${id} ${userId}`, consented);
+    consents.set(`${id} ${userId}`, { appservice, deviceId: consented });
     return person(masquerade, { userId, restriction, deviceId: consented });
   }
 
@@ -114,8 +120,9 @@ export function createMasquerading(db: Queryable, options: MasqueradingOptions =
       );
     const restriction = isCurrent() ? active.get(userId) : undefined;
     const known = restriction === undefined ? undefined : consents.get(`${appservice.id} ${userId}`);
-    if (restriction === undefined || known === undefined) return lookUpPerson(masquerade, userId);
-    return person(masquerade, { userId, restriction, deviceId: known });
+    // One that was removed and is there again by the same id is another: nobody has consented to that.
+    if (restriction === undefined || known?.appservice !== appservice) return lookUpPerson(masquerade, userId);
+    return person(masquerade, { userId, restriction, deviceId: known.deviceId });
   }
 
   return {

@@ -1,4 +1,5 @@
-// Makes a narrowed token for an application service from what a request asks for: the same for the service itself and for operators.
+// Makes a narrowed token for an application service from what a request asks for: the same for the service itself and for operators. It is
+// made from the as_token that was presented, and ends with that: one that was replaced lives for its overlap only.
 
 import { type JsonObject, MatrixError } from '@pons/spec';
 import { type CallKind, callKinds } from './kind-of-call.ts';
@@ -8,14 +9,23 @@ import type { Appservice } from './registry.ts';
 /** Longer than this is a token for ever: leave `until_ts` out. */
 const lifetimeMsMax = 10 * 365 * 86_400_000;
 
+/** What a narrowed token is made of. */
+export interface NarrowingParts {
+  readonly appservice: Appservice;
+  /** One of its as_tokens: of the service itself the one that it has presented, of an operator the present one. */
+  readonly asToken: string;
+  readonly serverName: string;
+  readonly now: number;
+}
+
 /**
  * A token as the body asks: `ghosts`, `rooms`, `kinds`, and `until_ts` or `lifetime_ms`; at least one of them.
  *
  * @throws MatrixError M_INVALID_PARAM
  */
-export function narrowAsToken(appservice: Appservice, serverName: string, body: JsonObject, now: number): JsonObject {
+export function narrowAsToken({ appservice, asToken, serverName, now }: NarrowingParts, body: JsonObject): JsonObject {
   const narrowing = narrowingOf(appservice, body, now);
-  const token = narrowToken(narrowingKey(appservice.registration.asToken), serverName, narrowing);
+  const token = narrowToken(narrowingKey(asToken), serverName, narrowing);
   return { token, ...(narrowing.untilTs === undefined ? {} : { until_ts: narrowing.untilTs }) };
 }
 

@@ -83,10 +83,11 @@ export function hashAsToken(asToken: string): Buffer {
 interface KnownToken {
   readonly appservice: Appservice;
   readonly untilTs: number;
+  /** Of its narrowed tokens; undefined for one that was replaced before this process was there, until somebody presents it. */
+  readonly key: Buffer | undefined;
 }
 interface NarrowingKey extends KnownToken {
   readonly key: Buffer;
-  readonly tokenHash: string;
 }
 
 /**
@@ -108,23 +109,25 @@ export function createRegistry(serverName: string, now: () => number = () => 0):
   }
 
   function setTokens(oldTokens: readonly OldToken[]): void {
-    const before = new Map([...byKeyId.values()].map((known) => [known.tokenHash, known.key]));
+    const before = byTokenHash;
     byTokenHash = new Map();
     byKeyId = new Map();
-    const put = (appservice: Appservice, tokenHash: string, key: Buffer | undefined, untilTs: number): void => {
-      byTokenHash.set(tokenHash, { appservice, untilTs });
-      if (key !== undefined) byKeyId.set(narrowingKeyId(key), { appservice, untilTs, key, tokenHash });
-    };
     for (const { hash, appserviceId, untilTs } of oldTokens) {
       const appservice = byId.get(appserviceId);
       const tokenHash = hash.toString('base64');
       // What was narrowed from it lives as long, unless this process has never known the token itself.
-      if (appservice !== undefined) put(appservice, tokenHash, before.get(tokenHash), untilTs);
+      if (appservice !== undefined) putToken(tokenHash, { appservice, key: before.get(tokenHash)?.key, untilTs });
     }
     for (const appservice of current) {
       const { asToken } = appservice.registration;
-      put(appservice, keyOf(asToken), narrowingKey(asToken), Number.POSITIVE_INFINITY);
+      putToken(keyOf(asToken), { appservice, key: narrowingKey(asToken), untilTs: Number.POSITIVE_INFINITY });
     }
+  }
+
+  function putToken(tokenHash: string, known: KnownToken): void {
+    const { key } = known;
+    byTokenHash.set(tokenHash, known);
+    if (key !== undefined) byKeyId.set(narrowingKeyId(key), { ...known, key });
   }
 
   return {
@@ -132,8 +135,12 @@ export function createRegistry(serverName: string, now: () => number = () => 0):
     all: () => current,
     byId: (id) => byId.get(id),
     byToken(asToken) {
-      const known = byTokenHash.get(keyOf(asToken));
-      return known !== undefined && now() < known.untilTs ? known.appservice : undefined;
+      const tokenHash = keyOf(asToken);
+      const known = byTokenHash.get(tokenHash);
+      if (known === undefined || now() >= known.untilTs) return undefined;
+      // Whoever presents it may narrow it.
+      if (known.key === undefined) putToken(tokenHash, { ...known, key: narrowingKey(asToken) });
+      return known.appservice;
     },
     byNarrowingKey(keyId) {
       const known = byKeyId.get(keyId);

@@ -50,7 +50,7 @@ export async function authenticateClient(
   credentials: Credentials,
   resolveToken: ResolveToken,
 ): Promise<Requester | undefined> {
-  const token = tokenOf(credentials);
+  const token = bearerOf(credentials);
   if (token === undefined) {
     if (endpoint.auth === 'optional') return undefined;
     throw new MatrixError('M_MISSING_TOKEN', 'This endpoint needs an access token.');
@@ -67,7 +67,12 @@ export async function authenticateClient(
   return requester;
 }
 
-function tokenOf({ headers, query }: Credentials): string | undefined {
+/**
+ * The token that a request carries.
+ *
+ * @throws MatrixError M_MISSING_TOKEN where it is given twice, or in another way than as a bearer
+ */
+export function bearerOf({ headers, query }: Pick<Credentials, 'headers' | 'query'>): string | undefined {
   const { authorization } = headers;
   const inQuery = query.get('access_token') ?? undefined;
   if (authorization === undefined) return inQuery === '' ? undefined : inQuery;

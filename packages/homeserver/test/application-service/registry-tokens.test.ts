@@ -120,6 +120,15 @@ describe('a narrowed token', () => {
     expect(await whoIs(house.base, later)).toBe('401 M_UNKNOWN_TOKEN');
   });
 
+  it('is made from the token that was presented, and ends with that', async () => {
+    await house.operate('POST', '', { registration: registrationText('minting') });
+    await house.operate('POST', '/minting/rotate', { overlap_ms: 60_000 });
+    const byOld = await narrowed({ kinds: ['read'] }, 'as-minting');
+    expect(await whoIs(house.base, byOld)).toBe('@_minting_bot:localhost');
+    await house.operate('POST', '/minting/end_overlap', {});
+    expect(await whoIs(house.base, byOld)).toBe('401 M_UNKNOWN_TOKEN');
+  });
+
   it('is given to the service itself and to operators, for what is its own', async () => {
     const made = await house
       .operate('POST', '/irc/token', { ghosts: [bob], until_ts: 9_999_999_999_999 })
@@ -228,6 +237,7 @@ describe('a person who lets an application service act for them', () => {
     await house.operate('POST', '', { registration: text });
     await grant(alice.token, 'short');
     expect(await devices()).toHaveLength(2);
+    expect(await whoIs(house.base, 'as-short', alice.userId)).toBe(alice.userId);
     await house.operate('DELETE', '/short');
     expect(await devices()).toHaveLength(1);
     await house.operate('POST', '', { registration: text });

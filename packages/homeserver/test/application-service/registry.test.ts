@@ -105,6 +105,17 @@ describe('an application service that is added while the server runs', () => {
     expect(await whoIs(house.base, 'as-filed')).toBe('@_filed_bot:localhost');
   });
 
+  it('is added once when many add it at the same moment, and so is an as_token', async () => {
+    const same = await Promise.all(Array.from({ length: 8 }, () => answered(add(registrationText('rush')))));
+    expect(same.toSorted()).toEqual([...Array.from({ length: 7 }, () => '400 M_INVALID_PARAM'), 'ok']);
+    const token = { as_token: 'as-rush-too' };
+    const others = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((id) => answered(add(registrationText(`rush${id}`, token)))),
+    );
+    expect(others.toSorted()).toEqual([...Array.from({ length: 3 }, () => '400 M_INVALID_PARAM'), 'ok']);
+    expect(await whoIs(house.base, 'as-rush-too')).toMatch(/^@_rush[a-d]_bot:localhost$/);
+  });
+
   it('can be replaced by another text under its id', async () => {
     await add(registrationText('changing'));
     await ghost(house.base, 'as-changing', '_changing_a');

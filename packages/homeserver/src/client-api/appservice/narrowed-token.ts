@@ -1,10 +1,10 @@
-// POST /_pons/client/v1/appservice/token: an application service gets a token that can do less than its own, for another process.
+// POST /_pons/client/v1/appservice/token: an application service gets a token that can do less than the one it calls with, for another process.
 
 import { ponsEndpoints } from '@pons/spec/endpoints';
 import { MatrixError } from '@pons/spec';
 import { narrowAsToken } from '../../appservices/narrow-as-token.ts';
 import type { AppserviceRegistry } from '../../appservices/registry.ts';
-import { requesterOf } from '../../http/requester.ts';
+import { bearerOf } from '../../http/authenticate-client.ts';
 import type { Route } from '../../http/route.ts';
 import type { Clock } from '../../platform/clock.ts';
 
@@ -19,10 +19,12 @@ export function narrowedTokenRoute({ registry, clock }: NarrowedTokenParts): Rou
   return {
     endpoint: ponsEndpoints.narrowToken,
     handle(request) {
-      const appservice = registry.byId(requesterOf(request).appserviceId ?? '');
-      // Removed this moment.
-      if (appservice === undefined) throw new MatrixError('M_UNKNOWN_TOKEN', 'The application service is gone.');
-      return Promise.resolve({ json: narrowAsToken(appservice, registry.serverName, request.body, clock.now()) });
+      const asToken = bearerOf(request) ?? '';
+      const appservice = registry.byToken(asToken);
+      // Removed, or at the end of its overlap, this moment.
+      if (appservice === undefined) throw new MatrixError('M_UNKNOWN_TOKEN', 'The as_token has ended.');
+      const parts = { appservice, asToken, serverName: registry.serverName, now: clock.now() };
+      return Promise.resolve({ json: narrowAsToken(parts, request.body) });
     },
   };
 }

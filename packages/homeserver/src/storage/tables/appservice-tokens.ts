@@ -32,26 +32,38 @@ const put = statement(
   `insert into appservice_tokens (token_hash, appservice_id)
     select token_hash, appservice_id from unnest($1::text[], $2::bytea[]) as now (appservice_id, token_hash)
     on conflict (token_hash) do update set appservice_id = excluded.appservice_id, until_ts = null
+      where appservice_tokens.appservice_id = excluded.appservice_id or appservice_tokens.appservice_id <> all($3::text[])
     returning appservice_id as "appserviceId", (xmax = 0) as "isNew"`,
 );
 const expired = statement('appservice_tokens.expired', 'delete from appservice_tokens where until_ts <= $1');
 
+/** When, and whose tokens stay whose they are. */
+export interface PutTokensOptions {
+  readonly now: number;
+  /** What is replaced dies then. */
+  readonly untilTs: number;
+  /** A token of one that is not among these may be taken over: that one is gone. Absent: from nobody. */
+  readonly present?: readonly string[];
+}
+
 /**
- * Makes these the present tokens of their application services; what they replace dies at `untilTs`, what is dead by now goes.
+ * Makes these the present tokens of their application services; what they replace dies at `untilTs`, what is dead by now goes. A token
+ * that is another's, replaced lately or not, stays with that.
  *
- * @returns whose were not there, in whatever place
+ * @returns whose are there now, and whether they were there before, in whatever place
  */
 export async function putAppserviceTokens(
   tx: Queryable,
   tokens: readonly { readonly appserviceId: string; readonly tokenHash: Buffer }[],
-  times: { readonly now: number; readonly untilTs: number },
-): Promise<ReadonlySet<string>> {
+  { now, untilTs, present }: PutTokensOptions,
+): Promise<ReadonlyMap<string, { readonly isNew: boolean }>> {
   const ids = tokens.map(({ appserviceId }) => appserviceId);
   const hashes = tokens.map(({ tokenHash }) => tokenHash);
-  await tx.query(retire, [ids, hashes, times.untilTs]);
-  const written = await tx.query<{ appserviceId: string; isNew: boolean }>(put, [ids, hashes]);
-  await tx.query(expired, [times.now]);
-  return new Set(written.filter(({ isNew }) => isNew).map(({ appserviceId }) => appserviceId));
+  await tx.query(expired, [now]);
+  await tx.query(retire, [ids, hashes, untilTs]);
+  const written = await tx.query<{ appserviceId: string; isNew: boolean }>(put, [ids, hashes, present ?? null]);
+  await tx.query(expired, [now]);
+  return new Map(written.map(({ appserviceId, isNew }) => [appserviceId, { isNew }]));
 }
 
 const endOld = statement(
