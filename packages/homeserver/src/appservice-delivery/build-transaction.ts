@@ -2,7 +2,6 @@
 // specification does not have yet goes under its stable name and under the one of its proposal; readers take one of the two.
 // https://spec.matrix.org/v1.19/application-service-api/#pushing-events
 
-import type { Registration } from '@pons/registration';
 import type { DeviceExtensions } from './device-extensions.ts';
 import type { WaitingItem } from './feed.ts';
 
@@ -46,18 +45,15 @@ export interface TransactionContents {
 }
 
 /** The body. */
-export function transactionBody(registration: Registration, { items, passing, devices }: TransactionContents): Buffer {
+export function transactionBody({ items, passing, devices }: TransactionContents): Buffer {
   const textsOf = (kind: WaitingItem['kind']) => items.flatMap((item) => (item.kind === kind ? [item.text] : []));
   const ephemeral = [...textsOf('ephemeral'), ...passing];
   let body = `{"events":[${textsOf('event').join(',')}]`;
   const add = (value: string, ...names: readonly string[]) => {
     for (const name of names) body += `,"${name}":${value}`;
   };
-  if (ephemeral.length > 0) {
-    const list = `[${ephemeral.join(',')}]`;
-    if (registration.receiveEphemeral) add(list, 'ephemeral');
-    if (registration.pushEphemeral) add(list, 'de.sorunome.msc2409.ephemeral');
-  }
+  // By whichever key it was asked for: there are readers that know only the other name.
+  if (ephemeral.length > 0) add(`[${ephemeral.join(',')}]`, 'ephemeral', 'de.sorunome.msc2409.ephemeral');
   const toDevice = textsOf('toDevice');
   if (toDevice.length > 0) add(`[${toDevice.join(',')}]`, 'to_device', 'de.sorunome.msc2409.to_device');
   if (devices !== undefined) {

@@ -199,7 +199,7 @@ function reasonsFor(
   return reasons;
 }
 
-// In the state before the event, joined or invited: some of each.
+// In the state before the event, joined: some of each.
 async function membersThen(
   { db, registry: { serverName } }: ExplainParts,
   { roomNid, stateVersion }: ExplainedEventRow,
@@ -218,7 +218,7 @@ async function membersThen(
     );
     const memberships = new Map(texts.map(({ eventNid, json }) => [eventNid, membershipOf(json)]));
     for (const { userId, eventNid } of claimed)
-      if (['join', 'invite'].includes(memberships.get(eventNid) ?? ''))
+      if (memberships.get(eventNid) === 'join')
         for (const appservice of looking) if (isOf(appservice, userId)) found.get(appservice.id)?.push(userId);
     looking = looking.filter(({ id }) => (found.get(id)?.length ?? 0) <= namedMax);
     const last = page.at(-1);

@@ -276,7 +276,8 @@ export class StreamFollower {
     const own = membership === undefined || stateKey === null ? [] : [{ userId: stateKey, ...membership }];
     // What came elsewhere than at the end of the room changed what the merge says, which may be somebody else.
     for (const { userId, is, was } of merged ?? own) {
-      const change = Number(isMember(is)) - Number(isMember(was));
+      // Who is only invited is in no room yet: the invitation is sent to them as its target, and nothing else.
+      const change = Number(is === 'join') - Number(was === 'join');
       if (change === 0) continue;
       for (const { id } of this.#parts.registry.ofUser(userId)) {
         const feed = feeds.get(id);
@@ -333,8 +334,4 @@ export class StreamFollower {
       }
     }
   }
-}
-
-function isMember(membership: string): boolean {
-  return membership === 'join' || membership === 'invite';
 }

@@ -261,7 +261,7 @@ export class Freezer {
     const { appservice } = this.#feed;
     const items = withoutReplaced(waiting);
     const txnId = this.#nextTxnId;
-    const body = transactionBody(appservice.registration, {
+    const body = transactionBody({
       items,
       passing: passing.map(([, text]) => text),
       devices: await deviceExtensions(this.#parts, appservice, items),
@@ -317,8 +317,9 @@ export class Freezer {
     return true;
   }
 
-  // A message is deleted by the application service that has the user for itself and asks for such data, and only after all others that
-  // were told of it. Any other stays until the device has it by /sync: that may be how the application service reads it.
+  // A message is deleted by the application service that has the user for itself and says that it encrypts by what it is sent here, and only
+  // after all others that were told of it. Any other stays until the device has it by /sync: receipts and typing are asked for by many whose
+  // bot reads its messages there. MSC4203 leaves open when a message is deleted; one read twice does no harm, one lost is a room key.
   #ownToDevice({ toDevice }: FrozenTransaction): NonNullable<CursorStep['toDevice']> {
     const others = new Set<string>();
     const positions = toDevice.flatMap(({ position, userId }) => {
@@ -326,7 +327,7 @@ export class Freezer {
       const readers = this.#parts.registry
         .ofUser(userId)
         .filter(({ id, registration }) => registration.url !== null || id === this.#feed.appservice.id);
-      if (!readers.some((reader) => reader.namespaces.user(userId) === 'exclusive' && asksForToDevice(reader)))
+      if (!readers.some((reader) => reader.namespaces.user(userId) === 'exclusive' && readsToDeviceHere(reader)))
         return [];
       for (const { id } of readers) if (id !== this.#feed.appservice.id) others.add(id);
       return [position];
@@ -340,7 +341,7 @@ function hasEnded({ expiresTs }: WaitingExtra, now: number): boolean {
   return expiresTs !== undefined && expiresTs <= now;
 }
 
-// MSC4203 goes with the key of ephemeral data; who asks for what belongs to encryption knows it as well.
-function asksForToDevice({ registration }: Appservice): boolean {
-  return registration.receiveEphemeral || registration.pushEphemeral || registration.deviceExtensions;
+// MSC4203 has no key of its own; who asks for what else belongs to encryption (MSC3202) has no use for /sync.
+function readsToDeviceHere({ registration }: Appservice): boolean {
+  return registration.deviceExtensions;
 }

@@ -50,7 +50,7 @@ it('is decided by sender, target, members, alias and room id, without looking at
   await insertRoom(3, '!large:example.org');
   await run(`insert into room_aliases values ('#x:example.org', 1, '@a:example.org')`);
   const member = (nid: string, user: string) =>
-    `insert into room_members (room_nid, user_id, membership, event_nid, sender, local, position) select ${nid}, ${user}, 'join', 1, 'x', true, 1`;
+    `insert into room_members (room_nid, user_id, membership, event_nid, sender, local, position) select ${nid}, ${user}, 'join', 1, 'x', true, 0`;
   await run(`${member('3', `'@_irc_' || g || ':example.org'`)} from generate_series(1, 20000) g`);
   await run(`${member('2', `'@human' || g || ':example.org'`)} from generate_series(1, 20000) g`);
   for (const appservice of registry.all()) await openCursor(test.db, appservice, 1);

@@ -218,15 +218,16 @@ export const databaseRules: readonly CheckRule[] = [
   },
   {
     // Who of the members is in a namespace is not for SQL to say: fewer than it counts they cannot be.
-    rule: 'an application service counts no more of its users in a room than the room has local members',
+    rule: 'an application service counts no more of its users in a room than local users have joined it',
     broken: statement(
       'check.interest',
       `select r.room_id || ' ' || i.appservice_id || ': ' || i.members || '/' || m.members as place
       from appservice_interest i join appservice_cursors c on c.appservice_id = i.appservice_id
       join rooms r on r.room_nid = i.room_nid
       join lateral (select count(*) as members from room_members m where m.room_nid = i.room_nid and m.local
-        and m.membership in ('join', 'invite')) m on true
-      where i.members > m.members and not exists (
+        and m.membership = 'join') m on true
+      -- what was counted before invitations stopped counting is counted anew when it is next followed
+      where i.members > m.members and c.counted_for like 'joined:%' and not exists (
         -- the count is of where the cursor is
         select from events e where e.room_nid = i.room_nid and e.order_major > c.counted_at and e.position > c.counted_at) limit $1`,
     ),

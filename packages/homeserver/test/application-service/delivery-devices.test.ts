@@ -18,8 +18,8 @@ afterEach(() => at.close());
 const alice = '@alice:example.org';
 const ghost = (name: string, id = 'irc') => `@_${id}_${name}:example.org`;
 const device = { 'org.matrix.msc3202': true };
-/** Messages to devices are deleted for those who ask for them alone. */
-const asking = { receive_ephemeral: true };
+/** Messages to devices are deleted for those alone who say that they encrypt by what they are sent here. */
+const asking = { receive_ephemeral: true, ...device };
 
 interface Body {
   readonly events: readonly unknown[];
@@ -75,7 +75,7 @@ describe.each([
       sender: alice,
       content: { n: 1 },
     };
-    expect(sent(irc)).toEqual([{ events: [], to_device: [message], 'de.sorunome.msc2409.to_device': [message] }]);
+    expect(sent(irc)).toMatchObject([{ events: [], to_device: [message], 'de.sorunome.msc2409.to_device': [message] }]);
     await at.until(async () => (await waiting()) === 0);
   });
 
@@ -161,8 +161,12 @@ describe('a message to a device', () => {
     expect(await waiting()).toBe(1);
   });
 
-  it('stays for /sync with an application service that does not ask for such data', async () => {
-    const irc = await at.appservice('irc');
+  it.each([
+    ['asks for nothing', {}],
+    ['asks for receipts and typing, as those do whose bot reads its messages by /sync', { receive_ephemeral: true }],
+    ['asks for them by the older key', { 'de.sorunome.msc2409.push_ephemeral': true }],
+  ])('stays for /sync with an application service that %s', async (_, more) => {
+    const irc = await at.appservice('irc', more);
     await at.deliver();
     await at.put(toDevice(ghost('bob'), [1]));
     await at.until(() => messages(irc).length === 1);

@@ -47,27 +47,33 @@ describe.each([
     at.fromMemory.on = fromMemory;
   });
 
-  it('go to who asks for ephemeral data and has a user in the room, each of them, as they are shown', async () => {
-    const [irc, quiet, other] = [
-      await at.appservice('irc', { ...asking, 'de.sorunome.msc2409.push_ephemeral': true }),
-      await at.appservice('quiet', { namespaces: { users: [{ regex: '@_irc_.*', exclusive: false }] } }),
-      await at.appservice('other', asking),
-    ];
-    await at.deliver();
-    const room = await roomWithGhost();
-    const { roomNid } = room;
-    for (const n of [1, 2, 3]) await put(roomNid, n, n === 2 ? ghost : alice);
-    await at.until(() => told(irc).length === 3);
-    expect(told(irc)).toEqual([1, 2, 3]);
-    const transaction = irc.transactions.find(({ body }) => body.includes('"n":1'));
-    const one = JSON.parse(shown(roomNid, 1).json) as unknown;
-    const body = JSON.parse(transaction?.body ?? '{}') as Record<string, unknown[]>;
-    expect(body['ephemeral']).toContainEqual(one);
-    expect(body['de.sorunome.msc2409.ephemeral']).toEqual(body['ephemeral']);
-    await room.say(alice, 'afterwards');
-    await at.until(() => quiet.events.length === 2);
-    expect([told(quiet), other.transactions]).toEqual([[], []]);
-  });
+  it.each([
+    ['receive_ephemeral', asking],
+    ['the older key', { 'de.sorunome.msc2409.push_ephemeral': true }],
+  ])(
+    'go to who asks by %s and has a user in the room, each of them, as they are shown, under both names',
+    async (_key, more) => {
+      const [irc, quiet, other] = [
+        await at.appservice('irc', more),
+        await at.appservice('quiet', { namespaces: { users: [{ regex: '@_irc_.*', exclusive: false }] } }),
+        await at.appservice('other', asking),
+      ];
+      await at.deliver();
+      const room = await roomWithGhost();
+      const { roomNid } = room;
+      for (const n of [1, 2, 3]) await put(roomNid, n, n === 2 ? ghost : alice);
+      await at.until(() => told(irc).length === 3);
+      expect(told(irc)).toEqual([1, 2, 3]);
+      const transaction = irc.transactions.find(({ body }) => body.includes('"n":1'));
+      const one = JSON.parse(shown(roomNid, 1).json) as unknown;
+      const body = JSON.parse(transaction?.body ?? '{}') as Record<string, unknown[]>;
+      expect(body['ephemeral']).toContainEqual(one);
+      expect(body['de.sorunome.msc2409.ephemeral']).toEqual(body['ephemeral']);
+      await room.say(alice, 'afterwards');
+      await at.until(() => quiet.events.length === 2);
+      expect([told(quiet), other.transactions]).toEqual([[], []]);
+    },
+  );
 
   it('are not told to their own application service that filters its echo', async () => {
     const irc = await at.appservice('irc', { ...asking, pons: { filters: { own_events: false } } });

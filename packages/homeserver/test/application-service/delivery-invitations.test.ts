@@ -55,12 +55,11 @@ describe.each([
     ];
     await at.deliver();
     await (await room()).append(invite(ghost('bob')), invite('@ircbot:example.org'), invite('@carol:example.org'));
-    // Where a ghost is asked, all that follows is of interest.
-    await at.until(() => irc.events.length === 3 && other.events.length === 7);
+    // Where a ghost is asked and has not joined, nothing that follows is of interest.
+    await at.until(() => irc.events.length === 2 && other.events.length === 7);
     for (const userId of [ghost('bob'), '@ircbot:example.org']) {
       expect(unsignedOf(irc, userId)).toEqual({ invite_room_state: stripped });
     }
-    expect(unsignedOf(irc, '@carol:example.org')).toBeUndefined();
     expect(other.events.filter(({ unsigned }) => unsigned?.['invite_room_state'] !== undefined)).toEqual([]);
   });
 
@@ -89,6 +88,79 @@ describe.each([
   });
 });
 
+describe.each([
+  ['from memory', true],
+  ['from the database', false],
+])('of a room where its ghost is only invited, read %s, a service', (_, fromMemory) => {
+  beforeEach(() => {
+    at.fromMemory.on = fromMemory;
+  });
+
+  it('is sent what is about the ghost, and nothing else before it joins or after it declines', async () => {
+    const irc = await at.appservice('irc', { receive_ephemeral: true, 'org.matrix.msc3202': true });
+    const delivery = await at.deliver();
+    const made = await room();
+    await made.append(invite(ghost('bob')), invite('@carol:example.org'));
+    await made.say(alice, 'in private');
+    await at.put({
+      receipts: [{ roomNid: made.roomNid, userId: alice, type: 'm.read', threadId: '', eventId: '$x', ts: 1, at: 0 }],
+      deviceListChanges: [{ userId: alice, at: 1 }],
+    });
+    delivery.typing(made.roomNid, [alice]);
+    delivery.presence(alice, [made.roomNid], { presence: 'online' });
+    await made.append(member(ghost('bob'), 'leave', ghost('bob')));
+    await made.say(alice, 'still in private');
+    await made.append(invite(ghost('bob')));
+    await made.say(alice, 'and again');
+    await made.append(member(ghost('bob'), 'ban'));
+    await made.say(alice, 'for good');
+    await made.append(invite(ghost('eve')), member(ghost('eve'), 'join', ghost('eve')));
+    await made.say(alice, 'to eve');
+    await at.until(() => irc.events.at(-1)?.content['body'] === 'to eve' && delivery.status('irc')?.state === 'idle');
+    expect(irc.events.map(({ state_key: key, content }) => content['body'] ?? [key, content['membership']])).toEqual([
+      [ghost('bob'), 'invite'],
+      [ghost('bob'), 'leave'],
+      [ghost('bob'), 'invite'],
+      [ghost('bob'), 'ban'],
+      [ghost('eve'), 'invite'],
+      [ghost('eve'), 'join'],
+      'to eve',
+    ]);
+    const bodies = irc.transactions.map(({ body }) => body).join('');
+    for (const key of ['ephemeral', 'device_lists']) expect(bodies).not.toContain(key);
+  });
+});
+
+it('whoever was counted while invited is counted no more, and what waits is decided by who was there', async () => {
+  const irc = await at.appservice('irc');
+  const delivery = await at.deliver();
+  const [open, shut] = [await room(), await room('!shut:example.org')];
+  await open.join(ghost('bob'));
+  await shut.append(invite(ghost('bob')));
+  await at.until(() => irc.events.length === 2);
+  await at.end(delivery);
+  const run = (name: string, text: string) => at.db.query({ name: `test.${name}`, text });
+  // As it was counted before invitations stopped counting.
+  await run('counted_for', `update appservice_cursors set counted_for = replace(counted_for, 'joined:', '')`);
+  await run('counted', `insert into appservice_interest select room_nid, 'irc', 1 from rooms on conflict do nothing`);
+  await open.say(alice, 'while bob was here');
+  await open.join(ghost('bob'), 'leave');
+  await open.say(alice, 'without bob');
+  await shut.say(alice, 'behind a shut door');
+  await shut.append(member(ghost('bob'), 'join', ghost('bob')));
+  await shut.say(alice, 'welcome');
+  await at.deliver();
+  await at.until(() => irc.events.at(-1)?.content['body'] === 'welcome');
+  expect(irc.events.map(({ content }) => content['body'] ?? content['membership'])).toEqual([
+    'join',
+    'invite',
+    'while bob was here',
+    'leave',
+    'join',
+    'welcome',
+  ]);
+});
+
 it('a knock shows the room as well, without the user who knocks', async () => {
   const irc = await at.appservice('irc');
   await at.deliver();
@@ -109,8 +181,8 @@ it('what an invitation showed when it was frozen is sent again as it was, over a
   delivery = await at.deliver();
   await eventually(() => delivery.status('irc')?.retries === 1);
   irc.mode = 'ok';
-  await at.until(() => irc.events.length === 2 && delivery.status('irc')?.state === 'idle');
-  expect(bodiesOf(irc).size).toBe(2);
+  await at.until(() => irc.events.length === 1 && delivery.status('irc')?.state === 'idle');
+  expect(bodiesOf(irc).size).toBe(1);
   expect(unsignedOf(irc, ghost('bob'))).toEqual({ invite_room_state: stripped });
 });
 
@@ -143,7 +215,7 @@ it('what another server sent along is shown as it is, of our own rooms no more t
     { type: 'm.room.topic', sender: alice, stateKey: '', content: { topic: big } },
     invite(ghost('bob')),
   );
-  await at.until(() => irc.events.length === 4);
+  await at.until(() => irc.events.length === 2);
   expect(unsignedOf(irc, ghost('ann'))).toEqual({ invite_room_state: along });
   const shown = unsignedOf(irc, ghost('bob'))?.['invite_room_state'] as { type: string }[];
   expect(shown.map(({ type }) => type)).toEqual(['m.room.create', 'm.room.name', 'm.room.member']);

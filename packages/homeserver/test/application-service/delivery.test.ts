@@ -102,11 +102,13 @@ describe.each([
       stateKey: ghost('b', 'slack'),
       content: { membership: 'invite' },
     });
+    await one.say(alice, 'not for who is only asked');
+    await one.join(ghost('b', 'slack'));
     await one.say(alice, 'for both');
     await one.join('@_irc_remote:elsewhere.example');
-    await arrived(irc, 5);
-    await arrived(slack, 4);
-    expect(bodies(irc)).toEqual(['for irc', 'for both']);
+    await arrived(irc, 7);
+    await arrived(slack, 5);
+    expect(bodies(irc)).toEqual(['for irc', 'not for who is only asked', 'for both']);
     expect(bodies(slack)).toEqual(['for slack', 'for both']);
   });
 

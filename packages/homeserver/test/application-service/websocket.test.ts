@@ -135,12 +135,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function room(bot: string): Promise<{ say: (body: string) => Promise<unknown> }> {
+async function room(id: string): Promise<{ say: (body: string) => Promise<unknown> }> {
+  const bot = `@_${id}_bot:localhost`;
   const body = { preset: 'private_chat', invite: [bot] };
   const { room_id } = await request<{ room_id: string }>(base, 'POST', `${v3}/createRoom`, {
     token: alice.token,
     body,
   });
+  await request(base, 'POST', `${v3}/join/${encodeURIComponent(room_id)}`, { token: `as-${id}`, body: {} });
   let count = 0;
   return {
     say: (text) =>
@@ -160,7 +162,7 @@ async function refusal(asking: Promise<unknown>): Promise<string> {
 
 describe('an application service without a url', () => {
   it('gets its events by websocket, and what happened while it was away when it comes back', async () => {
-    const { say } = await room('@_nat_bot:localhost');
+    const { say } = await room('nat');
     await say('before it ever connected');
     const first = await connect('nat');
     await say('one');
@@ -183,7 +185,7 @@ describe('an application service without a url', () => {
   it('is sent the same bytes under the same id until it acknowledges them', async () => {
     const silent = await connect('nat');
     silent.acknowledges = false;
-    const { say } = await room('@_nat_bot:localhost');
+    const { say } = await room('nat');
     await say('again');
     await until(() => silent.transactions.length === 1);
     await silent.close();
@@ -201,7 +203,7 @@ describe('an application service without a url', () => {
   it('is closed on with 4002 when it does not acknowledge in time', async () => {
     const silent = await connect('nat');
     silent.acknowledges = false;
-    const { say } = await room('@_nat_bot:localhost');
+    const { say } = await room('nat');
     await say('are you there');
     expect(await silent.closed).toEqual({
       code: 4002,
@@ -214,7 +216,7 @@ describe('an application service without a url', () => {
   it('has one connection: a second closes the first with 4001 and is sent what was in flight', async () => {
     const first = await connect('nat');
     first.acknowledges = false;
-    const { say } = await room('@_nat_bot:localhost');
+    const { say } = await room('nat');
     await say('to whom');
     await until(() => first.transactions.length === 1);
     const second = await connect('nat');
@@ -307,7 +309,7 @@ describe('two processes on one database', () => {
   });
 
   it('send from where the websocket is, and over the url again once it has gone', async () => {
-    const { say } = await room('@_both_bot:localhost');
+    const { say } = await room('both');
     await say('by url');
     await until(() => direct.events.some(({ content }) => content['body'] === 'by url'));
     const there = await connect('both', otherBase);
