@@ -3,6 +3,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import { type Feed, type WaitingEvent, waitingEvent } from './feed.ts';
+import { InterestThen } from './interest-then.ts';
 import { readStream, type StreamReaderParts } from './read-stream.ts';
 import { textFor } from './shown-state.ts';
 
@@ -10,7 +11,7 @@ import { textFor } from './shown-state.ts';
 export type ReplayRequest =
   /** What was set aside: these positions, or all. */
   | { readonly what: 'set-aside'; readonly positions?: readonly number[] }
-  /** Every event after a position of the stream that is of interest now. */
+  /** Every event after a position of the stream that is was of interest then. */
   | { readonly what: 'after-position'; readonly position: number }
   /** Every event from the first on whose origin_server_ts is at or after this (milliseconds). */
   | { readonly what: 'since-time'; readonly ts: number };
@@ -34,19 +35,31 @@ export type ReadReplay = (
 const pieceEventsMax = 100;
 const nothingRecent = { after: () => [] };
 
-/** Replays are read from the database, decided by the interest and the filters of now. */
+/** Replays are read from the database, decided by the interest of then and the filters of now. */
 export function createReadReplay(parts: Omit<StreamReaderParts, 'recent'> & { readonly clock: Clock }): ReadReplay {
-  const { index, clock } = parts;
+  const { clock } = parts;
+  const interests = new WeakMap<Feed, InterestThen>();
+
+  // One place of the stream after the other: rooms are counted once, not for each piece.
+  function interestAt(feed: Feed, position: number): InterestThen {
+    const known = interests.get(feed);
+    if (known?.goTo(position) === true) return known;
+    const then = new InterestThen(parts, feed.appservice, position);
+    interests.set(feed, then);
+    return then;
+  }
+
   return async (feed, range) => {
+    const then = interestAt(feed, range.after);
+    const { index } = then;
     let { after } = range;
     while (after < range.upTo) {
       const request = { after, limit: pieceEventsMax, extras: [], look: true };
-      const piece = await readStream({ ...parts, recent: nothingRecent }, request);
+      const piece = await readStream({ ...parts, index, recent: nothingRecent }, request);
       if (piece === undefined) break;
-      const items = piece.events.flatMap((event): WaitingEvent[] => {
-        const { id } = feed.appservice;
-        if (event.position > range.upTo || event.text === undefined || !index.of(event).has(id)) return [];
-        if (event.bulkBy === id) return [];
+      const items = then.pass(piece.events, piece.upTo).flatMap((event): WaitingEvent[] => {
+        if (event.position > range.upTo || event.text === undefined) return [];
+        if (event.bulkBy === feed.appservice.id) return [];
         if (feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now()) !== undefined) return [];
         return [waitingEvent(event, textFor(feed.appservice, event), clock.monotonicMs())];
       });
