@@ -1,10 +1,13 @@
 // One call to an application service: over its own websocket while it holds one (websocket-calls.ts), else by HTTP to its url with the
 // path prefix kept, or its unix socket; the hs_token in the header; redirects are never followed, the token would go with them; time and
 // bytes bounded. One that does not know the current path is asked at the path from before version 1 of the API, and what knows that one
-// is remembered for a while.
+// is remembered for a while. The specification says so of whatever is no success; what a service says of the content (400, 413, 429) is an
+// answer all the same, and so is an error of one that has answered well at the current path, or speaks Matrix there.
 // https://spec.matrix.org/v1.19/application-service-api/#legacy-routes
 
+import { LRUCache } from 'lru-cache';
 import type { Appservice } from '../appservices/registry.ts';
+import { atMost } from '../platform/at-most.ts';
 import type { Clock } from '../platform/clock.ts';
 import { OutboundError, type OutboundFetch } from '../platform/outbound-fetch.ts';
 
@@ -24,9 +27,15 @@ export interface AppserviceRequest {
   readonly signal?: AbortSignal;
 }
 
+interface Answered {
+  readonly outcome: 'answered';
+  readonly status: number;
+  readonly body: Buffer;
+}
+
 /** What came of it. */
 export type AppserviceAnswer =
-  | { readonly outcome: 'answered'; readonly status: number; readonly body: Buffer }
+  | Answered
   | { readonly outcome: 'failed'; readonly reason: AppserviceFailure; readonly message: string };
 
 /** Why there was no answer. `no-url`: there is no way to it, its registration says `url: null` and it has not connected. */
@@ -56,11 +65,20 @@ export interface CallParts {
 export const answerBytesMax = 1_048_576;
 /** How long the older paths are used before the current ones are tried again. */
 const legacyRememberedMs = 3_600_000;
-const legacyRememberedMax = 10_000;
+/** How long one that fails at both paths is not asked twice. */
+const failingRememberedMs = 60_000;
+/** Services and endpoints. */
+const pathsRememberedMax = 10_000;
+
+interface KnownPath {
+  /** Where it answered well, or that it did at neither. */
+  readonly which: 'current' | 'legacy' | 'neither';
+  readonly untilMs: number;
+}
 
 /** The caller of a server. */
 export function createCallAppservice({ clock, transport, ...parts }: CallParts): CallAppservice {
-  const legacyUntil = new Map<string, number>();
+  const paths = new LRUCache<string, KnownPath>(atMost(pathsRememberedMax));
 
   // One whose tokens were replaced may know only the old ones until it is started anew.
   async function callNow(request: AppserviceRequest, path: string, timeoutMs: number): Promise<AppserviceAnswer> {
@@ -79,18 +97,28 @@ export function createCallAppservice({ clock, transport, ...parts }: CallParts):
     const untilMs = clock.monotonicMs() + request.timeoutMs;
     const at = (path: string) => callNow(request, path, untilMs - clock.monotonicMs());
     const key = `${request.appservice.id} ${legacyPath.replace(/\/[^/]*$/, '')}`;
-    if ((legacyUntil.get(key) ?? 0) > clock.monotonicMs()) {
+    const remember = (which: KnownPath['which'], ms: number) =>
+      paths.set(key, { which, untilMs: clock.monotonicMs() + ms });
+    const found = paths.get(key);
+    const known = found !== undefined && found.untilMs > clock.monotonicMs() ? found.which : undefined;
+    if (known === 'legacy') {
       const answer = await at(legacyPath);
       if (!isUnknownPath(request, answer)) return answer;
-      legacyUntil.delete(key); // it has been updated meanwhile
+      paths.delete(key); // it has been updated meanwhile
     }
     const answer = await at(request.path);
-    if (!isUnknownPath(request, answer)) return answer;
+    if (answer.outcome === 'failed') return answer;
+    const isUnknown = isUnknownPath(request, answer);
+    if (known !== 'current' && (isSuccess(answer.status) || (answer.status === 404 && !isUnknown)))
+      remember('current', Number.POSITIVE_INFINITY);
+    if (!isUnknown && (known === 'current' || known === 'neither' || !isForeignError(answer))) return answer;
     const legacy = await at(legacyPath);
-    if (legacy.outcome === 'failed' || isUnknownPath(request, legacy)) return answer;
-    if (legacy.status < 500 && legacyUntil.size < legacyRememberedMax)
-      legacyUntil.set(key, clock.monotonicMs() + legacyRememberedMs);
-    return legacy;
+    if (legacy.outcome === 'answered' && knowsLegacy(request, legacy, isUnknown)) {
+      if (legacy.status < 500) remember('legacy', legacyRememberedMs);
+      return legacy;
+    }
+    if (!isUnknown) remember('neither', failingRememberedMs);
+    return answer;
   }
 
   return (request) => {
@@ -120,8 +148,9 @@ async function callOnce(
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(unixSocket === undefined ? {} : { unixSocket }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
-      // The body of a 404 says whether it is the path that is not known.
-      statusOnly: request.statusOnly === true ? (answered) => !unknownPathStatuses.has(answered) : false,
+      // The body of a 404 says whether it is the path that is not known, that of a 500 whether a Matrix service has said it.
+      statusOnly:
+        request.statusOnly === true ? (answered) => answered < 500 && !unknownPathStatuses.has(answered) : false,
       truncate: request.truncate ?? request.statusOnly ?? false,
       timeoutMs,
       bytesMax: answerBytesMax,
@@ -144,8 +173,26 @@ const unknownPathStatuses = new Set([404, 405, 501]);
 // ask for and found nothing. The rest of the 404s are of web servers that do not know the path.
 function isUnknownPath({ method }: AppserviceRequest, answer: AppserviceAnswer): boolean {
   if (answer.outcome === 'failed' || !unknownPathStatuses.has(answer.status)) return false;
-  const errcode = /"errcode"\s*:\s*"([\w.]{1,255})"/.exec(answer.body.toString('latin1'))?.[1] ?? '';
+  const errcode = errcodeOf(answer.body);
   return !(errcode === 'M_UNRECOGNIZED' || (method === 'GET' && errcode.endsWith('_NOT_FOUND')));
+}
+
+// A proxy says them of a service that is away, and nothing of the path; what answers elsewhere on that host is not the service.
+const awayStatuses = new Set([502, 503, 504]);
+
+// A server's error that is in no Matrix form: it may be all that it has to say of the path.
+function isForeignError({ status, body }: Answered): boolean {
+  return status >= 500 && !awayStatuses.has(status) && errcodeOf(body) === '';
+}
+
+// After an error that may be anything the older path has to do better than fail in another way.
+function knowsLegacy(request: AppserviceRequest, answer: Answered, isUnknown: boolean): boolean {
+  if (isUnknown) return !isUnknownPath(request, answer);
+  return isSuccess(answer.status) || (answer.status === 404 && !isUnknownPath(request, answer));
+}
+
+function errcodeOf(body: Buffer): string {
+  return /"errcode"\s*:\s*"([\w.]{1,255})"/.exec(body.toString('latin1'))?.[1] ?? '';
 }
 
 /** Any 2xx: an application service accepts by its status, whatever its body says. */

@@ -169,10 +169,50 @@ describe('the paths from before version 1', () => {
     expect(other.paths).toEqual(['/_matrix/app/v1/users/a']);
     await other.close();
   });
+
+  it.each([500, 501, 520])('are used by one that answers %i to the current ones', async (status) => {
+    const irc = await web({ prefix: older, status });
+    const appservice = appserviceAt('irc', irc.url);
+    expect(await transaction(appservice, 1)).toMatchObject({ status: 200 });
+    expect(await transaction(appservice, 2)).toMatchObject({ status: 200 });
+    expect(irc.paths).toEqual([current, older, older]);
+    await irc.close();
+  });
+
+  it('are tried once a minute where a service fails at both, and its error is that of the current one', async () => {
+    const irc = await web({ prefix: '/nothing/', status: 500 });
+    const appservice = appserviceAt('irc', irc.url);
+    for (const id of [1, 2, 3]) expect(await transaction(appservice, id)).toMatchObject({ status: 500 });
+    await clock.advance(60_001);
+    await transaction(appservice, 4);
+    expect(irc.paths).toEqual([current, older, current, current, current, older]);
+    await irc.close();
+  });
+
+  it.each([502, 503, 504])('are not tried where a proxy says %i of a service that is away', async (status) => {
+    const irc = await web({ prefix: older, status });
+    expect(await transaction(appserviceAt('irc', irc.url), 1)).toMatchObject({ status });
+    expect(irc.paths).toEqual([current]);
+    await irc.close();
+  });
+
+  it('are not tried where a service fails that has answered well before, or says its error as Matrix does', async () => {
+    const irc = await web({ prefix: current, status: 500 });
+    const appservice = appserviceAt('irc', irc.url);
+    await transaction(appservice, 1);
+    irc.knows = '/nothing/';
+    expect(await transaction(appservice, 2)).toMatchObject({ status: 500 });
+    expect(irc.paths).toEqual([current, current]);
+    await irc.close();
+    const other = await web({ prefix: '/nothing/', status: 500, body: '{"errcode":"M_UNKNOWN"}' });
+    expect(await transaction(appserviceAt('other', other.url), 1)).toMatchObject({ status: 500 });
+    expect(other.paths).toEqual([current]);
+    await other.close();
+  });
 });
 
 /** A web server that knows one path only, and answers the rest as web servers do. */
-async function web(start: { prefix: string; body?: string }) {
+async function web(start: { prefix: string; body?: string; status?: number }) {
   const paths: string[] = [];
   const state = { paths, knows: start.prefix, url: '', close: () => new Promise((done) => server.close(done)) };
   const server = http.createServer((request, response) => {
@@ -180,7 +220,7 @@ async function web(start: { prefix: string; body?: string }) {
     paths.push(path.replace(/\d+$/, ''));
     request.resume();
     if (path.startsWith(state.knows)) response.end('{}');
-    else response.writeHead(404, { 'content-type': 'text/html' }).end(start.body ?? 'Cannot PUT that');
+    else response.writeHead(start.status ?? 404, { 'content-type': 'text/html' }).end(start.body ?? 'Cannot PUT that');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
