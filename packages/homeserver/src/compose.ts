@@ -204,6 +204,7 @@ function build(config: Config, foundations: Foundations) {
     updateMemberships: (userId, profile, trace) => updateMemberships({ db, lanes }, userId, profile, trace),
     userForgotten: (userId) => appservices.masquerading.forgetUser(userId),
     leaveAllRooms: (userId) => leaveAllRooms({ db, lanes }, userId),
+    senderOf: (id) => appservices.registry.byId(id)?.sender,
   });
   stream.follow({ appservices, accessTokens: accounts.accessTokens });
   stream.invalidations.onInvalidated('room', (roomIds) => {

@@ -2,7 +2,7 @@
 // what it sent is kept from those who come later. The user id is never given out again. The account ends first: whatever fails after that, nobody can log in any more.
 // https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
 
-import type { JsonObject } from '@pons/spec';
+import { type JsonObject, MatrixError } from '@pons/spec';
 import { type DevicesParts, removeAllDevices } from '../accounts/devices.ts';
 import type { InteractiveAuth } from '../accounts/interactive-auth.ts';
 import { eraseProfile } from '../accounts/profiles.ts';
@@ -19,9 +19,15 @@ export interface EndUserParts extends DevicesParts {
 /** What deactivation needs of the house. */
 export interface DeactivateParts extends EndUserParts {
   readonly interactiveAuth: InteractiveAuth;
+  /** The user that an application service is itself. */
+  readonly senderOf: (appserviceId: string) => string | undefined;
 }
 
-/** Ends the requester's account; answers the body of a 401 where authentication comes first. */
+/**
+ * Ends the requester's account; answers the body of a 401 where authentication comes first.
+ *
+ * @throws MatrixError M_FORBIDDEN for an application service that would end itself: no call of it could be answered any more
+ */
 export async function deactivateAccount(
   parts: DeactivateParts,
   requester: Requester,
@@ -33,6 +39,11 @@ export async function deactivateAccount(
     const flows = [['m.login.password']] as const;
     const auth = await parts.interactiveAuth.authenticate({ operation: 'deactivateAccount', userId, body, flows });
     if (auth.outcome === 'challenge') return auth.body;
+  } else if (userId === parts.senderOf(requester.appserviceId)) {
+    throw new MatrixError(
+      'M_FORBIDDEN',
+      `${userId} is the application service itself: name one of its users by user_id, or remove its registration to end it.`,
+    );
   }
   await endUser(parts, userId, request);
   return undefined;

@@ -19,6 +19,13 @@ export interface ChooseOptions {
   readonly oldUntilTs: number;
   /** Id of the application service that has this as_token, or had it until lately. */
   readonly holderOf: (asToken: string) => string | undefined;
+  /** Why an application service may not have its sender, by `senderKey`. */
+  readonly refusedSenders: ReadonlyMap<string, string>;
+}
+
+/** An application service and its sender. */
+export function senderKey({ id, sender }: Pick<Appservice, 'id' | 'sender'>): string {
+  return `${sender} ${id}`;
 }
 
 interface Claim {
@@ -103,6 +110,12 @@ function claimOf(
   const same = before !== undefined && JSON.stringify(before.registration) === JSON.stringify(loaded.registration);
   if (same) return { candidate, before, appservice: before, lineOf: loaded.lineOf };
   const made = toAppservice(loaded.registration, registry.serverName, source);
+  const refusedSender = parts.refusedSenders.get(senderKey(made));
+  if (refusedSender !== undefined) {
+    const path = 'sender_localpart';
+    complaints.push({ file, line: loaded.lineOf(path), path, reason: refusedSender });
+    return kept;
+  }
   const oldHsToken = before?.id === made.id ? oldHsTokenOf(before, made, parts.oldUntilTs) : undefined;
   const appservice = oldHsToken === undefined ? made : { ...made, oldHsToken };
   return { candidate, before, appservice, lineOf: loaded.lineOf };

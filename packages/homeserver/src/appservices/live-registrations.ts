@@ -15,10 +15,11 @@ import {
   updateRegistration,
 } from '../storage/tables/appservice-registrations.ts';
 import { deleteOldTokens, deleteTokensOf, putAppserviceTokens } from '../storage/tables/appservice-tokens.ts';
-import { findUser, reviveUser } from '../storage/tables/users.ts';
+import { reviveUser } from '../storage/tables/users.ts';
 import { beginDelivery } from './begin-delivery.ts';
 import { overlapMs as usualOverlapMs, type RegistrationLoader, warningsOf } from './load-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, toAppservice } from './registry.ts';
+import { whyNotSender } from './sender-account.ts';
 
 export interface LiveRegistrationsParts {
   readonly db: Database;
@@ -107,15 +108,9 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
     async add(text, { dryRun, replace }) {
       const { lineOf, ...added } = check(text, registry, replace);
       const { id, registration, sender } = added.appservice;
-      if (await isEnded(db, sender, id))
-        throw refused([
-          {
-            file: '',
-            line: lineOf('sender_localpart'),
-            path: 'sender_localpart',
-            reason: `makes it act as ${sender}, an account that was deactivated: choose another`,
-          },
-        ]);
+      const reason = await whyNotSender(db, added.appservice);
+      const path = 'sender_localpart';
+      if (reason !== undefined) throw refused([{ file: '', line: lineOf(path), path, reason }]);
       if (dryRun) return added;
       const before = await textOf(id);
       const complain = (path: string, reason: string) => refused([{ file: '', line: lineOf(path), path, reason }]);
@@ -153,12 +148,6 @@ export function createLiveRegistrations(parts: LiveRegistrationsParts): LiveRegi
       });
     },
   };
-}
-
-/** Whether the sender is an account that ended, and not this application service's own, which lives again with it. */
-async function isEnded(db: Queryable, sender: string, appserviceId: string): Promise<boolean> {
-  const user = await findUser(db, sender);
-  return user !== undefined && user.deactivated_ts !== null && user.appservice_id !== appserviceId;
 }
 
 function check(

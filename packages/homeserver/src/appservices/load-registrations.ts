@@ -14,11 +14,12 @@ import {
   deleteTokensOfAbsent,
   putAppserviceTokens,
 } from '../storage/tables/appservice-tokens.ts';
-import { insertUser, reviveUser } from '../storage/tables/users.ts';
+import { reviveUser } from '../storage/tables/users.ts';
 import { beginDelivery } from './begin-delivery.ts';
-import { chooseRegistrations } from './choose-registrations.ts';
+import { type Choice, chooseRegistrations, senderKey } from './choose-registrations.ts';
 import { gone, readRegistrations, type RegistrationPlaces } from './read-registrations.ts';
 import { type Appservice, type AppserviceRegistry, hashAsToken, type OldToken } from './registry.ts';
+import { makeSender, whyNotSender } from './sender-account.ts';
 import { watchRegistrations } from './watch-registrations.ts';
 
 /** What a load found: printed by the server and by `pons config check`, shown by the admin API. */
@@ -78,16 +79,16 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
       !(read.folderGone && isInFolder(file)) && clock.monotonicMs() - (missed.get(file) ?? 0) >= absentMs;
     const waiting = vanished.filter((file) => !isAbsent(file));
     const tokens = await appserviceTokens(db);
-    const { appservices, complaints } = chooseRegistrations(
-      [...read.candidates, ...waiting.map((file) => ({ file, source: { file }, unreadable: gone }))],
-      registry,
-      { isAbsent, oldUntilTs: clock.now() + overlapMs, holderOf: holdersOf(tokens, clock.now()) },
+    const candidates = [...read.candidates, ...waiting.map((file) => ({ file, source: { file }, unreadable: gone }))];
+    const choosing = { isAbsent, oldUntilTs: clock.now() + overlapMs, holderOf: holdersOf(tokens, clock.now()) };
+    const known = new Set(registry.all());
+    const isNew = (appservice: Appservice) => !known.has(appservice);
+    const { appservices, complaints } = await withOwnSenders(db, isNew, (refusedSenders) =>
+      chooseRegistrations(candidates, registry, { ...choosing, refusedSenders }),
     );
     const expected = [...missed.keys()].some((file) => !(read.folderGone && isInFolder(file)));
     if (expected && watching) watch.lookAgainIn(absentMs);
-    const known = new Set(registry.all());
-    for (const { id, sender } of appservices.filter((appservice) => !known.has(appservice)))
-      await createSender(db, { userId: sender, appserviceId: id, now: clock.now() });
+    for (const appservice of appservices.filter(isNew)) await makeSender(db, appservice, clock.now());
     const oldTokens = await keepTokens(db, { now: clock.now(), known: tokens }, appservices);
     const { added, removed } = registry.replace(appservices, oldTokens);
     if (watching) loadWhenOver(oldTokens);
@@ -178,6 +179,25 @@ export function createRegistrationLoader(parts: RegistrationLoaderParts): Regist
   };
 }
 
+// Whether an account is somebody's only the database knows: who is chosen is asked about, and chosen again without whom that refuses.
+async function withOwnSenders(
+  db: Queryable,
+  isNew: (appservice: Appservice) => boolean,
+  choose: (refusedSenders: ReadonlyMap<string, string>) => Choice,
+): Promise<Choice> {
+  const refused = new Map<string, string>();
+  for (;;) {
+    const choice = choose(refused);
+    const before = refused.size;
+    const asked = choice.appservices.filter(isNew).map(async (appservice) => {
+      const reason = await whyNotSender(db, appservice);
+      if (reason !== undefined) refused.set(senderKey(appservice), reason);
+    });
+    await Promise.all(asked);
+    if (refused.size === before) return choice;
+  }
+}
+
 function vanishedFiles(registry: AppserviceRegistry, found: ReadonlySet<string>): string[] {
   return registry.all().flatMap(({ source }) => ('file' in source && !found.has(source.file) ? [source.file] : []));
 }
@@ -222,20 +242,6 @@ function holdersOf(known: readonly AppserviceTokenRow[], now: number): (asToken:
 
 function tokenHashOf({ registration }: Appservice): Buffer {
   return hashAsToken(registration.asToken);
-}
-
-async function createSender(
-  db: Queryable,
-  sender: { readonly userId: string; readonly appserviceId: string; readonly now: number },
-): Promise<void> {
-  await insertUser(db, {
-    userId: sender.userId,
-    passwordHash: null,
-    createdTs: sender.now,
-    admin: false,
-    guest: false,
-    appserviceId: sender.appserviceId,
-  });
 }
 
 /** Looking for it takes milliseconds for each: once for a registration that stays as it is. */

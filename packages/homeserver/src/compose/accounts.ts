@@ -28,6 +28,7 @@ export interface AccountsOptions {
   readonly askAppservices: AccountRouteParts['askAppservices'];
   readonly updateMemberships: AccountRouteParts['updateMemberships'];
   readonly leaveAllRooms: AccountRouteParts['leaveAllRooms'];
+  readonly senderOf: AccountRouteParts['senderOf'];
 }
 
 /** The accounts of this process. */

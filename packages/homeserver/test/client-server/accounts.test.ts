@@ -286,7 +286,11 @@ describe('the end of things', () => {
     const requester = await resolve(accessToken);
     await createRoom(house, requester, { invite: [], isDirect: false, creationContent: {}, initialState: [] });
     const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: userId }, password: 'pw' };
-    const deactivateParts = { ...parts, leaveAllRooms: (id: string) => leaveAllRooms(house, id) };
+    const deactivateParts = {
+      ...parts,
+      leaveAllRooms: (id: string) => leaveAllRooms(house, id),
+      senderOf: () => undefined,
+    };
     expect(await deactivateAccount(deactivateParts, requester, { body: { auth }, erase: true })).toBeUndefined();
     await expect(resolve(accessToken)).rejects.toThrow(errcode('M_UNKNOWN_TOKEN'));
     await expect(logInWithPassword(parts, { user: userId, refreshable: false }, 'pw')).rejects.toThrow(
