@@ -6,17 +6,32 @@ import { type Check, type Figures, keeps } from './check.ts';
 import { checks } from './checks.ts';
 import { Stage } from './stage.ts';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
+const usage = 'as-check NAME… | --all [--full] [--json]; as-check --list';
+const { values: options, positionals } = readOptions();
+if (options.help) {
+  console.log(usage);
+  process.exit();
+}
 const { version } = createRequire(import.meta.url)('../../packages/pons/package.json') as { version: string };
 const log = (text: string) => (options.json ? console.error(text) : console.log(text));
+
+function readOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        all: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function run(name: string, check: Check): Promise<boolean> {
   log(`${name}: ${check.claim}`);
