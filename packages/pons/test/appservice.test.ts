@@ -188,7 +188,11 @@ test('removal asks what becomes of the ghosts, and does it', async () => {
     out: expect.stringContaining('irc: removed'),
   });
   expect((await pons('list')).out).toContain('removed, its users are still there: irc');
-  expect((await pons('ghosts', 'irc', '--pattern', '@_irc_bob')).out).toMatch(/^@_irc_bob:localhost .*\n1 of 2\n$/m);
+  expect((await pons('ghosts', 'irc', '--pattern', '@_irc_bob')).out).toMatch(/^@_irc_bob:localhost .*\n1 of 1\n$/m);
+  expect(await pons('ghosts', 'irc', '--pattern', '', '--purge')).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('It is empty: leave it out for all of them.'),
+  });
   // What was left behind can be decided later.
   expect(await pons('remove', 'irc', '--ghosts', 'deactivate', ...fate)).toMatchObject({
     code: 0,

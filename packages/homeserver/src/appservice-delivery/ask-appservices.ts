@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../platform/at-most.ts';
 import type { Appservice } from '../appservices/registry.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
-import { type CallAppservice, isSuccess } from './call-appservice.ts';
+import { type AppserviceAnswer, type CallAppservice, isSuccess } from './call-appservice.ts';
 import type { WhoWaits } from './who-waits.ts';
 
 export interface AskParts {
@@ -25,13 +25,15 @@ export interface Question {
   readonly whom: (id: string) => readonly Appservice[];
   readonly path: (id: string) => string;
   readonly legacyPath: (id: string) => string;
+  /** Whether what a yes speaks of is there; without it a yes is believed. */
+  readonly isThere?: (id: string, appservice: Appservice) => Promise<boolean>;
 }
 
 /**
  * Asks: true when an application service says that it has made what was asked for.
  *
  * @param asking  the application service on whose behalf; it is not asked itself
- * @throws MatrixError M_UNKNOWN with 408 when one that could know does not answer in time
+ * @throws MatrixError M_UNKNOWN with 408 when one that could know does not answer, with what it did instead
  */
 export type Ask = (id: string, asking?: string) => Promise<boolean>;
 
@@ -43,8 +45,9 @@ const questionsMax = 10_000;
 const triesMax = 3;
 const pauseMs = 500;
 
-/** `away`: there is no way to it; it may connect in a moment. */
-type Reply = 'exists' | 'unknown' | 'silent' | 'away';
+/** `away`: there is no way to it; it may connect in a moment. `failure`: there was no answer, but this. */
+type Reply = 'exists' | 'unknown' | 'away' | { readonly failure: string };
+const tooLate = { failure: 'did not answer in time' };
 
 /** A question on its way. */
 interface Running {
@@ -61,10 +64,8 @@ export function createAsk(parts: AskParts, question: Question): Ask {
   async function askAll(key: string, id: string, asked: readonly Appservice[]): Promise<boolean> {
     const untilMs = clock.monotonicMs() + parts.deadlineMs;
     const reply = await firstToKnow(asked.map((appservice) => askOne(parts, { question, appservice, id, untilMs })));
-    if (reply === 'silent')
-      throw new MatrixError('M_UNKNOWN', 'the application service that may know it did not answer in time', {
-        status: 408,
-      });
+    if (typeof reply === 'object')
+      throw new MatrixError('M_UNKNOWN', `the application service that may know it ${reply.failure}`, { status: 408 });
     const exists = reply === 'exists';
     if (reply === 'away') return false;
     answers.set(key, { exists, untilMs: clock.monotonicMs() + answerBelievedMs });
@@ -94,7 +95,7 @@ export function createAsk(parts: AskParts, question: Question): Ask {
   };
 }
 
-/** The first who says that it exists decides; else silence weighs more than not knowing, and that more than not being there. */
+/** The first who says that it exists decides; else a failure weighs more than not knowing, and that more than not being there. */
 function firstToKnow(replies: readonly Promise<Reply>[]): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const heard: Reply[] = [];
@@ -102,7 +103,7 @@ function firstToKnow(replies: readonly Promise<Reply>[]): Promise<Reply> {
       heard.push(reply);
       if (reply === 'exists') resolve(reply);
       else if (heard.length === replies.length)
-        resolve((['silent', 'unknown'] as const).find((one) => heard.includes(one)) ?? 'away');
+        resolve(heard.find((one) => typeof one === 'object') ?? heard.find((one) => one === 'unknown') ?? 'away');
     };
     for (const reply of replies) reply.then(count, reject);
   });
@@ -117,9 +118,10 @@ async function askOne(
     readonly untilMs: number;
   },
 ): Promise<Reply> {
+  let failed = tooLate;
   for (let tries = 1; ; tries++) {
     const leftMs = ask.untilMs - clock.monotonicMs();
-    if (leftMs <= 0) return 'silent';
+    if (leftMs <= 0) return failed;
     const answer = await call({
       appservice: ask.appservice,
       method: 'GET',
@@ -129,9 +131,19 @@ async function askOne(
       // A request that got lost is asked again while there is time; the last try has all that is left.
       timeoutMs: tries < triesMax ? leftMs / 2 : leftMs,
     });
-    if (answer.outcome === 'answered' && answer.status < 500) return isSuccess(answer.status) ? 'exists' : 'unknown';
+    if (answer.outcome === 'answered' && answer.status < 500) {
+      const { isThere = () => Promise.resolve(true) } = ask.question;
+      return isSuccess(answer.status) && (await isThere(ask.id, ask.appservice)) ? 'exists' : 'unknown';
+    }
     if (answer.outcome === 'failed' && answer.reason === 'no-url') return 'away';
-    if (tries >= triesMax) return 'silent';
+    failed = failureOf(answer);
+    if (tries >= triesMax) return failed;
     if (answer.outcome === 'answered' || answer.reason === 'connection') await sleep(clock, pauseMs);
   }
+}
+
+/** In words for whoever asked: they cannot mend it, but tell who can. */
+function failureOf(answer: AppserviceAnswer): { readonly failure: string } {
+  if (answer.outcome === 'answered') return { failure: `answered with an error (status ${answer.status})` };
+  return answer.reason === 'connection' ? { failure: 'cannot be reached' } : tooLate;
 }

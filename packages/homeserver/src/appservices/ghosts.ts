@@ -8,6 +8,7 @@ import {
   appserviceUserOwners,
   type AppserviceUserRow,
   appserviceUsersAfter,
+  appserviceUserIdsAfter,
   countAppserviceUsers,
   deleteAppserviceUser,
 } from '../storage/tables/appservice-users.ts';
@@ -57,7 +58,13 @@ function paged<T>(rows: readonly T[], idOf: (row: T) => string, { pattern, limit
   };
 }
 
+/** Ids looked at together when those that match are counted: others have their turn in between. */
+const countedPerPage = 1_000;
+
 function matcherOf(pattern: string): (id: string) => boolean {
+  // What was to be filled in and was not means nobody, least of all everybody.
+  if (pattern === '')
+    throw new MatrixError('M_INVALID_PARAM', 'pattern is empty: leave it out for all, or say which (`.*` matches all)');
   try {
     return compileRegex(pattern);
   } catch (cause) {
@@ -68,9 +75,22 @@ function matcherOf(pattern: string): (id: string) => boolean {
   }
 }
 
-/** How many there are. */
-export function countGhosts(db: Queryable, appserviceId: string): Promise<number> {
-  return countAppserviceUsers(db, appserviceId);
+/**
+ * How many there are, of those that match.
+ *
+ * @throws MatrixError M_INVALID_PARAM for a pattern that is none
+ */
+export async function countGhosts(db: Queryable, appserviceId: string, pattern: string | null): Promise<number> {
+  if (pattern === null) return countAppserviceUsers(db, appserviceId);
+  const matches = matcherOf(pattern);
+  let count = 0;
+  for (let after = ''; ; ) {
+    const ids = await appserviceUserIdsAfter(db, appserviceId, after, countedPerPage);
+    count += ids.filter(matches).length;
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < countedPerPage) return count;
+    after = last;
+  }
 }
 
 /** Ids of application services that left users behind when they were removed; users that have ended do not count. */

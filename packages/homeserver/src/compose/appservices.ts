@@ -1,6 +1,7 @@
 // Application services: who they are, whom they may act as, and delivery to them.
 
 import { formatComplaint } from '@pons/registration';
+import { findAccount } from '../accounts/users.ts';
 import type { Ask } from '../appservice-delivery/ask-appservices.ts';
 import { createAskForKeys } from '../appservice-delivery/ask-for-keys.ts';
 import { createCallAppservice } from '../appservice-delivery/call-appservice.ts';
@@ -121,7 +122,11 @@ export function composeAppservices(
     thirdParty: createThirdParty({ ...questions, log, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
     call,
     queryAlias: createQueryAlias(questions),
-    queryUser: createQueryUser(questions),
+    queryUser: createQueryUser({
+      ...questions,
+      log,
+      hasAccount: async (userId) => (await findAccount(db, userId)) !== undefined,
+    }),
     keys: createAskForKeys({ ...questions, deadlineMs: Math.min(timeoutMs, LOOKUP_DEADLINE_MS) }),
   };
 }

@@ -17,6 +17,7 @@ import { createQueryUser } from '../../src/appservice-delivery/query-user.ts';
 import { WhoWaits } from '../../src/appservice-delivery/who-waits.ts';
 import { type Appservice, createRegistry, toAppservice } from '../../src/appservices/registry.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
+import { silentLog } from '../../src/platform/telemetry/log.ts';
 
 const serverName = 'example.org';
 let clock: ReturnType<typeof fakeClock>;
@@ -239,11 +240,17 @@ async function asksInTurn(work: () => Promise<void>) {
 
 describe('a question', () => {
   const deadlineMs = 10_000;
+  let said: object[] = [];
+  beforeEach(() => {
+    said = [];
+  });
   function asking(...appservices: Appservice[]) {
     const registry = createRegistry(serverName);
     registry.replace(appservices);
     const parts = { registry, call, clock, deadlineMs, whoWaits: new WhoWaits() };
-    return { queryUser: createQueryUser(parts), queryAlias: createQueryAlias(parts) };
+    const hasAccount = (userId: string) => Promise.resolve(!userId.startsWith('@_irc_nobody'));
+    const log = { ...silentLog, warn: (fields: object) => void said.push(fields) };
+    return { queryUser: createQueryUser({ ...parts, hasAccount, log }), queryAlias: createQueryAlias(parts) };
   }
   const queries = (irc: AppserviceDouble) => irc.requests.map(({ path }) => decodeURIComponent(path));
   const errorOf = (asked: Promise<unknown>) =>
@@ -280,6 +287,15 @@ describe('a question', () => {
     expect(irc.requests).toEqual([]);
   });
 
+  it('is answered with no where the user is not there, whatever is said, and the operator hears of it', async () => {
+    const irc = await double();
+    const { queryUser } = asking(appserviceAt('irc', urlOf(irc)));
+    expect(await queryUser('@_irc_nobody:example.org')).toBe(false);
+    expect(said).toEqual([{ appservice: 'irc', userId: '@_irc_nobody:example.org' }]);
+    expect(await queryUser('@_irc_bob:example.org')).toBe(true);
+    expect(said).toHaveLength(1);
+  });
+
   it('is put again where no answer comes, and ends with 408', async () => {
     const irc = await double();
     irc.mode = 500;
@@ -290,10 +306,28 @@ describe('a question', () => {
       while (tries < 3 && clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
       await clock.advance(500);
     }
-    expect(await asked).toMatchObject({ errcode: 'M_UNKNOWN', status: 408 });
+    expect(await asked).toMatchObject({
+      errcode: 'M_UNKNOWN',
+      status: 408,
+      message: 'the application service that may know it answered with an error (status 500)',
+    });
     // Silence is not an answer: it is not remembered.
     irc.mode = 'ok';
     expect(await queryUser('@_irc_bob:example.org')).toBe(true);
+  });
+
+  it('ends with 408 that says so where nobody listens at all', async () => {
+    const irc = await double();
+    const there = urlOf(irc);
+    await irc.close();
+    const { queryUser } = asking(appserviceAt('irc', there));
+    const asked = errorOf(queryUser('@_irc_bob:example.org'));
+    for (let tries = 1; tries < 3; tries++) {
+      while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(500);
+    }
+    const message = 'the application service that may know it cannot be reached';
+    expect(await asked).toMatchObject({ errcode: 'M_UNKNOWN', status: 408, message });
   });
 
   it('is answered by the first that says yes, though another hangs', async () => {

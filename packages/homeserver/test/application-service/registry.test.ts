@@ -286,6 +286,13 @@ describe('what is removed', () => {
     expect((await house.operate('GET', ''))['removed']).toContain('leaving');
     const page = await house.operate('GET', '/leaving/ghosts?limit=2');
     expect(page).toMatchObject({ total: 4, next: '@_leaving_b:localhost' });
+    // Counted are those that match, once.
+    const some = await house.operate('GET', `/leaving/ghosts?limit=1&pattern=${encodeURIComponent('@_leaving_[ab]:')}`);
+    expect(some).toMatchObject({ total: 2, next: '@_leaving_a:localhost' });
+    const others = await house.operate('GET', '/leaving/ghosts?pattern=@_leaving_[ab]:&from=@_leaving_a:localhost');
+    expect(others['total']).toBeUndefined();
+    expect(others['ghosts']).toHaveLength(1);
+    expect(await answered(house.operate('GET', '/leaving/ghosts?pattern='))).toBe('400 M_INVALID_PARAM');
     expect(page['ghosts']).toMatchObject([
       { user_id: '@_leaving_a:localhost', rooms: 1, deactivated: false },
       { user_id: '@_leaving_b:localhost' },
@@ -309,7 +316,8 @@ describe('what is removed', () => {
     await add(registrationText('leaving'));
     expect(await whoIs(house.base, 'as-leaving', ghosts[1])).toMatch(/^403/);
     expect(await answered(cleanUp('leaving', { action: 'explode' }))).toMatch(/^400/);
-    expect(await answered(cleanUp('leaving', { action: 'leave', pattern: '(' }))).toBe('400 M_INVALID_PARAM');
+    for (const pattern of ['(', ''])
+      expect(await answered(cleanUp('leaving', { action: 'leave', pattern }))).toBe('400 M_INVALID_PARAM');
   });
 
   it('keeps the ghosts of a file that was deleted', async () => {

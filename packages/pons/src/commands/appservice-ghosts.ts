@@ -1,7 +1,7 @@
 // `pons appservice ghosts`: the users of an application service, listed, ended, purged or taken out of their rooms, also when the
 // application service is gone. Work goes by pages, so that a stop half-way loses nothing and shows how far it is.
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { OperatorError } from '@pons/homeserver/operator-error';
 import { call, located, pathOf, sourceOf, type Where } from './appservice-calls.ts';
 import { counted } from './in-words.ts';
@@ -41,7 +41,7 @@ export function ghostsCommand(): Command {
     new Command('ghosts')
       .description('list its users, or end them')
       .argument('<id>', 'id of the application service, running or removed')
-      .option('--pattern <regex>', 'only those whose user id matches, from its start on')
+      .option('--pattern <regex>', 'only those whose user id matches, from its start on', patternOf)
       .option('--limit <count>', 'list at most so many', wholeNumber(1), 100)
       .option('--deactivate', 'end their accounts for good: they leave their rooms', false)
       .option('--purge', 'end them, their profiles and devices too: their ids may be registered anew', false)
@@ -57,6 +57,12 @@ export function ghostsCommand(): Command {
   });
 }
 
+// A shell's variable that is not set: not everybody.
+function patternOf(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty: leave it out for all of them.');
+  return text;
+}
+
 async function list(id: string, options: Options): Promise<void> {
   const found: Ghost[] = [];
   const wanted = options.limit;
@@ -64,9 +70,9 @@ async function list(id: string, options: Options): Promise<void> {
   for (let from: string | undefined = ''; from !== undefined && found.length < wanted; ) {
     const query = new URLSearchParams({ from, ...(options.pattern === undefined ? {} : { pattern: options.pattern }) });
     const below = `${pathOf(id)}/ghosts?${query.toString()}`;
-    const page: { ghosts: Ghost[]; total: number; next?: string } = await call(options, 'GET', below);
+    const page: { ghosts: Ghost[]; total?: number; next?: string } = await call(options, 'GET', below);
     found.push(...page.ghosts);
-    total = page.total;
+    total = page.total ?? total;
     from = page.next;
   }
   const shown = found.slice(0, wanted);

@@ -17,7 +17,8 @@ interface Ghost {
 }
 interface Page {
   readonly ghosts: readonly Ghost[];
-  readonly total: number;
+  /** Of those that match; absent on further pages of a search. */
+  readonly total?: number;
   readonly next?: string;
 }
 
@@ -50,10 +51,8 @@ export function Ghosts({ path }: { readonly path: string }) {
       {value === undefined && error === undefined && <p class="dim">Asking …</p>}
       {value !== undefined && (
         <p class="dim" role="status">
-          {value.total === 0
-            ? 'It has registered no users yet.'
-            : `${value.total} ${value.total === 1 ? 'user' : 'users'} in all.`}
-          {value.total > 0 && value.ghosts.length === 0 && ' None of this page matches.'}
+          {value.total !== undefined && countText(value.total, pattern !== '')}
+          {value.total !== 0 && value.ghosts.length === 0 && ' None of this page matches.'}
         </p>
       )}
       {value !== undefined && value.ghosts.length > 0 && <List ghosts={value.ghosts} end={setEnding} />}
@@ -89,6 +88,11 @@ export function Ghosts({ path }: { readonly path: string }) {
       )}
     </>
   );
+}
+
+function countText(total: number, isSearch: boolean): string {
+  if (total === 0) return isSearch ? 'None matches.' : 'It has registered no users yet.';
+  return `${total} ${total === 1 ? 'user' : 'users'} ${isSearch ? 'found' : 'in all'}.`;
 }
 
 function List({ ghosts, end }: { readonly ghosts: readonly Ghost[]; readonly end: (ghost: Ghost) => void }) {

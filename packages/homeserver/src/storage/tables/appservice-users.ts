@@ -30,6 +30,21 @@ export async function appserviceUsersAfter(
   return db.query<AppserviceUserRow>(page, [appserviceId, after, limit]);
 }
 
+const ids = statement(
+  'appservice_users.ids',
+  'select user_id as "userId" from users where appservice_id = $1 and user_id > $2 order by user_id limit $3',
+);
+
+/** The same, their ids alone. */
+export async function appserviceUserIdsAfter(
+  db: Queryable,
+  appserviceId: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  return (await db.query<{ userId: string }>(ids, [appserviceId, after, limit])).map(({ userId }) => userId);
+}
+
 const counted = statement('appservice_users.count', 'select count(*) as count from users where appservice_id = $1');
 
 /** How many users it has, deactivated ones included. */
