@@ -6,6 +6,7 @@ import { ponsEndpoints } from '@pons/spec/endpoints';
 import type { Explanation } from '../appservice-delivery/explain-event.ts';
 import type { DeliveryStatus } from '../appservice-delivery/delivery-state.ts';
 import type { DeliveryOperations } from '../appservice-delivery/operate.ts';
+import { shownEvent } from '../appservice-delivery/show-transaction.ts';
 import type { ReplayRequest } from '../appservice-delivery/replay-events.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { ApiRequest, Route } from '../http/route.ts';
@@ -94,7 +95,7 @@ export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
               reason: one.reason,
               set_aside_ts: one.createdTs,
               replaying: one.replay,
-              event: one.event ?? null,
+              event: one.event === undefined ? null : shownEvent(one.event),
             })),
           },
         };

@@ -5,6 +5,7 @@
 // answer all the same, and so is an error of one that has answered well at the current path, or speaks Matrix there.
 // https://spec.matrix.org/v1.19/application-service-api/#legacy-routes
 
+import type { JsonValue } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import type { Appservice } from '../appservices/registry.ts';
 import { atMost } from '../platform/at-most.ts';
@@ -31,6 +32,8 @@ interface Answered {
   readonly outcome: 'answered';
   readonly status: number;
   readonly body: Buffer;
+  /** What came with an error over the websocket, which has no status. */
+  readonly said?: JsonValue;
 }
 
 /** What came of it. */

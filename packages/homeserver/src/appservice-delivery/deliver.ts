@@ -23,7 +23,8 @@ import { Freezer, type FreezerParts } from './freeze.ts';
 import { isWell } from './ping.ts';
 import type { RecentTransactions } from './recent-transactions.ts';
 import { attemptSpacingMs, firstWaitMs, longestWaitMs, remedyFor } from './recover.ts';
-import { type SendOutcome, sendTransaction } from './send-transaction.ts';
+import { refusalInFull, type Refused, sendTransaction } from './send-transaction.ts';
+import { traceAttempt } from './trace-attempt.ts';
 
 export interface DelivererParts extends Omit<FreezerParts, 'onOvertaken'> {
   readonly random: Random;
@@ -224,7 +225,11 @@ export class Deliverer {
   async #attempt(frozen: FrozenTransaction): Promise<void> {
     const body = frozen.body ?? (await frozenBody(this.#parts.db, this.#appservice.id, frozen.txnId));
     if (body === undefined) return this.#overtaken();
-    const spans = frozen.traces.map((trace) => this.#parts.tracing.span('client', 'appservice transaction', trace));
+    const traced = traceAttempt(this.#parts.tracing, {
+      ...frozen,
+      appserviceId: this.#appservice.id,
+      attempt: this.#tries + 1,
+    });
     const { clock, recent } = this.#parts;
     this.#lastAttemptMs = clock.monotonicMs();
     recent.attempt(frozen, body, clock.now());
@@ -237,7 +242,7 @@ export class Deliverer {
     });
     recent.answered(frozen.txnId, outcome, clock.now());
     await failpoint('as.afterPut');
-    for (const span of spans) span?.end(outcome.outcome === 'accepted' ? undefined : outcome.reason);
+    traced(outcome);
     if (outcome.outcome === 'accepted') return this.#accepted(frozen, body.length);
     if (!this.#stop.signal.aborted) await this.#refused(frozen, outcome, body.length);
   }
@@ -258,14 +263,11 @@ export class Deliverer {
     if (!this.feed.atHead) this.#parts.onDrained();
   }
 
-  async #refused(
-    frozen: FrozenTransaction,
-    refusal: Exclude<SendOutcome, { outcome: 'accepted' }>,
-    bytes: number,
-  ): Promise<void> {
+  async #refused(frozen: FrozenTransaction, refusal: Refused, bytes: number): Promise<void> {
     const { clock, log } = this.#parts;
     this.#tries += 1;
-    this.#lastError = { reason: refusal.reason, ts: clock.now() };
+    const reason = refusalInFull(refusal);
+    this.#lastError = { reason, ts: clock.now() };
     if (this.#tries === 1)
       log.warn({ appservice: this.#appservice.id, txnId: frozen.txnId, reason: refusal.reason }, 'not accepted');
     const { status } = refusal;
@@ -277,7 +279,7 @@ export class Deliverer {
     if (split) {
       // Its transaction is gone then, whatever took its place.
       this.#parts.recent.divided(frozen.txnId);
-      this.#frozen = await this.#freezer.split(frozen, { status, reason: refusal.reason, bytes });
+      this.#frozen = await this.#freezer.split(frozen, { status, reason, bytes });
       this.#tries = 0;
       return;
     }

@@ -22,7 +22,7 @@ test('a transaction that is refused and then accepted is one, with its attempts 
   recent.answered(1, { outcome: 'refused', status: 502, reason: 'answered 502' }, 1002);
   expect(recent.find(1)).toMatchObject({ outcome: 'refused', answeredTs: 1002 });
   recent.attempt(frozen(1), Buffer.from('{}'), 2000);
-  recent.answered(1, { outcome: 'accepted' }, 2003);
+  recent.answered(1, { outcome: 'accepted', status: 200 }, 2003);
   expect(recent.list()).toMatchObject([
     {
       txnId: 1,

@@ -3,7 +3,7 @@
 
 import type { FrozenTransaction } from './delivery-state.ts';
 import { tooOldMax } from '../storage/tables/appservice-too-old.ts';
-import type { SendOutcome } from './send-transaction.ts';
+import { refusalInFull, type SendOutcome } from './send-transaction.ts';
 
 /** A transaction as it went. Times are milliseconds since 1970. */
 export interface RecentTransaction {
@@ -98,7 +98,7 @@ export class RecentTransactions {
 
   /** What came of it. */
   answered(txnId: number, outcome: SendOutcome, now: number): void {
-    const reason = outcome.outcome === 'refused' ? { reason: outcome.reason } : {};
+    const reason = outcome.outcome === 'refused' ? { reason: refusalInFull(outcome) } : {};
     this.#change(txnId, { answeredTs: now, outcome: outcome.outcome, ...reason });
   }
 

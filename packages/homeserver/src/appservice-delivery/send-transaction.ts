@@ -2,12 +2,21 @@
 // https://spec.matrix.org/v1.19/application-service-api/#put_matrixappv1transactionstxnid
 
 import type { Appservice } from '../appservices/registry.ts';
-import { type CallAppservice, isSuccess } from './call-appservice.ts';
+import { type AppserviceFailure, type CallAppservice, isSuccess } from './call-appservice.ts';
+import { refusalWords } from './refusal-words.ts';
 
 /** Accepted, or why not. `status` 0: no answer came. */
-export type SendOutcome =
-  | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'refused'; readonly status: number; readonly reason: string };
+export type SendOutcome = { readonly outcome: 'accepted'; readonly status: number } | Refused;
+
+/** A refusal, in words of ours (`reason`), and where it gave some in its own. */
+export interface Refused {
+  readonly outcome: 'refused';
+  readonly status: number;
+  readonly reason: string;
+  readonly said?: string;
+  /** No answer came: of what kind that was. */
+  readonly failure?: AppserviceFailure;
+}
 
 /** One attempt. */
 export interface SendAttempt {
@@ -30,7 +39,15 @@ export async function sendTransaction(call: CallAppservice, attempt: SendAttempt
     timeoutMs: attempt.timeoutMs,
     signal: attempt.signal,
   });
-  if (answer.outcome === 'failed') return { outcome: 'refused', status: 0, reason: answer.message };
-  if (isSuccess(answer.status)) return { outcome: 'accepted' };
-  return { outcome: 'refused', status: answer.status, reason: `answered ${answer.status}` };
+  if (answer.outcome === 'failed')
+    return { outcome: 'refused', status: 0, reason: answer.message, failure: answer.reason };
+  const { status } = answer;
+  if (isSuccess(status)) return { outcome: 'accepted', status };
+  const said = refusalWords(answer.said, attempt.appservice);
+  return { outcome: 'refused', status, reason: `answered ${status}`, ...(said === undefined ? {} : { said }) };
+}
+
+/** A refusal as operators see it. Not for the log: its own words may be anything. */
+export function refusalInFull({ reason, said }: Refused): string {
+  return said === undefined ? reason : `${reason}: ${said}`;
 }

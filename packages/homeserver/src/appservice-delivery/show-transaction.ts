@@ -49,12 +49,13 @@ export function shownBody(body: Buffer): JsonObject {
     if (stable in shown) continue;
     shown[stable] = plainParts.has(stable)
       ? show(value, { depth: 1, isShown: () => true })
-      : list(value, (item) => (isJsonObject(item) ? event(item) : '…'));
+      : list(value, (item) => (isJsonObject(item) ? shownEvent(item) : '…'));
   }
   return shown;
 }
 
-function event(one: JsonObject): JsonObject {
+/** An event, or a message to a device, as it may be shown. */
+export function shownEvent(one: JsonObject): JsonObject {
   const shown: JsonObject = {};
   for (const [key, value] of Object.entries(one).slice(0, membersMax)) {
     shown[cut(key)] =

@@ -150,7 +150,9 @@ export class WebsocketConnection {
     // An acknowledgement that names another transaction acknowledges nothing.
     const txnId = (data as JsonObject | null | undefined)?.['txn_id'];
     if (command === 'response' && typeof txnId === 'string' && txnId !== waiting.isTransaction) return;
-    waiting.end({ outcome: 'answered', status: command === 'response' ? 200 : 500, body: Buffer.alloc(0) });
+    const body = Buffer.alloc(0);
+    if (command === 'response') waiting.end({ outcome: 'answered', status: 200, body });
+    else waiting.end({ outcome: 'answered', status: 500, body, ...(data === undefined ? {} : { said: data }) });
   }
 
   #asked({ command, id, data }: IncomingMessage): void {

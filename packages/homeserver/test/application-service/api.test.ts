@@ -27,7 +27,7 @@ function registration(id: string, url: string | null, more: object = {}): string
     hs_token: `hs-${id}`,
     sender_localpart: `_${id}_bot`,
     rate_limited: false,
-    protocols: ['irc'],
+    protocols: ['irc', 'xmpp'],
     namespaces: {
       users: [{ exclusive: true, regex: `@_${id}_.*` }],
       aliases: [{ exclusive: true, regex: `#_${id}_.*` }],
@@ -463,9 +463,28 @@ describe('third-party networks', () => {
     expect(await get('user/irc?nick=bob')).toHaveLength(1);
     expect(irc.requests.some(({ path }) => path === '/_matrix/app/v1/thirdparty/user/irc?nick=bob')).toBe(true);
     expect(await get('location?alias=%23_irc_c%3Alocalhost')).toHaveLength(1);
-    expect(await get('location?alias=%23other%3Alocalhost')).toEqual([]);
     expect(await refusal(get('protocol/nope'))).toBe('404 M_NOT_FOUND');
     expect(await refusal(get('user/nope'))).toBe('404 M_NOT_FOUND');
+  });
+
+  it('are told apart from those of which whoever serves them says nothing usable', async () => {
+    irc.answers.set('/_matrix/app/v1/thirdparty/protocol/xmpp', { nonsense: true });
+    await expect(get('protocol/xmpp')).rejects.toThrow(/says nothing of it that can be used/);
+    await expect(get('protocol/nope')).rejects.toThrow(/No application service serves that protocol/);
+  });
+
+  it('that hold nothing of the kind answer 404', async () => {
+    irc.answers.set('/_matrix/app/v1/thirdparty/user/irc', []);
+    irc.answers.set('/_matrix/app/v1/thirdparty/location/irc', ['nonsense']);
+    irc.answers.set('/_matrix/app/v1/thirdparty/user', []);
+    const paths = [
+      'user/irc?nick=nobody',
+      'location/irc?channel=none',
+      'user?userid=%40_irc_nobody%3Alocalhost',
+      'user?userid=%40alice%3Alocalhost',
+      'location?alias=%23other%3Alocalhost',
+    ];
+    for (const path of paths) expect([path, await refusal(get(path))]).toEqual([path, '404 M_NOT_FOUND']);
   });
 });
 
@@ -498,6 +517,21 @@ describe('operators', () => {
     // It may connect by itself one day, and what happens from its registration on waits for that.
     for (const way of ['pause', 'resume']) expect(await call('POST', `/quiet/${way}`)).toEqual({});
     expect(await refusal(call('GET', '', alice.token))).toBe('403 M_FORBIDDEN');
+  });
+
+  it('see what was set aside without what people wrote', async () => {
+    const { room_id: room } = await as('POST', `${v3}/createRoom`, { body: {} });
+    irc.judge = ({ body }) => (body.includes('a secret of people') ? 413 : undefined);
+    const path = `${v3}/rooms/${encodeURIComponent(String(room))}/send/m.room.message/secret`;
+    await as('PUT', path, { body: { msgtype: 'm.text', body: 'a secret of people' } });
+    const aside = async () => (await call('GET', '/irc/set_aside'))['set_aside'] as { event: object; reason: string }[];
+    await expect.poll(async () => (await aside()).length).toBe(1);
+    const [one] = await aside();
+    expect(one?.event).toMatchObject({ room_id: room, content: { msgtype: 'm.text', body: '… 18 characters' } });
+    expect(one?.reason).toBe('answered 413');
+    irc.judge = () => undefined;
+    await call('POST', '/irc/set_aside/replay');
+    await expect.poll(aside).toEqual([]);
   });
 
   it('find a room listed for a network only when it exists', async () => {

@@ -34,6 +34,8 @@ class Bridge {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #socket: WebSocket;
   acknowledges = true;
+  /** What it answers a transaction with instead. */
+  refusal: object | undefined;
   /** Answers to wrapped calls by path; undefined: none comes. */
   proxied = (_path: string): unknown => ({ status: 200, headers: {}, body: {} });
 
@@ -75,7 +77,9 @@ class Bridge {
   #receive(text: string): void {
     this.texts.push(text);
     const { command, id, txn_id, data } = JSON.parse(text) as Message;
-    if (command === 'transaction' && this.acknowledges) this.send({ command: 'response', id, data: { txn_id } });
+    if (command === 'transaction' && this.refusal !== undefined)
+      this.send({ command: 'error', id, data: this.refusal });
+    else if (command === 'transaction' && this.acknowledges) this.send({ command: 'response', id, data: { txn_id } });
     if (command !== 'http_proxy') return;
     const answer = this.proxied(String(data?.['path']));
     if (answer !== undefined) this.send({ command: 'response', id, data: answer });
@@ -180,6 +184,19 @@ describe('an application service without a url', () => {
     const second = await connect('nat');
     await until(() => second.bodies.length >= 3);
     expect(second.bodies).toEqual(['two', 'three', 'four']);
+  });
+
+  it('is quoted to operators where it refuses with an error, and sent the same again', async () => {
+    const bridge = await connect('nat');
+    bridge.refusal = { code: 'FI.MAU.FAILED', message: 'as-nat knows no room' };
+    const { say } = await room('nat');
+    await say('refused once');
+    const shown = () => request(base, 'GET', '/_pons/admin/v1/appservices/nat', { token: admin });
+    const last_error = 'answered 500: FI.MAU.FAILED: … knows no room';
+    await expect.poll(shown).toMatchObject({ status: 'recovering', last_error });
+    bridge.refusal = undefined;
+    await until(() => bridge.bodies.includes('refused once') && bridge.transactions.length > 1);
+    await expect.poll(shown).toMatchObject({ status: 'idle', retries: 0, last_error });
   });
 
   it('is sent the same bytes under the same id until it acknowledges them', async () => {

@@ -34,8 +34,10 @@ function begin(tracer: Tracer, kind: SpanKind, name: string, parent: string | un
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
     traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+    set: (attributes) => void span.setAttributes(attributes),
     end(error) {
-      if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (error !== undefined)
+        span.setStatus({ code: SpanStatusCode.ERROR, ...(typeof error === 'string' ? { message: error } : {}) });
       span.end();
     },
   };

@@ -32,18 +32,19 @@ test('a span continues the trace of its parent, and its own traceparent continue
   const tracing = createTracing(exporter, 'localhost');
   const request = tracing.span('server', 'sendMessage', parent);
   const delivery = tracing.span('client', 'transaction', request?.traceparent);
-  delivery?.end(new Error('refused'));
-  request?.end();
+  delivery?.set({ 'pons.transaction.events': 3 });
+  delivery?.end('answered 500');
+  request?.end(new Error('with what somebody wrote'));
   const alone = tracing.span('internal', 'alone', 'nonsense');
   alone?.end();
   await tracing.stop();
   expect(request?.traceparent.split('-')[1]).toBe(parent.split('-')[1]);
   expect(delivery?.traceparent.split('-')[1]).toBe(parent.split('-')[1]);
   expect(alone?.traceparent.split('-')[1]).not.toBe(parent.split('-')[1]);
-  expect(sent.map(({ name, status: { code } }) => [name, code])).toEqual([
-    ['transaction', 2],
-    ['sendMessage', 0],
-    ['alone', 0],
+  expect(sent.map(({ name, status, attributes }) => [name, status, attributes])).toEqual([
+    ['transaction', { code: 2, message: 'answered 500' }, { 'pons.transaction.events': 3 }],
+    ['sendMessage', { code: 2 }, {}],
+    ['alone', { code: 0 }, {}],
   ]);
 });
 

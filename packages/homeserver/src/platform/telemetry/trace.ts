@@ -4,11 +4,15 @@
 // The exporter is a file of its own (trace-export.ts), loaded when it is configured: it costs 40 MB of memory.
 // https://www.w3.org/TR/trace-context/#traceparent-header
 
+/** What a span says besides its name: never a token or anything that people wrote. */
+export type TraceAttributes = Readonly<Record<string, string | number>>;
+
 /** A span that has begun. */
 export interface TraceSpan {
   /** What to store, and to give to whoever continues the trace. */
   readonly traceparent: string;
-  /** Ends it; with an error it is marked as failed. */
+  set(attributes: TraceAttributes): void;
+  /** Ends it; with an error it is marked as failed. A text is passed on; of anything else nobody knows what is in it. */
   end(error?: unknown): void;
 }
 
