@@ -6,6 +6,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@pons/spec';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../platform/at-most.ts';
+import { instanceIdOf } from '../appservices/network-instance.ts';
 import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -23,7 +24,9 @@ export interface ThirdPartyParts {
 export interface ThirdParty {
   /** All protocols by id. */
   protocols(): Promise<JsonObject>;
-  /** One, of all application services that serve it; undefined when none does. */
+  /** Whether an application service serves it, whatever it answers. */
+  serves(protocol: string): boolean;
+  /** One, of all application services that serve it; undefined when none does, or none says anything usable of it. */
   protocol(protocol: string): Promise<JsonObject | undefined>;
   /** Users or locations of a protocol; undefined when no application service serves it. */
   lookUp(kind: 'user' | 'location', protocol: string, fields: URLSearchParams): Promise<JsonValue[] | undefined>;
@@ -66,6 +69,7 @@ export function createThirdParty(parts: ThirdPartyParts): ThirdParty {
       const found = await Promise.all(ids.map(async (id) => [id, await protocolOf(id)] as const));
       return Object.fromEntries(found.filter(([, metadata]) => metadata !== undefined)) as JsonObject;
     },
+    serves: (protocol) => serving(protocol).length > 0,
     protocol: protocolOf,
     async lookUp(kind, protocol, fields) {
       const asked = serving(protocol);
@@ -89,7 +93,7 @@ function createMetadata(parts: ThirdPartyParts) {
 
   async function askAnew(appservice: Appservice, protocol: string, key: string): Promise<Metadata> {
     const answer = await ask(parts, appservice, `thirdparty/protocol/${encodeURIComponent(protocol)}`);
-    const usable = answer.outcome === 'said' ? toProtocol(parts, appservice, answer.value) : undefined;
+    const usable = answer.outcome === 'said' ? toProtocol(parts, { appservice, protocol }, answer.value) : undefined;
     const hung = answer.outcome === 'hung';
     const metadata = {
       // Better what it said before than nothing, while it is away.
@@ -167,7 +171,7 @@ function isResult(entry: JsonValue, idOf: 'userid' | 'alias'): boolean {
 /** The protocol as clients see it; undefined when it lacks what every protocol has. */
 function toProtocol(
   parts: ThirdPartyParts,
-  appservice: Appservice,
+  { appservice, protocol }: { readonly appservice: Appservice; readonly protocol: string },
   answer: JsonValue | undefined,
 ): JsonObject | undefined {
   if (answer === undefined) return undefined;
@@ -181,18 +185,20 @@ function toProtocol(
     return undefined;
   }
   const all = instancesOf(answer);
-  const instances = all.flatMap((instance) => withInstanceId(instance, appservice.id));
+  const instances = all.flatMap((instance) =>
+    withInstanceId(instance, (networkId) => instanceIdOf(appservice, protocol, networkId)),
+  );
   noteDropped(parts, appservice, 'thirdparty/protocol', all.length - instances.length);
   return { icon: '', ...answer, instances };
 }
 
 // An instance keeps its id however often the answer comes, and whatever it says of itself: clients store it as the network to search, and
 // the directory of rooms is asked by it.
-function withInstanceId(instance: JsonValue, appserviceId: string): JsonObject[] {
+function withInstanceId(instance: JsonValue, idOf: (networkId: string) => string): JsonObject[] {
   if (!isJsonObject(instance)) return [];
   const { network_id: networkId, desc, fields } = instance;
   if (typeof networkId !== 'string' || typeof desc !== 'string' || !isJsonObject(fields)) return [];
-  return [{ ...instance, instance_id: `${appserviceId}|${networkId}` }];
+  return [{ ...instance, instance_id: idOf(networkId) }];
 }
 
 function instancesOf(protocol: JsonObject): JsonValue[] {

@@ -2,6 +2,7 @@
 
 import { StoredFilters } from '../accounts/filters.ts';
 import type { AccountRouteParts, ClientApiParts } from '../client-api/routes.ts';
+import { directoryOfInstance } from '../appservices/network-instance.ts';
 import { speaksFor } from '../appservices/speaks-for.ts';
 import { EphemeralEvents } from '../ephemeral/ephemeral-events.ts';
 import { ContentRepository } from '../media/content-repository.ts';
@@ -81,6 +82,7 @@ export function composeClientApi(config: Config, options: ClientApiOptions): Cli
       covers: (appserviceId, userId) => appservices.namespaces.covers(appserviceId, userId),
       positionOfSync: positionOfSinceToken,
       withoutLogin: config.publicRooms.withoutLogin,
+      directoryOf: (instanceId) => directoryOfInstance(appservices.registry, instanceId),
     },
     server: {
       publicBaseUrl: config.publicBaseUrl,

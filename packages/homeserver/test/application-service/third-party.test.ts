@@ -6,7 +6,8 @@ import { fakeClock } from '@pons/testkit/clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AppserviceAnswer, createCallAppservice } from '../../src/appservice-delivery/call-appservice.ts';
 import { createThirdParty, type ThirdParty } from '../../src/appservice-delivery/third-party.ts';
-import { createRegistry, toAppservice } from '../../src/appservices/registry.ts';
+import { directoryOfInstance } from '../../src/appservices/network-instance.ts';
+import { type AppserviceRegistry, createRegistry, toAppservice } from '../../src/appservices/registry.ts';
 import { createOutbound } from '../../src/platform/outbound-fetch.ts';
 import type { Log } from '../../src/platform/telemetry/log.ts';
 
@@ -36,7 +37,14 @@ afterEach(async () => {
 });
 
 /** As many application services as ids, each serving `irc`. One that hangs does so by the test's clock. */
-async function house(...ids: string[]): Promise<{ thirdParty: ThirdParty; at: (id: string) => AppserviceDouble }> {
+async function house(...ids: string[]) {
+  return houseOf(['irc'], ...ids);
+}
+
+async function houseOf(
+  protocols: readonly string[],
+  ...ids: string[]
+): Promise<{ thirdParty: ThirdParty; registry: AppserviceRegistry; at: (id: string) => AppserviceDouble }> {
   const registry = createRegistry(serverName);
   const byId = new Map<string, AppserviceDouble>();
   for (const id of ids) {
@@ -49,7 +57,7 @@ async function house(...ids: string[]): Promise<{ thirdParty: ThirdParty; at: (i
       as_token: `as-${id}`,
       hs_token: `hs-${id}`,
       sender_localpart: `_${id}_bot`,
-      protocols: ['irc'],
+      protocols,
       namespaces: { users: [{ regex: `@_${id}_.*` }], aliases: [{ regex: `#_${id}_.*` }] },
     });
     if (validation.outcome === 'refused') throw new Error(JSON.stringify(validation.problems));
@@ -68,7 +76,7 @@ async function house(...ids: string[]): Promise<{ thirdParty: ThirdParty; at: (i
       });
     },
   });
-  return { thirdParty, at: (id) => byId.get(id) as AppserviceDouble };
+  return { thirdParty, registry, at: (id) => byId.get(id) as AppserviceDouble };
 }
 const protocolPath = '/_matrix/app/v1/thirdparty/protocol/irc';
 const protocol = (...networks: string[]) => ({
@@ -134,6 +142,22 @@ describe('a protocol', () => {
     });
     expect(await instances(thirdParty.protocol('irc'))).toEqual(['a|one']);
     expect(warnings).toEqual([{ appservice: 'a', path: 'thirdparty/protocol', dropped: 3 }]);
+  });
+
+  it('of a service whose networks have one name under several protocols has instances of its own, of one directory', async () => {
+    const { thirdParty, at, registry } = await houseOf(['irc', 'xmpp'], 'a', 'b');
+    for (const id of ['a', 'b'])
+      for (const name of ['irc', 'xmpp'])
+        at(id).answers.set(`/_matrix/app/v1/thirdparty/protocol/${name}`, protocol('one', 'two'));
+    // Whichever is asked for first.
+    const xmpp = await instances(thirdParty.protocol('xmpp'));
+    const irc = await instances(thirdParty.protocol('irc'));
+    expect(irc).toEqual(['a|one', 'a|two', 'b|one', 'b|two']);
+    expect(xmpp).toEqual(['a|one|xmpp', 'a|two|xmpp', 'b|one|xmpp', 'b|two|xmpp']);
+    for (const ids of [irc, xmpp])
+      expect(ids?.map((one) => directoryOfInstance(registry, one))).toEqual(['a|one', 'a|two', 'b|one', 'b|two']);
+    for (const other of ['a|', 'a|xmpp', 'c|one|xmpp', 'a|one|slack', 'xmpp'])
+      expect(directoryOfInstance(registry, other)).toBe(other);
   });
 
   it.each([[[]], ['text'], [{}], [{ ...protocol('one'), user_fields: 'nick' }], [null]])(

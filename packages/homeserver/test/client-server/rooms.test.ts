@@ -21,6 +21,7 @@ beforeAll(async () => {
   const routes = roomRoutes({
     ...house,
     withoutLogin: true,
+    directoryOf: (instanceId: string) => instanceId,
     covers: (appserviceId, userId) => appserviceId === 'irc' && userId.startsWith('@irc_'),
     positionOfSync: (token) => (/^s\d+$/.test(token) ? Number(token.slice(1)) : undefined),
   });

@@ -29,7 +29,12 @@ beforeAll(async () => {
   await client.connect();
   house = testRoomLanes(database.db);
   const routes = [
-    ...roomRoutes({ ...house, withoutLogin: true, covers: () => true }),
+    ...roomRoutes({
+      ...house,
+      withoutLogin: true,
+      directoryOf: (instanceId: string) => instanceId,
+      covers: () => true,
+    }),
     getCapabilities({ defaultRoomVersion: house.defaultRoomVersion }),
   ];
   const stub = await stubServer({

@@ -160,4 +160,24 @@ export const thirdPartyCases: readonly HomeserverCase[] = [
       );
     },
   },
+  {
+    ...about,
+    id: 'third-party/nothing-found',
+    level: 'should',
+    link: 'https://spec.matrix.org/v1.19/client-server-api/#third-party-lookups',
+    claim: 'a lookup, by protocol or by Matrix id, that finds nothing is answered with 404 M_NOT_FOUND',
+    rows: ['A5.6', 'A5.7'],
+    async run(world) {
+      for (const role of serving)
+        answers(world, role, { 'user/confnet': found([]), 'location/confnet': found([]), user: found([]) });
+      const userid = await world.userId(world.unique('_conf_'));
+      const lookups = [
+        await ask(world, 'user/confnet', { nickname: 'nobody' }),
+        await ask(world, 'location/confnet', { channel: '#none' }),
+        await ask(world, 'user', { userid }),
+        await ask(world, 'location', { alias: `#nothing:${await world.serverName()}` }),
+      ];
+      for (const answer of lookups) expectAnswer(answer, ['404 M_NOT_FOUND'], 'a lookup that finds nothing');
+    },
+  },
 ];

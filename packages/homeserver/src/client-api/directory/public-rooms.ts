@@ -14,6 +14,8 @@ import { booleanOr, optionalString } from '../body-members.ts';
 export interface DirectoryParts extends Pick<RoomActionParts, 'db' | 'serverName'> {
   /** Whether the list is shown to who has not logged in. */
   readonly withoutLogin: boolean;
+  /** The directory that the instance_id of a network asks for. */
+  readonly directoryOf: (instanceId: string) => string;
 }
 
 /** GET /publicRooms */
@@ -42,12 +44,13 @@ export function queryPublicRooms(parts: DirectoryParts): Route {
       checkServer(request, parts);
       const { body } = request;
       const limit = body['limit'] ?? undefined;
+      const instanceId = optionalString(body, 'third_party_instance_id') || undefined;
       const json = await publicRooms(parts.db, {
         limit: typeof limit === 'number' ? limit : undefined,
         since: optionalString(body, 'since'),
         list: directoryList(
           booleanOr(body, 'include_all_networks', false),
-          optionalString(body, 'third_party_instance_id') || undefined,
+          instanceId === undefined ? undefined : parts.directoryOf(instanceId),
         ),
         ...directoryFilter(body['filter']),
       });

@@ -31,6 +31,8 @@ export interface RoomRouteParts extends RoomActionParts, JoinedMembersParts {
   readonly clock: RoomActionParts['clock'];
   /** Whether the directory is shown to who has not logged in. */
   readonly withoutLogin: boolean;
+  /** See DirectoryParts. */
+  readonly directoryOf: (instanceId: string) => string;
 }
 
 /** Every endpoint of rooms. */
