@@ -25,6 +25,7 @@ export {
 } from './namespaces.ts';
 export type { NamespaceEntries, NamespaceEntry, Registration } from './registration.ts';
 export { type Problem, type Validation, validateRegistration } from './validate.ts';
+export { readYaml } from './read-yaml.ts';
 export { yamlReason } from './yaml-reason.ts';
 export { nearest } from './nearest.ts';
 export { type LineOf, locateLines } from './locate-lines.ts';

@@ -116,6 +116,21 @@ describe('why a text is no YAML', () => {
 });
 
 describe('a registration is loaded', () => {
+  it('with brackets that end at the beginning of a line, as PyYAML reads them, and keeps its lines', () => {
+    const rest = 'sender_localpart: _bot\nas_token: a-token\nhs_token: h-token\nurl: null\n';
+    const flow = (regex: string) =>
+      `id: "a\nb"\nnamespaces: {\nusers: [\n# those of the bridge\n{exclusive: true,\nregex: ${regex}}\n],\n  rooms: [\n  ]\n}\n${rest}`;
+    const { id, namespaces } = registration(flow('"@_a_.*"'));
+    expect(id).toBe('a b');
+    expect(namespaces.users).toEqual([{ exclusive: true, regex: '@_a_.*' }]);
+    expect(complaints(flow('5'))).toEqual([expect.stringMatching(/^x\.yaml:7: namespaces\.users\[0\]\.regex: /)]);
+    expect(complaints('id: {\n\t}')).toEqual([expect.stringContaining('put spaces, not tabs')]);
+    expect(complaints(`id: [\n${'a,\n'.repeat(200)}]`)).toEqual([
+      expect.stringContaining('deficient indentation: put'),
+    ]);
+    expect(complaints('id: {\n')).toEqual([expect.stringMatching(/^x\.yaml:2: is not YAML: /)]);
+  });
+
   it('with null and socket urls', () => {
     expect(registration(yaml({ url: 'null' })).url).toBeNull();
     expect(registration(yaml({ url: '""' })).url).toBeNull(); // as mautrix bridges with a websocket write it

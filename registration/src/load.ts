@@ -1,8 +1,9 @@
 // Reads the text of a registration file: YAML, then validate.ts. Every complaint carries file, line, place and reason, so that it can be
 // printed as it is. Reading from disk is the caller's business.
 
-import { load, parseEvents, YAMLException } from 'js-yaml';
-import { type LineOf, locateLines } from './locate-lines.ts';
+import { YAMLException } from 'js-yaml';
+import type { LineOf } from './locate-lines.ts';
+import { readYaml } from './read-yaml.ts';
 import type { Registration } from './registration.ts';
 import { validateRegistration } from './validate.ts';
 import { yamlReason } from './yaml-reason.ts';
@@ -28,8 +29,6 @@ export interface LoadOptions {
 
 /** Largest file, in characters. */
 export const fileLengthMax = 1_048_576;
-const depthMax = 32;
-const aliasesMax = 100;
 
 /** A registration from the text of its file; never throws. */
 export function loadRegistration(source: string, options: LoadOptions): Loaded {
@@ -40,9 +39,8 @@ export function loadRegistration(source: string, options: LoadOptions): Loaded {
   });
   if (source.length > fileLengthMax) return refused(1, `larger than ${fileLengthMax} characters`);
   try {
-    const lineOf = locateLines(source, parseEvents(source, { filename: file, maxDepth: depthMax }));
-    const parsed = load(source, { filename: file, maxDepth: depthMax, maxAliases: aliasesMax });
-    const validation = validateRegistration(parsed, options.serverName);
+    const { value, lineOf } = readYaml(source, file);
+    const validation = validateRegistration(value, options.serverName);
     if (validation.outcome === 'valid') return { outcome: 'loaded', registration: validation.registration, lineOf };
     return {
       outcome: 'refused',

@@ -5,11 +5,15 @@ import type { YAMLException } from 'js-yaml';
 
 const quoteIt = 'put quotes around a text that begins with * & or !';
 
-/** Reasons that name something of the file, by how they begin. */
+/** Reasons that name something of the file, or say too little, by how they begin. */
 const named: readonly (readonly [begins: RegExp, reason: string])[] = [
   [/^(unidentified|recursive) alias/, `names an alias that is not there: ${quoteIt}`],
   [/^name of an (anchor|alias)/, `has an alias without a name: ${quoteIt}`],
   [/^(cannot resolve a node with|unknown (scalar|sequence|mapping) tag|undeclared tag|tag )/, `has a tag: ${quoteIt}`],
+  [
+    /^deficient indentation/,
+    'deficient indentation: put spaces, not tabs, before each line of what stands in brackets or quotes',
+  ],
 ];
 
 /** Its reason, for `file:line: is not YAML: …`. */

@@ -1,9 +1,8 @@
 // Registrations that are added, changed and removed while the server runs: rows of a table, written together with what tells every
 // process to look. What belongs to a file is the file's: it is refused here, with what to do. The admin API calls it.
 
-import { type Complaint, type Finding, loadRegistration, type Registration } from '@pons/registration';
+import { type Complaint, type Finding, loadRegistration, readYaml, type Registration } from '@pons/registration';
 import { type JsonObject, MatrixError } from '@pons/spec';
-import { load as readYaml } from 'js-yaml';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { Database, Queryable } from '../storage/database.ts';
@@ -213,7 +212,7 @@ function withTokens(
   const inPlace = text.replaceAll(before.asToken, tokens.asToken).replaceAll(before.hsToken, tokens.hsToken);
   const parsed = safely(() => read(inPlace));
   if (parsed !== undefined && JSON.stringify(parsed) === wanted) return { registration: parsed, text: inPlace };
-  const fields = readYaml(text) as JsonObject;
+  const fields = readYaml(text).value as JsonObject;
   const anew = JSON.stringify({ ...fields, as_token: tokens.asToken, hs_token: tokens.hsToken }, undefined, 2);
   return { registration: read(anew), text: anew };
 }
