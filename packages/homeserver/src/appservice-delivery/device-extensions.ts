@@ -1,15 +1,17 @@
 // What a transaction says of devices, for application services that encrypt (`org.matrix.msc3202`): whose device lists changed or are of
 // no use any more, and how many keys are left of the devices that somebody wrote to. Computed when the transaction is frozen, from what is
-// in it, so that it is the same bytes on every retry. A ghost that joins tells of nobody: whoever encrypts asks for the devices of a room's
-// members at the first message.
+// in it, so that it is the same bytes on every retry. As in /sync, changed are also those who come to share an encrypted room: who joins one of
+// ours, and all who are there when the first of ours joins or the room becomes encrypted (met-users.ts), since what they did to their devices
+// while no room was shared was not told.
 // https://github.com/matrix-org/matrix-spec-proposals/pull/3202
 
 import type { JsonObject } from '@pons/spec';
 import type { Appservice } from '../appservices/registry.ts';
-import { joinedUsersOf } from '../storage/tables/appservice-devices.ts';
+import { joinedUsersOf, usersWithKeysIn } from '../storage/tables/appservice-devices.ts';
 import { type DeviceRef, type KeyCounts, keyCountsOf } from '../storage/tables/one-time-keys.ts';
 import { devicesOfUsers } from '../storage/tables/to-device.ts';
 import type { WaitingEvent, WaitingItem } from './feed.ts';
+import { metBy } from './met-users.ts';
 import { type SharedRoomsParts, usersSharingWith } from './shared-rooms.ts';
 
 /** The parts of a transaction that speak of devices; undefined: nothing to say. */
@@ -21,8 +23,11 @@ export interface DeviceExtensions {
   readonly fallbackTypes: JsonObject | undefined;
 }
 
-/** Of a room that the last ghost has left, members whose lists are told as left; the others' are kept up in vain, no more. */
-const leftWithGhostMax = 10_000;
+/**
+ * Of the rooms that the first of a service's users have joined, or the last have left, members who are listed in one transaction. Beyond, who
+ * was met is told of with the next change of his devices, and of who was left is told in vain.
+ */
+const listedWithRoomsMax = 10_000;
 /** Said even when it is none: who counts on the key being there would not notice. */
 const noneLeft = { signed_curve25519: 0 };
 
@@ -79,12 +84,23 @@ async function deviceLists(
   const changed = new Set<string>();
   const gone = new Set<string>();
   const lastGhostLeft = new Set<number>();
-  const members = items.filter((item): item is WaitingEvent => item.kind === 'event' && item.membership !== undefined);
-  await parts.index.load(members.map(({ roomNid }) => roomNid));
-  for (const item of items) if (item.kind === 'deviceList') changed.add(item.userId);
-  for (const { membership, stateKey, roomNid } of members) {
+  const events = items.filter((item): item is WaitingEvent => item.kind === 'event' && mayMeet(item));
+  const metIn = items.flatMap((item) =>
+    item.kind === 'deviceList' && item.roomNid !== undefined ? [item.roomNid] : [],
+  );
+  await parts.index.load([...metIn, ...events.map(({ roomNid }) => roomNid)]);
+  const ghostsIn = (roomNid: number) => parts.index.reasons(roomNid, appservice.id).members;
+  for (const item of items) if (item.kind === 'deviceList' && item.roomNid === undefined) changed.add(item.userId);
+  for (const event of events) {
+    const met = event.met ?? metBy(appservice, event, { members: ghostsIn(event.roomNid) });
+    if (met === 'room') metIn.push(event.roomNid);
+  }
+  const entered = [...new Set(metIn)].filter((roomNid) => ghostsIn(roomNid) > 0);
+  for (const userId of await usersWithKeysIn(parts.db, entered, listedWithRoomsMax))
+    if (appservice.namespaces.user(userId) === 'outside') changed.add(userId);
+  for (const { membership, stateKey, roomNid } of events) {
     if (membership === undefined || stateKey === null) continue;
-    const ghosts = parts.index.reasons(roomNid, appservice.id).members;
+    const ghosts = ghostsIn(roomNid);
     const joins = membership.is === 'join' && membership.was !== 'join';
     const leaves = membership.was === 'join' && membership.is !== 'join';
     if (appservice.namespaces.user(stateKey) !== 'outside') {
@@ -93,10 +109,15 @@ async function deviceLists(
     else if (leaves) gone.add(stateKey);
   }
   if (lastGhostLeft.size > 0)
-    for (const userId of await joinedUsersOf(parts.db, [...lastGhostLeft], leftWithGhostMax))
+    for (const userId of await joinedUsersOf(parts.db, [...lastGhostLeft], listedWithRoomsMax))
       if (appservice.namespaces.user(userId) === 'outside') gone.add(userId);
   const sharing = await usersSharingWith(parts, appservice.id, [...gone]);
   const left = [...gone].filter((userId) => !sharing.has(userId));
   for (const userId of left) changed.delete(userId);
   return changed.size + left.length === 0 ? undefined : { changed: [...changed], left };
+}
+
+// By anything else somebody comes or goes only where forks are merged, which is said by `met`.
+function mayMeet({ membership, type, met }: WaitingEvent): boolean {
+  return membership !== undefined || type === 'm.room.encryption' || met !== undefined;
 }

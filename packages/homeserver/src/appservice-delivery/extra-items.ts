@@ -5,6 +5,8 @@
 import type { JsonObject } from '@pons/spec';
 import type { StreamExtraRow } from '../storage/tables/appservice-stream.ts';
 import type { Feed, WaitingExtra } from './feed.ts';
+import type { Met } from './met-users.ts';
+import type { StreamEvent } from './read-stream.ts';
 
 type Item = Omit<WaitingExtra, 'readAtMs'>;
 
@@ -52,6 +54,21 @@ export function toDeviceItem({ position, userId, deviceId, json }: StreamExtraRo
 /** A changed device list: its user alone is told. */
 export function deviceListItem({ position, userId }: StreamExtraRow): Item {
   return { kind: 'deviceList', position, key: userId, userId, text: '', bytes: copies * (userId.length + 3) };
+}
+
+/** Device lists of those who were met by an event that is not sent itself: it was filtered, or made in bulk by who would be told. */
+export function metItem({ position, roomNid, stateKey }: StreamEvent, met: Exclude<Met, 'nobody'>): Item {
+  const whose = met === 'room' ? { userId: '', roomNid } : { userId: stateKey ?? '' };
+  const key = `met ${position}`;
+  return {
+    kind: 'deviceList',
+    position,
+    key,
+    ...whose,
+    text: '',
+    bytes: copies * (whose.userId.length + 3),
+    isUnsent: true,
+  };
 }
 
 /** How a user is, in the form of /sync. */

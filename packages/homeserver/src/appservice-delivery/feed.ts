@@ -6,6 +6,7 @@
 
 import type { Appservice } from '../appservices/registry.ts';
 import { compileFilter, type EventFilter } from './filter-events.ts';
+import type { Met } from './met-users.ts';
 import type { StreamEvent } from './read-stream.ts';
 
 /** An event that waits. */
@@ -17,6 +18,8 @@ export interface WaitingEvent extends Omit<StreamEvent, 'text'> {
   readonly readAtMs: number;
   /** Something in its room was redacted since. */
   readonly outdated?: boolean;
+  /** Whom the application service's users meet by it, for one that encrypts; undefined: not known, or nobody. */
+  readonly met?: Met;
 }
 
 /** An event as it waits, with its text. */
@@ -34,6 +37,10 @@ export interface WaitingExtra {
   readonly userId: string;
   /** To which device. */
   readonly deviceId?: string;
+  /** Of device lists: those of everybody in this room, should it be encrypted, instead of a user's. */
+  readonly roomNid?: number;
+  /** At its position is an event that is not sent, so there is nothing to be read again by it. */
+  readonly isUnsent?: boolean;
   /** Its JSON; '' for a device list, which is told by its user. */
   readonly text: string;
   readonly bytes: number;

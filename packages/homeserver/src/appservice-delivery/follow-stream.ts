@@ -16,6 +16,7 @@ import {
   deviceListItem,
   ephemeralItem,
   ephemeralSent,
+  metItem,
   presenceText,
   receiptItem,
   receiptSent,
@@ -24,6 +25,7 @@ import {
 } from './extra-items.ts';
 import { faultOf } from './fault.ts';
 import { type Feed, type WaitingEvent, waitingEvent, type WaitingExtra } from './feed.ts';
+import { type Met, metBy } from './met-users.ts';
 import type { RecentEvents } from './recent-events.ts';
 import { isShownTo } from './shown-state.ts';
 import { readStream, type StreamEvent, type StreamPiece, type StreamReaderParts } from './read-stream.ts';
@@ -40,6 +42,7 @@ export interface FollowerParts extends Omit<StreamReaderParts, 'unwrittenRooms' 
 
 /** Events read at a time: as many as a transaction takes. */
 const pieceEventsMax = 100;
+const nobody: ReadonlySet<string> = new Set();
 /** After an error of the database. */
 const retryAfterMs = 1000;
 
@@ -245,34 +248,55 @@ export class StreamFollower {
   #dealEvent(event: StreamEvent, feeds: ReadonlyMap<string, Feed>): Feed[] {
     const { index, clock } = this.#parts;
     const wanted = index.of(event);
-    this.#count(event, feeds);
+    const begun = this.#count(event, feeds);
     if (event.type === 'm.room.redaction') for (const feed of this.#feeds.values()) feed.outdate(event.roomNid);
     if (event.text === undefined) return [];
     const dealt: Feed[] = [];
     let waiting: WaitingEvent | undefined;
     let showing: WaitingEvent | undefined;
-    for (const id of wanted) {
+    for (const id of begun.size === 0 ? wanted : new Set([...wanted, ...begun])) {
       const feed = feeds.get(id);
-      if (feed === undefined || event.position <= feed.readPosition || id === event.bulkBy) continue;
-      const left = feed.filter?.({ ...event, roomId: index.roomId(event.roomNid) }, clock.now());
-      if (left === 'max_age_ms') this.#parts.onTooOld(id, event.position);
-      if (left !== undefined) continue;
-      if (isShownTo(feed.appservice, event)) {
-        showing ??= waitingEvent(event, event.text(event.shown), clock.monotonicMs());
-        feed.push(showing);
+      if (feed === undefined || event.position <= feed.readPosition) continue;
+      const met = this.#met(feed, event, begun.has(id));
+      if (!wanted.has(id) || id === event.bulkBy || this.#isLeftOut(feed, event)) {
+        if (met === undefined || met === 'nobody') continue;
+        feed.push({ ...metItem(event, met), readAtMs: clock.monotonicMs() });
       } else {
-        waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
-        feed.push(waiting);
+        let item: WaitingEvent;
+        if (isShownTo(feed.appservice, event))
+          item = showing ??= waitingEvent(event, event.text(event.shown), clock.monotonicMs());
+        else item = waiting ??= waitingEvent(event, event.text(), clock.monotonicMs());
+        feed.push(met === undefined ? item : { ...item, met });
       }
       dealt.push(feed);
     }
     return dealt;
   }
 
+  #isLeftOut(feed: Feed, event: StreamEvent): boolean {
+    if (feed.filter === undefined) return false;
+    const roomId = this.#parts.index.roomId(event.roomNid);
+    const by = feed.filter({ ...event, roomId }, this.#parts.clock.now());
+    if (by === 'max_age_ms') this.#parts.onTooOld(feed.appservice.id, event.position);
+    return by !== undefined;
+  }
+
+  // undefined: there is nobody to meet by such an event, or nobody is told of it.
+  #met({ wantsDevices, appservice }: Feed, event: StreamEvent, began: boolean): Met | undefined {
+    if (!wantsDevices || !(began || event.membership !== undefined || event.type === 'm.room.encryption'))
+      return undefined;
+    return metBy(appservice, event, {
+      began,
+      members: this.#parts.index.reasons(event.roomNid, appservice.id).members,
+    });
+  }
+
   // A user in a namespace came or went. Counted for each feed at its own position, and not again what the table has counted.
-  #count(event: StreamEvent, feeds: ReadonlyMap<string, Feed>): void {
+  // Returns those whose first one came.
+  #count(event: StreamEvent, feeds: ReadonlyMap<string, Feed>): ReadonlySet<string> {
     const { membership, merged, stateKey, roomNid, position } = event;
-    if (membership === undefined && merged === undefined) return;
+    if (membership === undefined && merged === undefined) return nobody;
+    const begun = new Set<string>();
     const own = membership === undefined || stateKey === null ? [] : [{ userId: stateKey, ...membership }];
     // What came elsewhere than at the end of the room changed what the merge says, which may be somebody else.
     for (const { userId, is, was } of merged ?? own) {
@@ -282,9 +306,12 @@ export class StreamFollower {
       for (const { id } of this.#parts.registry.ofUser(userId)) {
         const feed = feeds.get(id);
         if (feed === undefined || position <= feed.readPosition || position <= feed.countedAt) continue;
-        feed.noteCount({ position, roomNid, members: this.#parts.index.count(roomNid, id, change) });
+        const members = this.#parts.index.count(roomNid, id, change);
+        if (members === change) begun.add(id);
+        feed.noteCount({ position, roomNid, members });
       }
     }
+    return begun;
   }
 
   #dealExtra(row: StreamExtraRow, piece: StreamPiece, feeds: ReadonlyMap<string, Feed>): Feed[] {

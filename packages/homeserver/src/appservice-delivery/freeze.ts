@@ -266,7 +266,7 @@ export class Freezer {
       passing: passing.map(([, text]) => text),
       devices: await deviceExtensions(this.#parts, appservice, items),
     });
-    const positions = items.map(({ position }) => position);
+    const positions = items.flatMap((item) => (item.kind === 'event' || item.isUnsent !== true ? [item.position] : []));
     const createdTs = this.#parts.clock.now();
     if (!(await this.#write({ ...step, frozen: { txnId, body, positions, createdTs } }))) return undefined;
     this.#nextTxnId = txnId + 1;

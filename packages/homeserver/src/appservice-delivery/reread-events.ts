@@ -29,7 +29,11 @@ export async function freshTexts(parts: RereadParts, items: readonly WaitingItem
   if (events.every(({ readAtMs, outdated }) => outdated !== true && readAtMs > oldestMs)) return [...items];
   const again = await eventsAgain(parts, await eventTexts(parts.db, events));
   const read = new Map(again.map((event) => [event.position, event]));
-  return items.map((item) => read.get(item.position) ?? item);
+  return items.map((item) => {
+    const fresh = item.kind === 'event' ? read.get(item.position) : undefined;
+    if (fresh === undefined) return item;
+    return item.kind === 'event' && item.met !== undefined ? { ...fresh, met: item.met } : fresh;
+  });
 }
 
 /** The events at these positions; what has been purged is missing. */

@@ -429,6 +429,124 @@ describe.each([
   });
 });
 
+const encryption = { type: 'm.room.encryption', sender: alice, stateKey: '', content: { algorithm: 'm.megolm' } };
+/** A user with keys of a device. */
+const withKeys = async (userId: string) => {
+  const run = (name: string, text: string) => at.db.query({ name: `test.${name}`, text }, [userId]);
+  await run('with_user', 'insert into users (user_id, created_ts) values ($1, 0)');
+  await run('with_device', "insert into devices (user_id, device_id, created_ts) values ($1, 'DEV', 0)");
+  await run('with_keys', "insert into device_keys (user_id, device_id, json) values ($1, 'DEV', '{}')");
+};
+const encrypted = async (roomId = '!a:example.org') => {
+  for (const user of [alice, '@dave:example.org', ghost('own')]) await withKeys(user);
+  const room = await at.makeRoom(roomId);
+  await room.append(encryption);
+  for (const user of [alice, '@carol:example.org', '@dave:example.org']) await room.join(user);
+  await room.join('@dave:example.org', 'leave');
+  return room;
+};
+const told = (double: AppserviceDouble) => lists(double).flatMap((list) => list.changed);
+
+describe.each([
+  ['from memory', true],
+  ['from the database', false],
+])('device lists of whom a service meets, read %s,', (_, fromMemory) => {
+  beforeEach(() => {
+    at.fromMemory.on = fromMemory;
+  });
+
+  it('are told as changed when the first of its users joins an encrypted room, and again when one comes back', async () => {
+    const irc = await at.appservice('irc', device);
+    const delivery = await at.deliver();
+    const room = await encrypted();
+    const idle = () => delivery.status('irc')?.state === 'idle';
+    await room.join(ghost('own'));
+    await at.until(() => irc.events.length === 1 && idle());
+    expect(lists(irc)).toEqual([{ changed: [alice], left: [] }]);
+    for (const user of [ghost('b'), '@ircbot:example.org']) await room.join(user);
+    await at.until(() => irc.events.length === 3 && idle());
+    expect(lists(irc)).toHaveLength(1);
+    for (const user of [ghost('own'), ghost('b'), '@ircbot:example.org']) await room.join(user, 'leave');
+    await at.until(() => irc.events.length === 6 && idle());
+    expect(lists(irc).at(-1)?.left).toContain(alice);
+    await at.put(changed(alice));
+    await room.join('@ircbot:example.org');
+    await at.until(() => irc.events.length === 7 && idle());
+    expect(lists(irc).at(-1)).toEqual({ changed: [alice], left: [] });
+    expect(told(irc)).toEqual([alice, alice]);
+  });
+
+  it('are told when a room becomes encrypted, and not before', async () => {
+    const irc = await at.appservice('irc', device);
+    await at.deliver();
+    await withKeys(alice);
+    const room = await at.makeRoom('!a:example.org');
+    await room.join(alice);
+    await room.join(ghost('bob'));
+    await at.until(() => irc.events.length === 1);
+    expect(lists(irc)).toEqual([]);
+    await room.append(encryption);
+    await at.until(() => irc.events.length === 2);
+    expect(lists(irc)).toEqual([{ changed: [alice], left: [] }]);
+  });
+
+  it('are told although the event is not, because it is filtered', async () => {
+    const irc = await at.appservice('irc', {
+      ...device,
+      pons: { filters: { own_events: false, not_types: ['m.*'] } },
+    });
+    await at.deliver();
+    const room = await encrypted();
+    await room.join(ghost('bob'));
+    await at.until(() => lists(irc).length === 1);
+    expect(lists(irc)).toEqual([{ changed: [alice], left: [] }]);
+    await room.join('@eve:example.org');
+    await at.until(() => lists(irc).length === 2);
+    expect(sent(irc).flatMap(({ events }) => events)).toEqual([]);
+    expect(told(irc)).toEqual([alice, '@eve:example.org']);
+  });
+
+  it('are told once however many of its users come, after an outage and a restart as well', async () => {
+    const irc = await at.appservice('irc', device);
+    irc.mode = 'down';
+    let delivery = await at.deliver();
+    const room = await encrypted();
+    const joining = (from: number) =>
+      count(130).map((n) => ({
+        type: 'm.room.member',
+        sender: ghost(`g${from + n}`),
+        stateKey: ghost(`g${from + n}`),
+        content: { membership: 'join' },
+      }));
+    await room.append(...joining(0));
+    await irc.until(() => irc.transactions.length === 1);
+    await at.end(delivery);
+    await room.append(...joining(1000));
+    delivery = await at.deliver();
+    await eventually(() => delivery.status('irc')?.retries === 1);
+    await at.clock.advance(5_000);
+    irc.mode = 'ok';
+    delivery.wakeAppservice('irc');
+    await at.until(() => irc.events.length === 260 && delivery.status('irc')?.state === 'idle', 20);
+    expect(told(irc)).toEqual([alice]);
+  });
+
+  it('are told by the halves of a transaction that was refused', async () => {
+    const irc = await at.appservice('irc', device);
+    irc.judge = ({ body }) => ((JSON.parse(body) as Body).events.length > 1 ? 413 : undefined);
+    const delivery = await at.deliver();
+    const room = await encrypted();
+    at.told.on = false;
+    await room.join(ghost('bob'));
+    await room.say(alice, 'hello');
+    at.told.on = true;
+    delivery.news();
+    await at.until(() => irc.events.length >= 2 && delivery.status('irc')?.state === 'idle', 20);
+    const accepted = sent(irc).filter(({ events }) => events.length === 1);
+    expect(accepted.flatMap(({ device_lists }) => device_lists?.changed ?? [])).toEqual([alice]);
+  });
+});
+
 describe('keys', () => {
   it('that are left of a device are told with the message to it, under all names', async () => {
     const irc = await at.appservice('irc', device);

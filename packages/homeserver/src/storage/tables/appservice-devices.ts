@@ -30,3 +30,21 @@ const joined = statement(
 export async function joinedUsersOf(db: Queryable, roomNids: readonly number[], limit: number): Promise<string[]> {
   return (await db.query<{ userId: string }>(joined, [roomNids, limit])).map(({ userId }) => userId);
 }
+
+// Encrypted rooms first (`offset 0` keeps it so): of the others no member is read.
+const withKeys = statement(
+  'appservice_devices.with_keys',
+  `select distinct m.user_id as "userId" from (
+      select w.room_nid from unnest($1::bigint[]) as w (room_nid) where exists (
+        select from room_state s where s.room_nid = w.room_nid and s.line = 0 and s.to_version is null and s.event_nid is not null
+          and s.key_nid = (select k.key_nid from state_keys k where k.type = 'm.room.encryption' and k.state_key = ''))
+      offset 0) r
+    cross join lateral (select * from room_members t where t.room_nid = r.room_nid and t.membership = 'join' offset 0) m
+    where exists (select from device_keys d where d.user_id = m.user_id) limit $2`,
+);
+
+/** Who has joined those of the rooms that are encrypted, and has uploaded keys of a device: at most so many. */
+export async function usersWithKeysIn(db: Queryable, roomNids: readonly number[], limit: number): Promise<string[]> {
+  if (roomNids.length === 0) return [];
+  return (await db.query<{ userId: string }>(withKeys, [roomNids, limit])).map(({ userId }) => userId);
+}
