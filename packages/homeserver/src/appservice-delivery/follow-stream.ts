@@ -134,7 +134,7 @@ export class StreamFollower {
     }
   }
 
-  /** How a user is now; sent to those who want ephemeral data and share a room with them, or have them in a namespace. */
+  /** How a user is now; sent to those who want ephemeral data and have an interest in a room that they are in, or have them in a namespace. */
   async presence(userId: string, roomNids: Iterable<number>, content: JsonObject): Promise<void> {
     const { index, registry } = this.#parts;
     const feeds = [...this.#feeds.values()].filter((feed) => feed.wantsEphemeral);
@@ -145,7 +145,11 @@ export class StreamFollower {
     const text = presenceText(userId, content);
     for (const feed of feeds) {
       const { id } = feed.appservice;
-      if (!ofUser.has(id) && !rooms.some((roomNid) => index.reasons(roomNid, id).members > 0)) continue;
+      const isInteresting = (roomNid: number) => {
+        const { members, alias, roomId } = index.reasons(roomNid, id);
+        return members > 0 || alias || roomId;
+      };
+      if (!ofUser.has(id) && !rooms.some(isInteresting)) continue;
       if (feed.filter?.({ type: 'm.presence', sender: userId, roomId: '' }, 0) !== undefined) continue;
       feed.putPassing(`presence ${userId}`, text);
       this.#parts.onWaiting(feed);

@@ -337,6 +337,21 @@ describe('typing', () => {
 });
 
 describe('presence', () => {
+  it('is told of people in a room that is in a namespace, as typing is, with no ghost among them', async () => {
+    const byRoom = await at.appservice('rooms', {
+      receive_ephemeral: true,
+      namespaces: { rooms: [{ regex: '!a:.*', exclusive: false }] },
+    });
+    const delivery = await at.deliver();
+    const room = await at.makeRoom('!a:example.org');
+    const other = await at.makeRoom('!b:example.org');
+    delivery.presence('@carol:example.org', [other.roomNid], { presence: 'online' });
+    delivery.presence(alice, [other.roomNid, room.roomNid], { presence: 'online' });
+    const told = () => sent(byRoom).flatMap(({ ephemeral = [] }) => ephemeral);
+    await at.until(() => told().length > 0);
+    expect(told()).toEqual([{ type: 'm.presence', sender: alice, content: { presence: 'online' } }]);
+  });
+
   it('is told of those who share a room with a ghost and of users in the namespace, the latest only', async () => {
     const irc = await at.appservice('irc', { receive_ephemeral: true });
     const deaf = await at.appservice('deaf');
