@@ -36,11 +36,11 @@ export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
     {
       endpoint: ponsEndpoints.listAppservices,
       async handle() {
-        const aside = await parts.operations.countSetAside();
+        const tables = await tablesOf(parts);
         const refused = parts.refused().map(({ file, line, path, reason }) => ({ file, line, path, reason }));
         return {
           json: {
-            appservices: parts.registry.all().map((one) => shape(one, parts, aside)),
+            appservices: parts.registry.all().map((one) => shape(one, parts, tables)),
             refused,
             removed: [...(await parts.removed())],
           },
@@ -51,7 +51,7 @@ export function appserviceAdminRoutes(parts: AppserviceAdminParts): Route[] {
       endpoint: ponsEndpoints.getAppservice,
       async handle(request) {
         const appservice = named(request);
-        const status = shape(appservice, parts, await parts.operations.countSetAside());
+        const status = shape(appservice, parts, await tablesOf(parts));
         return { json: { ...status, registration: registrationJson(appservice) } };
       },
     },
@@ -145,11 +145,26 @@ function positionsOf(body: JsonObject): readonly number[] | undefined {
   throw new MatrixError('M_INVALID_PARAM', `positions must be a list of at most ${positionsMax} positions`);
 }
 
-function shape(
-  { id, registration, sender, source }: Appservice,
-  parts: AppserviceAdminParts,
-  aside: ReadonlyMap<string, number>,
-): JsonObject {
+/** What the tables say of all of them. */
+interface Tables {
+  readonly aside: ReadonlyMap<string, number>;
+  readonly cursors: Awaited<ReturnType<DeliveryOperations['cursorStates']>>;
+}
+
+async function tablesOf({ operations }: AppserviceAdminParts): Promise<Tables> {
+  const [aside, cursors] = await Promise.all([operations.countSetAside(), operations.cursorStates()]);
+  return { aside, cursors };
+}
+
+// One that connects by itself and never has is followed by nobody; its operator may have paused it all the same.
+function stateElsewhere({ id, registration }: Appservice, { cursors }: Tables): string {
+  const cursor = cursors.get(id);
+  if (registration.url !== null || cursor?.isFollowed === true) return 'elsewhere';
+  return cursor?.paused === true ? 'paused' : 'disconnected';
+}
+
+function shape(appservice: Appservice, parts: AppserviceAdminParts, tables: Tables): JsonObject {
+  const { id, registration, sender, source } = appservice;
   const status = parts.status(id);
   return {
     id,
@@ -157,7 +172,7 @@ function shape(
     sender,
     source: 'file' in source ? source.file : 'database',
     websocket: parts.isConnected(id),
-    status: status?.state ?? (registration.url === null ? 'idle' : 'elsewhere'),
+    status: status?.state ?? stateElsewhere(appservice, tables),
     queue_depth: status?.waitingEvents ?? 0,
     queue_bytes: status?.waitingBytes ?? 0,
     oldest_unacknowledged_ms: status?.oldestUnacknowledgedMs ?? null,
@@ -170,7 +185,7 @@ function shape(
     delivered_events: status?.deliveredEvents ?? 0,
     delivered_transactions: status?.deliveredTransactions ?? 0,
     delivered_bytes: status?.deliveredBytes ?? 0,
-    set_aside: aside.get(id) ?? 0,
+    set_aside: tables.aside.get(id) ?? 0,
     last_error: status?.lastError?.reason ?? null,
     last_error_ts: status?.lastError?.ts ?? null,
   };

@@ -32,6 +32,8 @@ export interface DelivererParts extends Omit<FreezerParts, 'onOvertaken'> {
   readonly timeoutMs: number;
   /** Told of each attempt, for operators who look. */
   readonly recent: RecentTransactions;
+  /** Whether there is a way to it now. */
+  readonly isReached: () => boolean;
   /** The feed has room again. */
   readonly onDrained: () => void;
   /** How far the stream is known to have grown. */
@@ -89,7 +91,7 @@ export class Deliverer {
   kick(): void {
     this.#again = true;
     if (this.feed.items.length > 0) this.#endGathering?.();
-    if (this.#running !== undefined || this.#stop.signal.aborted || this.#ending || this.#paused) return;
+    if (this.#running !== undefined || this.#stop.signal.aborted || this.#ending || this.#isHeld) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       if (this.#again) this.kick();
@@ -119,9 +121,9 @@ export class Deliverer {
     this.kick();
   }
 
-  /** Stopped or paused, with more waiting: what was accepted is recorded all the same. */
+  /** Stopped, paused or away, with more waiting: what was accepted is recorded all the same. */
   async record(): Promise<void> {
-    const rests = this.#running === undefined && (this.#paused || this.#ending);
+    const rests = this.#running === undefined && (this.#isHeld || this.#ending);
     if (rests && this.#frozen === undefined) await this.#freezer.record();
   }
 
@@ -170,14 +172,20 @@ export class Deliverer {
     };
   }
 
+  /** Nothing is sent, however much waits. */
+  get #isHeld(): boolean {
+    return this.#paused || !this.#parts.isReached();
+  }
+
   #state(): DeliveryStatus['state'] {
     if (this.#paused) return 'paused';
+    if (!this.#parts.isReached()) return 'disconnected';
     if (this.#tries > 0) return 'recovering';
     return this.#frozen === undefined && this.feed.isEmpty && this.#freezer.restLength === 0 ? 'idle' : 'up';
   }
 
   async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted && !this.#ending && !this.#paused) {
+    while (!this.#stop.signal.aborted && !this.#ending && !this.#isHeld) {
       this.#again = false;
       try {
         await this.#gather();
@@ -299,7 +307,7 @@ export class Deliverer {
         this.#waiting = undefined;
         resolve();
       };
-      if (this.#stop.signal.aborted || this.#ending || this.#paused) return resolve();
+      if (this.#stop.signal.aborted || this.#ending || this.#isHeld) return resolve();
       this.#waiting = { end, timer: this.#parts.clock.setTimer(ms, end) };
     });
   }

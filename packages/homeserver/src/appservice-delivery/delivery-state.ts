@@ -2,6 +2,9 @@
 
 import type { CursorRow } from '../storage/tables/appservice-cursors.ts';
 
+/** Where an application service can be reached from: this process, another one that holds its websocket, or none at all. */
+export type Way = 'here' | 'elsewhere' | 'nowhere';
+
 /** Where an application service's delivery begins. */
 export interface DelivererStart {
   readonly cursor: CursorRow;
@@ -33,7 +36,8 @@ export interface FrozenTransaction {
 
 /** For operators: console, admin API, metrics. */
 export interface DeliveryStatus {
-  readonly state: 'idle' | 'up' | 'recovering' | 'paused';
+  /** disconnected: it connects by itself, and has not; what is of interest waits. */
+  readonly state: 'idle' | 'up' | 'recovering' | 'paused' | 'disconnected';
   /** Read, of interest, and not acknowledged: at most some hundred; what comes behind them is not read yet (`unreadPositions`). */
   readonly waitingEvents: number;
   /** Of those and of the transaction on its way. */

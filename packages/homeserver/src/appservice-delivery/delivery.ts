@@ -12,12 +12,12 @@ import type { Tracing } from '../platform/telemetry/trace.ts';
 import type { Commit } from '../storage/commit.ts';
 import type { Database } from '../storage/database.ts';
 import { keepTooOld } from '../storage/tables/appservice-too-old.ts';
-import { findCursor, takeCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
+import { findCursor, isFollowed, takeCursor, writeIdleSteps } from '../storage/tables/appservice-cursors.ts';
 import { countSetAside } from '../storage/tables/appservice-set-aside.ts';
 import type { CallAppservice } from './call-appservice.ts';
 import { Deliverer } from './deliver.ts';
 import { type DeliveryMemory, lagSampleMs } from './delivery-memory.ts';
-import type { DeliveryStatus } from './delivery-state.ts';
+import type { DeliveryStatus, Way } from './delivery-state.ts';
 import { faultOf } from './fault.ts';
 import { Feed } from './feed.ts';
 import { StreamFollower } from './follow-stream.ts';
@@ -47,8 +47,8 @@ export interface DeliveryParts {
   readonly call: CallAppservice;
   /** What operators look at. */
   readonly memory: DeliveryMemory;
-  /** Whether this process is to send to it; without it: where it has a url. */
-  readonly deliversHere?: (appservice: Appservice) => boolean;
+  /** How it is reached; without it: here where it has a url. */
+  readonly wayTo?: (appservice: Appservice) => Way;
   /** `appservices.request_timeout_ms` */
   readonly timeoutMs: number;
 }
@@ -72,7 +72,7 @@ export interface AppserviceDelivery {
   waysChanged(appserviceId: string): void;
   /** It was paused, resumed, or events are to be replayed: by whom it sends, look again. */
   refresh(appserviceId: string): Promise<void>;
-  /** undefined: another process sends for it, or nobody does (`url: null`). */
+  /** undefined: another process sends for it, or nobody does (`url: null`, and it has never connected). */
   status(appserviceId: string): DeliveryStatus | undefined;
 }
 
@@ -96,6 +96,7 @@ interface Open {
 /** The delivery; nothing happens before `start`. */
 export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   const { db, registry, clock, log } = parts;
+  const wayTo = parts.wayTo ?? (({ registration }) => (registration.url === null ? 'nowhere' : 'here'));
   const open = new Map<string, Open>();
   const recent = createRecentEvents(clock);
   const timers = new Map<string, Timer>();
@@ -103,12 +104,17 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   /** Being counted, one after the other, and opened afterwards if they are still wanted. */
   const counting = new Map<string, Lease>();
   let counts: Promise<void> = Promise.resolve();
+  /** Known to have no url and never to have connected. */
+  const strangers = new Set<string>();
   let stopped = false;
   let unsubscribe = () => {};
 
+  // For whom there is a feed: whatever is theirs is read.
+  const deliversHere = ({ id }: Appservice) => open.has(id);
   const index = createInterestIndex(db, registry, unwrittenCounts, clock);
   const follower = new StreamFollower({
     ...parts,
+    deliversHere,
     recent,
     index,
     onTooOld: (id, position) => parts.memory.transactions(id).tooOld(position),
@@ -129,7 +135,12 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     });
   }
 
-  const readReplay = createReadReplay({ ...parts, index, unwrittenRooms: () => follower.unwrittenRooms() });
+  const readReplay = createReadReplay({
+    ...parts,
+    deliversHere,
+    index,
+    unwrittenRooms: () => follower.unwrittenRooms(),
+  });
 
   function* unwrittenCounts(roomNid: number): Iterable<readonly [string, number]> {
     for (const feed of follower.feeds()) {
@@ -165,19 +176,27 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     let fault: unknown;
     for (const appservice of registry.all()) {
       if (stopped) return;
-      const { id, registration } = appservice;
-      const delivers = parts.deliversHere?.(appservice) ?? registration.url !== null;
+      const { id } = appservice;
+      const way = wayTo(appservice);
       const isHere = open.has(id) || counting.has(id);
       try {
-        if (delivers && !isHere) await openOne(appservice);
         // Another process has its socket: what is in flight here will be sent there.
-        else if (!delivers && isHere) await closeOne(id, 0);
+        if (way === 'elsewhere') await closeOne(id, 0);
+        // One that is away and has been here is followed, so that everybody sees what waits for it.
+        else if (!isHere && (way === 'here' || (await hasConnected(id)))) await openOne(appservice);
       } catch (error) {
         failed.push(id);
         fault = error;
       }
     }
     if (failed.length > 0) log.warn({ ...faultOf(fault), appservices: failed }, 'opening a delivery failed');
+  }
+
+  async function hasConnected(id: string): Promise<boolean> {
+    if (strangers.has(id)) return false;
+    if (isFollowed(await findCursor(db, id))) return true;
+    strangers.add(id);
+    return false;
   }
 
   async function openOne(appservice: Appservice): Promise<void> {
@@ -237,6 +256,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         keepTooOld: () => keepTooOldOf([id]),
         index,
         readReplay,
+        isReached: () => wayTo(appservice) === 'here',
         unwrittenRooms: () => follower.unwrittenRooms(),
         roomId: async (roomNid) => {
           await index.load([roomNid]);
@@ -283,6 +303,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
   return {
     async start() {
       unsubscribe = registry.onChange(({ removed }) => {
+        strangers.clear();
         void serially(async () => {
           for (const { id } of removed) {
             await closeOne(id, stopWithinMs);
@@ -329,6 +350,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
     },
     wakeAppservice: (id) => open.get(id)?.deliverer.wake(),
     waysChanged(id) {
+      strangers.delete(id);
       void serially(openAll);
       timers.get('moving')?.cancel();
       timers.set(
@@ -336,6 +358,7 @@ export function createDelivery(parts: DeliveryParts): AppserviceDelivery {
         clock.setTimer(leaseMovingMs, () => void serially(openAll)),
       );
       open.get(id)?.deliverer.wake();
+      open.get(id)?.deliverer.kick();
     },
     async refresh(id) {
       const one = open.get(id);

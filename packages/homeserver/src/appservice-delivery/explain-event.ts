@@ -132,11 +132,13 @@ interface Found {
 // What the tables say of the event itself comes first: it is there, whatever should have been.
 function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, event, at, reasons }: Found): Explanation {
   const position = event.position ?? 0;
+  const status = parts.status(appservice.id);
+  const held = whatHolds(status, at);
   // One that connects by itself is followed from its first connection on, beginning at its registration.
   if (appservice.registration.url === null && at?.isFollowed !== true)
     return say(
       'nothing-is-sent',
-      'Its registration says `url: null`: it is sent nothing before it connects by itself.',
+      `Its registration says \`url: null\`: it is sent nothing before it connects by itself${held}.`,
       reasons,
     );
   if (at !== undefined && at.reason !== null)
@@ -144,13 +146,12 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
       reason: at.reason,
       ...(at.setAsideTs === null ? {} : { setAsideTs: at.setAsideTs }),
     });
-  const status = parts.status(appservice.id);
   if (at !== undefined && at.txnId !== null && (status?.acknowledgedTxnId ?? 0) < at.txnId)
-    return say('in-flight', `It is in transaction ${at.txnId}, which is not accepted yet.`, reasons, {
+    return say('in-flight', `It is in transaction ${at.txnId}, which is not accepted yet${held}.`, reasons, {
       txnId: at.txnId,
     });
   if (at?.inRest === true)
-    return say('waiting', 'It was in a transaction that was split; its part comes next.', reasons);
+    return say('waiting', `It was in a transaction that was split; its part comes next${held}.`, reasons);
   if (at !== undefined && position <= at.beganAt && !at.inReplay)
     return say('before-registration', 'It happened before the application service was first seen.', reasons);
   if (reasons.length === 0)
@@ -171,11 +172,18 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
     });
   if (filter !== undefined && !(isPassed && filter === 'max_age_ms'))
     return say('filtered', `\`pons.filters.${filter}\` of its registration leaves it out.`, reasons, { filter });
-  if (!isPassed) return say('waiting', 'Its turn has not come.', reasons);
+  if (!isPassed) return say('waiting', `Its turn has not come${held}.`, reasons);
   // Too old by now; what it was then is kept for the last ones.
   if (filter !== undefined && !wasAccepted)
     return say('acknowledged', 'It was sent, and accepted, unless it was too old when its turn came.', reasons);
   return say('acknowledged', 'It was sent, and accepted.', reasons);
+}
+
+/** Why nothing is sent at all, to follow a sentence. */
+function whatHolds(status: DeliveryStatus | undefined, at: Whereabouts | undefined): string {
+  if (status?.state === 'paused' || at?.paused === true) return ': the delivery is paused';
+  if (status?.state === 'disconnected') return ': the application service is not connected, and has no url';
+  return '';
 }
 
 const isOf = ({ namespaces, sender }: Appservice, userId: string): boolean =>

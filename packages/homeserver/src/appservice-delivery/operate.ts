@@ -8,7 +8,7 @@ import type { JsonObject } from '@pons/spec';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 import type { AppserviceRegistry } from '../appservices/registry.ts';
-import { askReplayAfter, setPaused } from '../storage/tables/appservice-cursors.ts';
+import { askReplayAfter, type CursorState, cursorStates, setPaused } from '../storage/tables/appservice-cursors.ts';
 import { askReplay, countSetAside, listSetAside, type SetAsideRow } from '../storage/tables/appservice-set-aside.ts';
 import { firstPositionSince, streamHead } from '../storage/tables/appservice-stream.ts';
 import { roomsByNids } from '../storage/tables/rooms.ts';
@@ -37,6 +37,8 @@ export interface SetAsideEvent extends SetAsideRow {
 /** The operations, for the admin API. */
 export interface DeliveryOperations {
   countSetAside(): Promise<ReadonlyMap<string, number>>;
+  /** Of those for which this process does not send, too. */
+  cursorStates(): Promise<ReadonlyMap<string, CursorState>>;
   listSetAside(appserviceId: string, page: { after: number; limit: number }): Promise<SetAsideEvent[]>;
   /** All without `positions`. @returns how many will be sent again */
   askReplay(appserviceId: string, positions?: readonly number[]): Promise<number>;
@@ -65,6 +67,7 @@ export function createOperations(parts: OperateParts): DeliveryOperations {
 
   return {
     countSetAside: () => countSetAside(db),
+    cursorStates: () => cursorStates(db),
     async listSetAside(appserviceId, page) {
       const rows = await listSetAside(db, appserviceId, page);
       const events = await rereadItemsAt(

@@ -4,7 +4,7 @@
 //
 //   process A  ── socket of irc ──▶ tells the others "irc is here" ──▶ process B lets its delivery to irc go ──▶ A takes the lease and sends
 //
-// The delivery of an application service runs where its socket is (delivery.ts asks `deliversHere`); frozen bytes, order and the wait for
+// The delivery of an application service runs where its socket is (delivery.ts asks `wayTo`); frozen bytes, order and the wait for
 // the acknowledgement are the same as over HTTP. Spoken as mautrix speaks it: websocket-messages.ts.
 
 import type { IncomingMessage as HttpRequest } from 'node:http';
@@ -16,6 +16,7 @@ import type { Appservice, AppserviceRegistry } from '../appservices/registry.ts'
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { AppserviceAnswer, AppserviceRequest, Transport } from './call-appservice.ts';
+import type { Way } from './delivery-state.ts';
 import { WebsocketConnection } from './websocket-connection.ts';
 import type { WebsocketsElsewhere } from './websockets-elsewhere.ts';
 
@@ -43,8 +44,8 @@ export interface AppserviceWebsockets extends Transport {
   readonly path: string;
   /** Takes an upgrade, for http/server.ts, which knows from where it comes. */
   upgrade(request: HttpRequest, socket: Duplex, head: Buffer, remoteAddress: string): void;
-  /** Whether this process is the one that sends to it: it holds its socket, or there is a url and nobody holds one. */
-  readonly deliversHere: (appservice: Appservice) => boolean;
+  /** Here: this process holds its socket, or there is a url and nobody holds one. */
+  readonly wayTo: (appservice: Appservice) => Way;
   start(): Promise<void>;
   /** Tells all that the server stops, and waits a moment for them to go. */
   stop(): Promise<void>;
@@ -112,8 +113,11 @@ export function createAppserviceWebsockets(parts: WebsocketParts): AppserviceWeb
     path: websocketPath,
     connected: (id) => open.has(id),
     call,
-    deliversHere: ({ id, registration }) =>
-      open.has(id) || (registration.url !== null && elsewhere?.holds(id) !== true),
+    wayTo({ id, registration }) {
+      if (open.has(id)) return 'here';
+      if (elsewhere?.holds(id) === true) return 'elsewhere';
+      return registration.url === null ? 'nowhere' : 'here';
+    },
     upgrade(request, socket, head, remoteAddress) {
       try {
         if (stopped) throw new MatrixError('M_UNKNOWN', 'The server is stopping.', { status: 503 });

@@ -32,6 +32,10 @@ const figures: Readonly<Record<string, readonly [help: string, value: (status: D
     'When an attempt failed last, in seconds since 1970; 0: never since the start.',
     (status) => (status.lastError?.ts ?? 0) / 1000,
   ],
+  disconnected: [
+    'Whether it connects by itself and is not connected: 0 or 1; what is of interest waits.',
+    (status) => (status.state === 'disconnected' ? 1 : 0),
+  ],
   paused: ['Whether an operator has paused it: 0 or 1.', (status) => (status.state === 'paused' ? 1 : 0)],
   set_aside: [
     'Events that it refused for good; `pons appservice replay` sends them again.',

@@ -76,7 +76,7 @@ export function composeAppservices(
     registry,
     onChange: (id) => delivery.waysChanged(id),
   });
-  const { deliversHere } = websockets;
+  const { wayTo } = websockets;
   const call = createCallAppservice({ fetch: ground.outbound.fetch, clock, allowPrivate, transport });
   const memory = createDeliveryMemory(() => clock.now());
   const delivery = createDelivery({
@@ -89,7 +89,7 @@ export function composeAppservices(
     tracing,
     call,
     memory,
-    deliversHere,
+    wayTo,
     timeoutMs,
   });
   observeAppservices(ground.metrics.registry, () =>

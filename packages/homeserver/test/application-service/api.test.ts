@@ -515,7 +515,14 @@ describe('operators', () => {
     expect(await call('POST', '/irc/set_aside/replay')).toEqual({ replaying: 0 });
     expect(await refusal(call('GET', '/nobody'))).toBe('404 M_NOT_FOUND');
     // It may connect by itself one day, and what happens from its registration on waits for that.
-    for (const way of ['pause', 'resume']) expect(await call('POST', `/quiet/${way}`)).toEqual({});
+    expect(await call('GET', '/quiet')).toMatchObject({ status: 'disconnected', queue_depth: 0 });
+    for (const [way, status] of [
+      ['pause', 'paused'],
+      ['resume', 'disconnected'],
+    ]) {
+      expect(await call('POST', `/quiet/${way}`)).toEqual({});
+      expect(await call('GET', '/quiet')).toMatchObject({ status });
+    }
     expect(await refusal(call('GET', '', alice.token))).toBe('403 M_FORBIDDEN');
   });
 

@@ -139,7 +139,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function room(id: string): Promise<{ say: (body: string) => Promise<unknown> }> {
+interface Room {
+  readonly roomId: string;
+  readonly say: (body: string) => Promise<{ event_id: string }>;
+}
+async function room(id: string): Promise<Room> {
   const bot = `@_${id}_bot:localhost`;
   const body = { preset: 'private_chat', invite: [bot] };
   const { room_id } = await request<{ room_id: string }>(base, 'POST', `${v3}/createRoom`, {
@@ -149,12 +153,20 @@ async function room(id: string): Promise<{ say: (body: string) => Promise<unknow
   await request(base, 'POST', `${v3}/join/${encodeURIComponent(room_id)}`, { token: `as-${id}`, body: {} });
   let count = 0;
   return {
+    roomId: room_id,
     say: (text) =>
       request(base, 'PUT', `${v3}/rooms/${encodeURIComponent(room_id)}/send/m.room.message/${room_id}${(count += 1)}`, {
         token: alice.token,
         body: { msgtype: 'm.text', body: text },
       }),
   };
+}
+/** Connects, takes what waits, and goes. */
+async function visit(id: string, { say }: Room): Promise<void> {
+  const bridge = await connect(id);
+  await say('during the visit');
+  await until(() => bridge.bodies.includes('during the visit'));
+  await bridge.close();
 }
 async function refusal(asking: Promise<unknown>): Promise<string> {
   const error: unknown = await asking.then(
@@ -179,11 +191,61 @@ describe('an application service without a url', () => {
       .toMatchObject({ status: 'idle', websocket: true, delivered_events: expect.any(Number) as number });
     expect((await shown())['delivered_events']).toBeGreaterThan(0);
     await first.close();
-    await expect.poll(shown).toMatchObject({ status: 'idle', websocket: false });
+    await expect.poll(shown).toMatchObject({ status: 'disconnected', websocket: false, queue_depth: 0 });
     for (const text of ['two', 'three', 'four']) await say(text);
+    await expect
+      .poll(shown)
+      .toMatchObject({
+        status: 'disconnected',
+        queue_depth: 3,
+        oldest_unacknowledged_ms: expect.any(Number) as number,
+      });
     const second = await connect('nat');
     await until(() => second.bodies.length >= 3);
     expect(second.bodies).toEqual(['two', 'three', 'four']);
+  });
+
+  it('is shown as disconnected or paused, with what waits, and an event is explained so', async () => {
+    const its = await room('nat');
+    await visit('nat', its);
+    const operate = (method: string, below: string) =>
+      request(base, method, `/_pons/admin/v1/appservices/nat${below}`, {
+        token: admin,
+        ...(method === 'POST' ? { body: {} } : {}),
+      });
+    await expect.poll(() => operate('GET', '')).toMatchObject({ status: 'disconnected' });
+    const { event_id: eventId } = await its.say('for later');
+    const explained = async () =>
+      (await operate('GET', `/explain?room=${encodeURIComponent(its.roomId)}&event=${encodeURIComponent(eventId)}`))[
+        'text'
+      ];
+    const measured = async (name: string) =>
+      new RegExp(`^pons_appservice_${name}{appservice="nat"} (.*)$`, 'm').exec(
+        await (await fetch(`${base}/metrics`)).text(),
+      )?.[1];
+    await expect.poll(() => measured('waiting_events')).toBe('1');
+    expect(await measured('disconnected')).toBe('1');
+    expect(await explained()).toBe('Its turn has not come: the application service is not connected, and has no url.');
+    await operate('POST', '/pause');
+    expect(await operate('GET', '')).toMatchObject({ status: 'paused', queue_depth: 1 });
+    expect(await explained()).toBe('Its turn has not come: the delivery is paused.');
+    const back = await connect('nat');
+    await operate('POST', '/resume');
+    await until(() => back.bodies.includes('for later'));
+    await expect.poll(() => measured('disconnected')).toBe('0');
+  });
+
+  it('is followed while it is away after a restart too', async () => {
+    const its = await room('nat');
+    await visit('nat', its);
+    await homeserver.stop();
+    homeserver = await createHomeserver(config('first'), { log: silentLog });
+    base = (await homeserver.listen())[0]?.url ?? '';
+    await its.say('while it was away');
+    const shown = () => request(base, 'GET', '/_pons/admin/v1/appservices/nat', { token: admin });
+    await expect.poll(shown).toMatchObject({ status: 'disconnected', queue_depth: 1 });
+    const back = await connect('nat');
+    await until(() => back.bodies.includes('while it was away'));
   });
 
   it('is quoted to operators where it refuses with an error, and sent the same again', async () => {

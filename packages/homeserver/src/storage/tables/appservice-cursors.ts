@@ -34,6 +34,28 @@ export async function findCursor(db: Queryable, appserviceId: string): Promise<C
   return (await db.query<CursorRow>(byId, [appserviceId]))[0];
 }
 
+/** Whether it was ever ready to be sent anything: one without a url is, once it has connected. */
+export function isFollowed(cursor: CursorRow | undefined): boolean {
+  return cursor !== undefined && cursor.countedFor !== '';
+}
+
+/** How the delivery to an application service stands, whoever sends. */
+export interface CursorState {
+  readonly appserviceId: string;
+  readonly paused: boolean;
+  readonly isFollowed: boolean;
+}
+
+const states = statement(
+  'appservice_cursors.states',
+  `select appservice_id as "appserviceId", paused, counted_for <> '' as "isFollowed" from appservice_cursors`,
+);
+
+/** Of all that were registered when it was asked; for operators. */
+export async function cursorStates(db: Queryable): Promise<ReadonlyMap<string, CursorState>> {
+  return new Map((await db.query<CursorState>(states)).map((state) => [state.appserviceId, state]));
+}
+
 const create = statement(
   'appservice_cursors.create',
   `insert into appservice_cursors (appservice_id, position, next_txn_id, counted_at, counted_for, began_at)

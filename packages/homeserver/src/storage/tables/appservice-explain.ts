@@ -43,7 +43,7 @@ export async function explainedEvent(
 
 const whereabouts = statement(
   'appservice_explain.whereabouts',
-  `select c.appservice_id as "appserviceId", c.counted_for <> '' as "isFollowed", c.position, c.began_at as "beganAt",
+  `select c.appservice_id as "appserviceId", c.counted_for <> '' as "isFollowed", c.paused, c.position, c.began_at as "beganAt",
       $2::bigint = any(c.rest) as "inRest", $2 > c.replay_after and $2 <= c.replay_upto as "inReplay",
       (select min(t.txn_id) from appservice_transactions t
         where t.appservice_id = c.appservice_id and $2 = any(t.positions)) as "txnId",
@@ -59,6 +59,7 @@ export interface Whereabouts {
   readonly appserviceId: string;
   /** False: it was never ready to be sent anything, because it has no url and has not connected. */
   readonly isFollowed: boolean;
+  readonly paused: boolean;
   readonly position: number;
   readonly beganAt: number;
   readonly inRest: boolean;
