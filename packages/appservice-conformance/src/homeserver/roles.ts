@@ -76,6 +76,7 @@ export const roles: Readonly<Record<Role, RoleShape>> = {
         aliases: [{ exclusive: false, regex: '#confroom_.*' }],
         rooms: [{ exclusive: false, regex: '!.*' }],
       },
+      receive_ephemeral: true,
     },
   },
   closed: { purpose: 'nothing listens at its url', url: http, more: { namespaces: own('_confd_') } },

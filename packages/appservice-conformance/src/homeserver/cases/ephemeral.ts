@@ -161,6 +161,21 @@ export const ephemeralCases: readonly HomeserverCase[] = [
   },
   {
     ...about,
+    id: 'ephemeral/presence-by-room',
+    claim: 'presence of somebody in a room that is in a rooms namespace arrives, with no user of the service in it',
+    rows: ['A7.3'],
+    async run(world) {
+      const bob = await world.register(world.unique('present_'));
+      await world.roomWith(bob);
+      const status = world.unique('here ');
+      const path = `/presence/${part(bob.userId)}/status`;
+      expectOk(await world.by(bob, 'PUT', path, { presence: 'online', status_msg: status }), 'on the way: presence');
+      const seen = (one: Seen) => one.type === 'm.presence' && one.content['status_msg'] === status;
+      await ephemeral(world, 'rooms', stable, seen, 'presence');
+    },
+  },
+  {
+    ...about,
     id: 'ephemeral/not-asked-for',
     claim: 'a service that does not ask for ephemeral data is given none',
     rows: ['A1.13'],

@@ -1,4 +1,5 @@
 // `ts`, by which application services say when an event happened. Of everybody else it is ignored, as the specification leaves it open.
+// It is an integer like every other of a query: digits, where a zero before them changes nothing.
 // https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging
 import { MatrixError } from '@pons/spec';
 import { requesterOf } from '../../http/requester.ts';
