@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Hang up once this much of the answer's time has passed; the answer is then `status: 0`. */
   readonly hangUpAfterMs?: number;
+  /** Ends it, and what is asked after that: the answer is `status: 0`. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came: `status` 0 when nobody answered, and then `text` says why. */
@@ -44,10 +46,11 @@ export function call(base: string, method: string, path: string, options: CallOp
     headers['content-type'] = 'application/json';
     headers['content-length'] = payload.byteLength;
   }
+  const ending = options.signal === undefined ? {} : { signal: options.signal };
   const [client, agent] = url.protocol === 'https:' ? [https, secure] : [http, plain];
   return new Promise((resolve) => {
     const silent = (why: string) => resolve({ status: 0, errcode: '', json: {}, text: why, headers: {} });
-    const request = client.request(url, { method, headers, agent, timeout: timeoutMs }, (response) => {
+    const request = client.request(url, { method, headers, agent, timeout: timeoutMs, ...ending }, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {

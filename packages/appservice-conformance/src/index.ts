@@ -6,11 +6,14 @@ export {
   conforms,
   countByLevel,
   formatReport,
+  formatResult,
+  formatSums,
   type Level,
   type Report,
   reportLine,
   SetUpFault,
 } from './outcome.ts';
+export { checkAsked } from './check-asked.ts';
 export { type Row, rows } from './rows.ts';
 export type { Chapter, HomeserverCase } from './homeserver/case.ts';
 export {

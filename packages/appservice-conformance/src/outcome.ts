@@ -24,6 +24,8 @@ export interface CaseResult {
 export interface Report {
   readonly against: string;
   readonly results: readonly CaseResult[];
+  /** Why the run ended before every claim was tried, in plain words. */
+  readonly brokenOff?: string;
 }
 
 /** The claim does not hold; the message says what was expected and what came. */
@@ -70,8 +72,9 @@ export async function judge(
   }
 }
 
-/** Whether nothing that binds has failed: unstable proposals and what is better than asked for only inform. */
-export const conforms = ({ results }: Report): boolean =>
+/** Whether all was tried and nothing that binds has failed: unstable proposals and what is better than asked for only inform. */
+export const conforms = ({ results, brokenOff }: Report): boolean =>
+  brokenOff === undefined &&
   results.every(({ outcome, level }) => outcome !== 'failed' || level === 'unstable' || level === 'beyond');
 
 /** Counts by level. */
@@ -84,21 +87,30 @@ export function countByLevel(report: Report): Record<Level, Record<CaseResult['o
 
 const marks = { passed: 'ok', failed: 'FAILED', skipped: 'skipped' } as const;
 
-/** The report as people read it: by chapter, each claim as a sentence, the reason below what did not hold. */
-export function formatReport(report: Report): string {
-  const lines: string[] = [];
-  let chapter = '';
-  for (const one of report.results) {
-    if (one.chapter !== chapter) lines.push('', (chapter = one.chapter));
-    lines.push(`  ${marks[one.outcome].padEnd(8)}${one.claim}${one.level === 'must' ? '' : ` (${one.level})`}`);
-    if (one.reason !== undefined) lines.push(`          ${one.reason}`);
-    if (one.outcome === 'failed') lines.push(`          ${one.id} · ${one.link}`);
-  }
-  lines.push('', report.against);
+/** A claim as people read it, the reason below what did not hold; with its chapter where that begins. */
+export function formatResult(one: CaseResult, chapterBefore: string): string {
+  const lines = one.chapter === chapterBefore ? [] : ['', one.chapter];
+  lines.push(`  ${marks[one.outcome].padEnd(8)}${one.claim}${one.level === 'must' ? '' : ` (${one.level})`}`);
+  if (one.reason !== undefined) lines.push(`          ${one.reason}`);
+  if (one.outcome === 'failed') lines.push(`          ${one.id} · ${one.link}`);
+  return lines.join('\n');
+}
+
+/** What people read below the claims: how many hold, and why the run ended too early if it did. */
+export function formatSums(report: Report): string {
+  const lines = ['', report.against];
   for (const [level, { passed, failed, skipped }] of Object.entries(countByLevel(report)))
     if (passed + failed + skipped > 0)
       lines.push(`  ${level.padEnd(9)}${passed} hold, ${failed} do not, ${skipped} could not be judged`);
-  return lines.join('\n').trimStart();
+  if (report.brokenOff !== undefined) lines.push('', report.brokenOff);
+  return lines.join('\n');
+}
+
+/** The report as people read it: by chapter, each claim as a sentence, then the sums. */
+export function formatReport(report: Report): string {
+  const { results } = report;
+  const lines = results.map((one, index) => formatResult(one, results[index - 1]?.chapter ?? ''));
+  return [...lines, formatSums(report)].join('\n').trimStart();
 }
 
 /** The report as one line for programs: figures by level, and every result. */
@@ -113,6 +125,14 @@ export function reportLine(name: string, report: Report): object {
     };
     figures[`${level}_skipped`] = { value: skipped, unit: 'claims' };
   }
-  const { results } = report;
-  return { name, ok: conforms(report), figures, versions: { node: process.version }, against: report.against, results };
+  const { results, against, brokenOff } = report;
+  return {
+    name,
+    ok: conforms(report),
+    figures,
+    versions: { node: process.version },
+    against,
+    ...(brokenOff === undefined ? {} : { broken_off: brokenOff }),
+    results,
+  };
 }

@@ -28,6 +28,7 @@ export type Mistake =
   | 'uses-up-ids'
   | 'answers-itself'
   | 'waits-for-homeserver'
+  | 'gives-up'
   | 'no-token-check'
   | 'prefix-token-check'
   | 'as-token-passes'
@@ -65,6 +66,9 @@ interface Reply {
   readonly text?: string;
 }
 const refuse = (status: number, errcode: string): Reply => ({ status, json: { errcode, error: errcode } });
+
+const triesMax = 50;
+const betweenTriesMs = 100;
 
 /** Starts it. @returns its port and how it is stopped */
 export class ScriptedService {
@@ -237,10 +241,14 @@ export class ScriptedService {
     const url = new URL(`${this.homeserverUrl}/_matrix/client/v3/${path}`);
     if (this.#is('query-as-token')) url.searchParams.set('access_token', token);
     if (this.#is('acts-for-others')) url.searchParams.set('user_id', '@alice:localhost');
-    await fetch(url, {
-      method,
-      headers: this.#is('query-as-token') ? {} : { authorization: `Bearer ${token}` },
-      body: JSON.stringify(body),
-    });
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const { status } = await fetch(url, {
+        method,
+        headers: this.#is('query-as-token') ? {} : { authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      });
+      if (status < 500 || this.#is('gives-up')) return;
+      await later(betweenTriesMs);
+    }
   }
 }

@@ -2,7 +2,7 @@
 // mistake fails and says why.
 import { loadRegistration } from '@pons/registration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceCases, SetUpFault, testService } from '../src/index.ts';
+import { conforms, formatReport, runConformance, serviceCases, SetUpFault, testService } from '../src/index.ts';
 import { type Mistake, ScriptedService } from './scripted-service.ts';
 
 const text = JSON.stringify({
@@ -61,6 +61,7 @@ const mistakes: readonly (readonly [Mistake, string])[] = [
   ['forgets-at-restart', 'transactions/repeated-after-restart'],
   ['uses-up-ids', 'transactions/cut-off'],
   ['answers-itself', 'transactions/no-loop'],
+  ['gives-up', 'transactions/done-after-trouble'],
   ['waits-for-homeserver', 'transactions/homeserver-in-trouble'],
   ['open-without-token', 'tokens/none'],
   ['no-token-check', 'tokens/wrong'],
@@ -122,6 +123,52 @@ describe('what is no fault of the service', () => {
     expect(fault).toBeInstanceOf(SetUpFault);
     expect((fault as Error).message).toMatch(words);
     expect(tried).toEqual([]);
+  });
+});
+
+describe('a run that cannot be ended', () => {
+  it('says once that the service is gone since which claim, and judges nothing after that', async () => {
+    const mortal = new ScriptedService({
+      asToken: 'as-scripted',
+      hsToken: 'hs-scripted',
+      sender: '@scripted:localhost',
+    });
+    const report = await testService({
+      url: await mortal.listen(),
+      registration,
+      goneAfterMs: 500,
+      onListening: (homeserverUrl) => {
+        mortal.homeserverUrl = homeserverUrl;
+      },
+      onResult: ({ id }) => void (id === 'transactions/empty' && mortal.close()),
+    });
+    expect(report.results.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['transactions/accepted', 'passed'],
+      ['transactions/empty', 'passed'],
+    ]);
+    expect(report.brokenOff).toMatch(/^The service is gone since transactions\/empty: .* claims were not judged/);
+    expect(conforms(report)).toBe(false);
+    expect(formatReport(report)).toContain(report.brokenOff);
+  });
+
+  it('ends when its time is over, with what it knows', async () => {
+    service.mistake = undefined;
+    const begun: string[] = [];
+    const report = await testService({ url, registration, withinMs: 0, onBegin: (claim) => void begun.push(claim) });
+    expect(report).toMatchObject({ results: [], brokenOff: expect.stringContaining('longer than 0 s') });
+    expect(begun).toHaveLength(1);
+    expect(conforms(report)).toBe(false);
+  });
+
+  it.each([
+    [{ url: 'notaurl' }, /is "notaurl": write a URL/],
+    [{ only: ['tokens/', 'nonsense/'] }, /no claim begins with "nonsense\/": there are transactions\/, tokens\//],
+  ])('is not begun for %j', async (wrong, words) => {
+    const fault = await testService({ url, registration, ...wrong }).catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(SetUpFault);
+    expect((fault as Error).message).toMatch(words);
+    const other = { url: 'http://127.0.0.1:1', registrations: new Map(), ...wrong };
+    await expect(runConformance(other)).rejects.toThrow(SetUpFault);
   });
 });
 

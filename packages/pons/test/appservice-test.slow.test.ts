@@ -156,6 +156,7 @@ describe('a program that knows only matrix-appservice', () => {
   it('keeps what matters, and misses what the listener that it extends leaves out', { timeout: 300_000 }, async () => {
     expect(missed(await judged(plain)).map(([id]) => id)).toEqual([
       'transactions/huge',
+      'transactions/done-after-trouble',
       'tokens/both-must-match',
       'ping/answered',
       'queries/user',

@@ -82,6 +82,23 @@ it('says what it lacks', () => {
   expect(stderr).toMatch(/--write-registrations[\s\S]*--token/);
 });
 
+it('runs nothing for an address or claims that are none, and says so', () => {
+  const registration = path.join(dir, 'none.yaml');
+  for (const [given, words] of [
+    [['test', 'notaurl', '--registration', registration], /^the first argument is "notaurl": write a URL/],
+    [['test', 'http://127.0.0.1:1', '--registration', registration, '--only', 'nonsense/'], /^no claim begins with/],
+    [['conformance', '--against', 'notaurl', '--token', 'x'], /^--against is "notaurl": write a URL/],
+    [['conformance', '--against', server.url, '--token', token, '--only', 'nonsense/'], /^no claim begins with/],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'appservice', ...given], {
+      encoding: 'utf8',
+      cwd: dir,
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(words) });
+    expect(stderr).not.toContain('    at ');
+  }
+});
+
 it('says what the set-up lacks before it tries any claim, and leaves nothing behind', async () => {
   const wrongToken = conformance('--against', server.url, '--token', 'of-nobody');
   expect(wrongToken).toMatchObject({ status: 2, stdout: '' });

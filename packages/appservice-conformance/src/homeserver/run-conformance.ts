@@ -3,6 +3,7 @@
 
 import type { Registration } from '@pons/registration';
 import { part } from '../call.ts';
+import { checkAsked } from '../check-asked.ts';
 import { nowMs, pause } from '../clock.ts';
 import { type CaseResult, judge, type Report, SetUpFault, Unmet } from '../outcome.ts';
 import type { HomeserverCase } from './case.ts';
@@ -58,11 +59,13 @@ export interface ConformanceOptions {
   readonly restart?: WorldParts['restart'];
   readonly installer?: WorldParts['installer'];
   /** Only cases whose id begins with one of these. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
   /** Leaves nothing behind that can be taken away; false for a homeserver that ends with the run. */
   readonly cleanUp?: boolean;
   /** Ends the run before its time; what was judged until then is reported. */
   readonly signal?: AbortSignal;
+  /** Told of each claim before it is tried. */
+  readonly onBegin?: (claim: string) => void;
   /** Told of each result as it comes. */
   readonly onResult?: (result: CaseResult) => void;
 }
@@ -73,6 +76,8 @@ const caseWithinMs = 240_000;
 
 /** Plays the services, tries every claim, and reports. @throws SetUpFault when nothing can be judged as things stand */
 export async function runConformance(options: ConformanceOptions): Promise<Report> {
+  const { url, only } = options;
+  const cases = checkAsked({ url, urlName: 'the address of the homeserver', cases: homeserverCases, only });
   const services = new Map<Role, Service>();
   for (const [role, registration] of options.registrations)
     if (!silentRoles.has(role)) services.set(role, new Service(registration));
@@ -90,7 +95,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Repor
     });
     try {
       await checkSetUp(world);
-      return { against: options.url, results: await runCases(world, options, services) };
+      return { against: options.url, results: await runCases(world, cases, { ...options, services }) };
     } finally {
       if (options.cleanUp ?? true) await cleanUp(world);
     }
@@ -117,16 +122,16 @@ async function listen(service: Service): Promise<void> {
 
 async function runCases(
   world: World,
-  options: ConformanceOptions,
-  services: ReadonlyMap<Role, Service>,
+  cases: readonly HomeserverCase[],
+  options: ConformanceOptions & { readonly services: ReadonlyMap<Role, Service> },
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const stopped = new Promise<undefined>((resolve) =>
     options.signal?.addEventListener('abort', () => resolve(undefined), { once: true }),
   );
-  for (const one of homeserverCases) {
-    if (options.only !== undefined && !options.only.some((prefix) => one.id.startsWith(prefix))) continue;
-    const result = await Promise.race([stopped, runCase(world, one, services)]);
+  for (const one of cases) {
+    options.onBegin?.(one.claim);
+    const result = await Promise.race([stopped, runCase(world, one, options.services)]);
     if (result === undefined) break;
     results.push(result);
     options.onResult?.(result);

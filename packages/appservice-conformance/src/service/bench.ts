@@ -18,6 +18,8 @@ export interface BenchParts {
   readonly homeserver: HomeserverDouble;
   /** How long the service is given to do something about an event. */
   readonly patienceMs: number;
+  /** The run has ended: nothing more is asked. */
+  readonly signal: AbortSignal;
   /** Ends the service hard and starts it again; absent where the kit cannot. */
   readonly restart?: () => Promise<void>;
 }
@@ -33,6 +35,8 @@ export interface Provocation {
 
 type Way = 'a word to its bot' | 'an invitation of a ghost';
 const quietMs = 300;
+/** One that tries again and again makes calls without end. */
+const callsEndWithinMs = 3_000;
 
 /** The bench. */
 export class Bench {
@@ -67,6 +71,7 @@ export class Bench {
   ask(method: string, path: string, options: CallOptions & { readonly withoutToken?: boolean } = {}): Promise<Answer> {
     const { withoutToken = false, ...rest } = options;
     return call(this.parts.url, method, path, {
+      signal: this.parts.signal,
       ...(withoutToken ? {} : { token: this.parts.registration.hsToken }),
       ...rest,
     });
@@ -124,9 +129,18 @@ export class Bench {
     return this.homeserver.effectsIn(room);
   }
 
+  /** Waits until a call has come and no more come for a moment, but not for long. */
+  async callsEnd(): Promise<void> {
+    const { calls } = this.homeserver;
+    const untilMs = nowMs() + callsEndWithinMs;
+    const first = calls.length;
+    for (let seen = -1; nowMs() < untilMs && (calls.length === first || seen !== calls.length); await pause(quietMs))
+      seen = calls.length;
+  }
+
   /** Waits for more than `before` effects in a room. @returns how many there are */
-  async effectsBeyond(room: string, before: number): Promise<number> {
-    const untilMs = nowMs() + this.parts.patienceMs;
+  async effectsBeyond(room: string, before: number, withinMs = this.parts.patienceMs): Promise<number> {
+    const untilMs = nowMs() + withinMs;
     while (this.homeserver.effectsIn(room).length <= before && nowMs() < untilMs) await pause(20);
     return (await this.settle(room)).length;
   }

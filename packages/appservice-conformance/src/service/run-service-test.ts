@@ -1,11 +1,13 @@
 // Runs the cases against an application service, playing its homeserver.
 
+import net from 'node:net';
 import { compileNamespaces, type Registration } from '@pons/registration';
 import { nowMs, pause } from '../clock.ts';
 import { describe } from '../call.ts';
+import { checkAsked } from '../check-asked.ts';
 import { type CaseResult, judge, type Report, SetUpFault, Unmet } from '../outcome.ts';
 import { Bench } from './bench.ts';
-import { serviceCases } from './cases.ts';
+import { type ServiceCase, serviceCases } from './cases.ts';
 import { HomeserverDouble } from './homeserver-double.ts';
 
 /** What a run needs. */
@@ -24,22 +26,33 @@ export interface ServiceTestOptions {
   readonly startsWithinMs?: number;
   readonly restart?: () => Promise<void>;
   /** Only cases whose id begins with one of these. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
+  /** Told of each claim before it is tried. */
+  readonly onBegin?: (claim: string) => void;
   readonly onResult?: (result: CaseResult) => void;
+  /** How long the claims may take, all of them. */
+  readonly withinMs?: number;
+  /** A service that nobody can connect to any more may come back within this: something may start it again. */
+  readonly goneAfterMs?: number;
 }
 
 const defaultPatienceMs = 3000;
 const defaultStartsWithinMs = 60_000;
 const caseWithinMs = 120_000;
+const defaultWithinMs = 1_800_000;
+const defaultGoneAfterMs = 10_000;
+const connectWithinMs = 5_000;
 const betweenLooksMs = 250;
 
 /**
  * Plays the homeserver, tries every claim, and reports.
  *
- * @throws SetUpFault when the service does not answer, or does not take its hs_token; Error when the homeserver's port is taken
+ * @throws SetUpFault for an address or claims that are none, when the service does not answer, or does not take its hs_token; Error when the homeserver's port is taken
  */
 export async function testService(options: ServiceTestOptions): Promise<Report> {
   const { url, registration, serverName = 'localhost', patienceMs = defaultPatienceMs } = options;
+  const cases = checkAsked({ url, urlName: 'the address of the service', cases: serviceCases, only: options.only });
+  const end = new AbortController();
   const homeserver = new HomeserverDouble(registration, serverName, compileNamespaces(registration, serverName));
   try {
     await options.onListening?.(await homeserver.listen(options.homeserverPort ?? 0));
@@ -49,20 +62,79 @@ export async function testService(options: ServiceTestOptions): Promise<Report> 
       registration,
       homeserver,
       patienceMs,
+      signal: end.signal,
       ...(options.restart === undefined ? {} : { restart: options.restart }),
     });
     await checkSetUp(bench, options.startsWithinMs ?? defaultStartsWithinMs);
-    const results: CaseResult[] = [];
-    for (const { run, ...about } of serviceCases) {
-      if (options.only !== undefined && !options.only.some((prefix) => about.id.startsWith(prefix))) continue;
-      const result = await judge({ ...about, rows: [] }, nowMs, () => bounded(run(bench)));
-      results.push(result);
-      options.onResult?.(result);
-    }
-    return { against: url, results };
+    return { against: url, ...(await judgeAll(bench, cases, options)) };
   } finally {
+    end.abort();
     await homeserver.close();
   }
+}
+
+async function judgeAll(
+  bench: Bench,
+  cases: readonly ServiceCase[],
+  options: ServiceTestOptions,
+): Promise<Omit<Report, 'against'>> {
+  const { withinMs = defaultWithinMs, goneAfterMs = defaultGoneAfterMs } = options;
+  const untilMs = nowMs() + withinMs;
+  const results: CaseResult[] = [];
+  for (const { run, ...about } of cases) {
+    options.onBegin?.(about.claim);
+    const judging = judge({ ...about, rows: [] }, nowMs, () => bounded(run(bench)));
+    const result = await before(untilMs, judging);
+    const rest = () => `${cases.length - results.length} of ${cases.length} claims were not judged`;
+    if (result === undefined) {
+      const remedy = '--within gives the run more time, --only tries some claims';
+      const words = `The run took longer than ${Math.round(withinMs / 1000)} s and was ended at ${about.id}`;
+      return { results, brokenOff: `${words}: ${rest()}. ${remedy}.` };
+    }
+    results.push(result);
+    options.onResult?.(result);
+    if (results.length === cases.length || (await isThere(bench.parts.url, goneAfterMs))) continue;
+    const words = `The service is gone since ${about.id}: nobody listens at ${bench.parts.url} any more`;
+    return { results, brokenOff: `${words}. ${rest()}: see why it ended, start it, and run this again.` };
+  }
+  return { results };
+}
+
+/** What comes of it; undefined when it is not there in time. */
+async function before<T>(untilMs: number, work: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([work, pause(Math.max(0, untilMs - nowMs()), done.signal).then(() => undefined)]);
+  } finally {
+    done.abort();
+  }
+}
+
+// Asks for nothing: to be there is to listen.
+async function isThere(url: string, withinMs: number): Promise<boolean> {
+  const untilMs = nowMs() + withinMs;
+  while (!(await connects(url))) {
+    if (nowMs() > untilMs) return false;
+    await pause(betweenLooksMs);
+  }
+  return true;
+}
+
+function connects(url: string): Promise<boolean> {
+  const { protocol, hostname, port } = new URL(url);
+  const usualPort = protocol === 'https:' ? 443 : 80;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return new Promise((resolve) => {
+    const socket = net.connect({ host, port: port === '' ? usualPort : Number(port), timeout: connectWithinMs });
+    const tell = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => tell(true));
+    // One that is too busy to take a connection is there.
+    socket.once('timeout', () => tell(true));
+    socket.once('error', () => tell(false));
+  });
 }
 
 // A service that is not there, or has other tokens, would come out as one that does everything wrong.

@@ -10,6 +10,11 @@ import type { ServiceCase } from './cases.ts';
 const link = 'https://spec.matrix.org/v1.19/application-service-api/#pushing-events';
 const about = { chapter: 'Transactions', level: 'must', link } as const;
 
+/** A first failure is tried again well before. */
+const doneWithinMs = 30_000;
+const sentAgainMax = 20;
+const betweenTriesMs = 500;
+
 /** Contents that a bridge may not have thought of; each must be accepted and change nothing of what follows. */
 const oddities: readonly (readonly [string, string, (bench: Bench, room: string) => readonly BenchEvent[]])[] = [
   [
@@ -324,6 +329,36 @@ export const transactionCases: readonly ServiceCase[] = [
       await bench.deliver({ ...bench.message(room, 'an echo'), sender: bench.homeserver.sender });
       const after = (await bench.settle(room)).length;
       demand(after === before, `${after - before} things came of it: two such services would talk for ever`);
+    },
+  },
+  {
+    ...about,
+    level: 'should',
+    id: 'transactions/done-after-trouble',
+    claim: 'what it could not do while the homeserver failed for a moment is done when that is well again',
+    async run(bench) {
+      const { room, event } = await bench.provoke();
+      const txnId = bench.nextTxnId();
+      const { homeserver } = bench;
+      const before = homeserver.effectsIn(room).length;
+      homeserver.trouble = 502;
+      const answering = bench.put(txnId, { events: [event] });
+      try {
+        await bench.callsEnd();
+      } finally {
+        homeserver.trouble = undefined;
+      }
+      let answer = await answering;
+      // One that does not take it is sent it again, as a homeserver does.
+      for (let time = 0; answer.status !== 200 && time < sentAgainMax; time++) {
+        await pause(betweenTriesMs);
+        answer = await bench.put(txnId, { events: [event] });
+      }
+      demand(answer.status === 200, `the homeserver is well again, and it was answered ${describe(answer)}`);
+      demand(
+        (await bench.effectsBeyond(room, before, doneWithinMs)) > before,
+        `the transaction was answered 200 while its calls were answered 502, and nothing has come of it ${doneWithinMs / 1000} s after that was over: the event is lost`,
+      );
     },
   },
   {

@@ -9,6 +9,7 @@ import { OperatorError } from '@pons/homeserver/operator-error';
 import { formatComplaint, loadRegistration, serverNameIn } from '@pons/registration';
 import { Command } from 'commander';
 import { readText } from '../on-disk.ts';
+import { durationMs } from './appservice-calls.ts';
 import { collect } from './configured.ts';
 import { portMax, wholeNumber } from './whole-number.ts';
 
@@ -67,6 +68,12 @@ async function conformance(options: ConformanceOptions): Promise<void> {
   const { against: url, sharedSecret, registrations: dir } = options;
   if (url === undefined)
     throw new OperatorError(['give --against with the url of a homeserver, or --write-registrations']);
+  try {
+    // Before services are added to the homeserver.
+    kit.checkAsked({ url, urlName: '--against', cases: kit.homeserverCases, only: onlyOf(options) });
+  } catch (error) {
+    mend(kit)(error);
+  }
   const token = options.token ?? process.env['PONS_TOKEN'];
   const installer = token === undefined ? undefined : kit.ponsInstaller(url, token);
   if (dir === undefined && installer === undefined)
@@ -95,8 +102,8 @@ async function conformance(options: ConformanceOptions): Promise<void> {
       patienceMs: options.patience * 1000,
       ...(sharedSecret === undefined ? {} : { sharedSecret }),
       ...(installer === undefined ? {} : { installer }),
-      ...(options.only.length === 0 ? {} : { only: options.only }),
-      ...progressOf(options),
+      only: onlyOf(options),
+      ...progressOf(kit, options),
     });
     show('appservice-conformance', await running.catch(mend(kit)), kit, options);
   } finally {
@@ -109,6 +116,8 @@ interface TestOptions {
   readonly serverName?: string;
   readonly homeserverPort: number;
   readonly only: readonly string[];
+  /** Milliseconds. */
+  readonly within?: number;
   readonly json?: boolean;
 }
 
@@ -128,6 +137,7 @@ function testCommand(): Command {
       8008,
     )
     .option('--only <prefix>', 'only claims whose id begins so, such as tokens/ (may be repeated)', collect, [])
+    .option('--within <duration>', 'how long the claims may take, all of them: 90s, 10m (default: 30m)', durationMs)
     .option('--json', 'print one line for programs')
     .action(test);
 }
@@ -135,6 +145,11 @@ function testCommand(): Command {
 async function test(url: string, options: TestOptions): Promise<void> {
   const kit = await import('@pons/appservice-conformance');
   const { registration: file, homeserverPort } = options;
+  try {
+    kit.checkAsked({ url, urlName: 'the first argument', cases: kit.serviceCases, only: onlyOf(options) });
+  } catch (error) {
+    mend(kit)(error);
+  }
   const text = readText(file);
   const serverName = options.serverName ?? serverNameIn([{ file, text }]) ?? 'localhost';
   const loaded = loadRegistration(text, { file, serverName });
@@ -147,12 +162,11 @@ async function test(url: string, options: TestOptions): Promise<void> {
       homeserverPort,
       onListening: (homeserver) =>
         console.error(`playing the homeserver ${serverName} at ${homeserver}, and waiting for ${url}`),
-      ...(options.only.length === 0 ? {} : { only: options.only }),
-      ...progressOf(options),
+      only: onlyOf(options),
+      ...(options.within === undefined ? {} : { withinMs: options.within }),
+      ...progressOf(kit, options),
     })
-    .catch((error: unknown) => {
-      throw unlistenable(error, homeserverPort) ?? error;
-    });
+    .catch((error: unknown) => mend(kit)(unlistenable(error, homeserverPort) ?? error));
   show('appservice-test', report, kit, options);
 }
 
@@ -174,18 +188,36 @@ function unlistenable(cause: unknown, port: number): OperatorError | undefined {
   );
 }
 
-/** People see on standard error that something happens; programs are not disturbed. */
-function progressOf({ json }: { readonly json?: boolean }): { onResult?: (result: Kit.CaseResult) => void } {
-  if (json === true || !process.stderr.isTTY) return {};
+const onlyOf = ({ only }: { readonly only: readonly string[] }) => (only.length === 0 ? undefined : only);
+
+/** Each claim is printed as it ends, and on a terminal the one that is tried; programs are not disturbed. */
+function progressOf(
+  { formatResult }: typeof Kit,
+  { json }: { readonly json?: boolean },
+): { onBegin?: (claim: string) => void; onResult?: (result: Kit.CaseResult) => void } {
+  if (json === true) return {};
+  let chapter = '';
   return {
-    onResult: ({ id, outcome }) => process.stderr.write(`\r\x1b[K${outcome === 'failed' ? 'FAILED' : outcome} ${id}`),
+    onBegin: (claim) => {
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r\x1b[K  …       ${claim.slice(0, (process.stderr.columns ?? 80) - 11)}`);
+    },
+    onResult: (result) => {
+      wipeProgress();
+      console.log(formatResult(result, chapter));
+      chapter = result.chapter;
+    },
   };
 }
 
+function wipeProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
 function show(name: string, report: Kit.Report, kit: typeof Kit, { json }: { readonly json?: boolean }): void {
-  if (process.stderr.isTTY && json !== true) process.stderr.write('\r\x1b[K');
+  if (json !== true) wipeProgress();
   const ok = kit.conforms(report);
-  if (json === true) console.log(JSON.stringify(kit.reportLine(name, report)));
-  else console.log(kit.formatReport(report));
+  // The claims stand above already.
+  console.log(json === true ? JSON.stringify(kit.reportLine(name, report)) : kit.formatSums(report));
   if (!ok) process.exitCode = 1;
 }

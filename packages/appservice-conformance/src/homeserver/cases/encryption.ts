@@ -69,15 +69,16 @@ interface DeviceLists {
   readonly changed?: readonly string[];
   readonly left?: readonly string[];
 }
-async function listed(world: World, kind: keyof DeviceLists, user: string): Promise<void> {
+async function listed(world: World, kind: keyof DeviceLists, user: string, times = 1): Promise<void> {
   const found = () =>
     world
       .service('main')
-      .transactions.some(({ body }) =>
+      .transactions.filter(({ body }) =>
         listKeys.some((key) => (body[key] as DeviceLists | undefined)?.[kind]?.includes(user) === true),
-      );
-  await holds(found, world.patienceMs);
-  demand(found(), `${user} did not come among the ${kind} within ${world.patienceMs / 1000} s`);
+      ).length;
+  await holds(() => found() >= times, world.patienceMs);
+  const how = times === 1 ? 'did not come' : `came ${found()} times instead of ${times}`;
+  demand(found() >= times, `${user} ${how} among the ${kind} within ${world.patienceMs / 1000} s`);
 }
 
 const deviceKeysOf = (user: string, device: string) => ({
@@ -199,6 +200,30 @@ export const encryptionCases: readonly HomeserverCase[] = [
       const body = { device_keys: deviceKeysOf(bob.userId, bob.deviceId) };
       expectOk(await world.by(bob, 'POST', '/keys/upload', body), 'on the way: uploading keys');
       await listed(world, 'changed', bob.userId);
+    },
+  },
+  {
+    ...about,
+    id: 'encryption/lists-met',
+    link: msc(3202),
+    claim:
+      'somebody with keys in an encrypted room is among the changed device lists when a ghost joins it, and again when it comes back',
+    rows: ['A7.5'],
+    async run(world) {
+      const bob = await world.register(world.unique('keys_'));
+      const body = { device_keys: deviceKeysOf(bob.userId, bob.deviceId) };
+      expectOk(await world.by(bob, 'POST', '/keys/upload', body), 'on the way: uploading keys');
+      const room = await world.room(bob, {
+        initial_state: [{ type: 'm.room.encryption', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+      });
+      const ghost = await world.ghost('main');
+      await world.join('main', ghost, room);
+      await listed(world, 'changed', bob.userId);
+      const leave = world.as('main', 'POST', `/rooms/${part(room)}/leave`, { user: ghost, body: {} });
+      await world.sure(leave, 'the ghost leaves');
+      await listed(world, 'left', bob.userId);
+      await world.join('main', ghost, room);
+      await listed(world, 'changed', bob.userId, 2);
     },
   },
   {

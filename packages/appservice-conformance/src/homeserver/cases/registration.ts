@@ -76,6 +76,32 @@ export const registrationCases: readonly HomeserverCase[] = [
   },
   {
     ...about,
+    id: 'registration/invited-of-no-interest',
+    level: 'must',
+    claim: 'of a private room where a ghost is only invited nothing arrives but what is about the ghost',
+    rows: ['A8.1', 'A6.13'],
+    async run(world) {
+      const alice = await world.person('alice');
+      const ghost = await world.ghost('third');
+      const room = await world.room(alice, { preset: 'private_chat' });
+      const of = (kind: string) => world.by(alice, 'POST', `/rooms/${part(room)}/${kind}`, { user_id: ghost });
+      await world.sure(of('invite'), 'inviting the ghost');
+      await world.say(alice, room, 'in private');
+      await world.sure(of('kick'), 'taking the invitation back');
+      await world.say(alice, room, 'in private again');
+      await world.sure(of('invite'), 'inviting the ghost once more');
+      await world.join('third', ghost, room);
+      await world.arrives('third', await world.say(alice, room, 'welcome'), 'a message after the ghost joined');
+      const came = world
+        .service('third')
+        .events.filter(({ room_id }) => room_id === room)
+        .map(({ state_key: key, content }) => (key === ghost ? content['membership'] : content['body']));
+      const expected = 'invite, leave, invite, join, welcome';
+      demand(came.join(', ') === expected, `of the room: expected ${expected}, got ${came.join(', ')}`);
+    },
+  },
+  {
+    ...about,
     id: 'registration/rooms-namespace',
     level: 'must',
     claim: 'a rooms namespace brings all events of a matching room',
