@@ -144,6 +144,10 @@ test('a token for a helper acts as one ghost until its time is over', async () =
   const made = await pons('token', 'irc', '--ghost', '@_irc_bob:localhost', '--until', '1h');
   expect(await whoami(made.out.trim())).toBe('@_irc_bob:localhost');
   expect((await pons('token', 'irc')).errors).toMatch(/say what the token is narrowed to/);
+  expect((await pons('token', 'irc', '--until', '9999d')).errors).toBe(
+    '--until is 9999d: it must lie ahead, within ten years\n',
+  );
+  expect((await pons('rotate', 'irc', '--overlap', '99d')).errors).toBe('--overlap is 99d: write 0s to 30d\n');
   expect((await pons('token', 'irc', '--until', 'later')).errors).toMatch(/^later is neither a date/);
 });
 

@@ -79,6 +79,28 @@ describe('what a narrowed token is good for', () => {
 });
 
 describe('a narrowed token', () => {
+  it('says in plain words what it may do and what not', () => {
+    const said = (narrowing: Narrowing, endpoint: Endpoint) => {
+      expect(() => checkNarrowing(narrowing, bob, { endpoint, path: {} })).toThrow(MatrixError);
+      try {
+        checkNarrowing(narrowing, bob, { endpoint, path: {} });
+      } catch (error) {
+        return (error as MatrixError).message;
+      }
+      return '';
+    };
+    const { sendMessage, register } = endpoints;
+    const may = 'it may do what one user does, within the users, rooms and kinds of calls that it was made for';
+    expect(said({ ghosts: [bob] }, ponsEndpoints.listGhosts)).toBe(
+      `This token is narrowed: ${may}, and nothing of the admin API. That is for an administrator’s access token.`,
+    );
+    expect(said({ ghosts: [bob] }, register)).toBe(
+      `This token is narrowed: ${may}, but not hand out sessions and tokens, nor act for many users or rooms at once. Use the as_token.`,
+    );
+    expect(said({ kinds: [] }, sendMessage)).toContain('none in common, so it is good for none.');
+    expect(said({ kinds: ['read'] }, sendMessage)).toContain('it is good for calls of these kinds only: read.');
+  });
+
   it('says what it is narrowed to', () => {
     const narrowing: Narrowing = {
       ghosts: [bob],

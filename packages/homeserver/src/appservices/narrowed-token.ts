@@ -126,17 +126,23 @@ export function defaultUser({ ghosts }: Narrowing, sender: string): string {
   return ghosts?.length === 1 && ghosts[0] !== undefined ? ghosts[0] : sender;
 }
 
+const whatItMay = 'it may do what one user does, within the users, rooms and kinds of calls that it was made for';
+
 /** @throws MatrixError M_FORBIDDEN for a call that the token is not good for */
 export function checkNarrowing(narrowing: Narrowing, userId: string, call: Call | undefined): void {
-  const refuse = (reason: string): never => {
-    throw new MatrixError('M_FORBIDDEN', `This token is narrowed: ${reason}. Use the as_token.`);
+  const refuse = (reason: string, remedy = ' Use the as_token.'): never => {
+    throw new MatrixError('M_FORBIDDEN', `This token is narrowed: ${reason}.${remedy}`);
   };
   const { ghosts, rooms, kinds } = narrowing;
-  if (call === undefined || isBeyondCaveats(call.endpoint)) return refuse('it cannot be used for what has no bounds');
+  if (call?.endpoint.path.startsWith('/_pons/admin/') === true)
+    return refuse(`${whatItMay}, and nothing of the admin API`, ' That is for an administrator’s access token.');
+  if (call === undefined || isBeyondCaveats(call.endpoint))
+    return refuse(`${whatItMay}, but not hand out sessions and tokens, nor act for many users or rooms at once`);
   if (ghosts !== undefined && !ghosts.includes(userId)) refuse('it does not act as that user');
   if (rooms !== undefined && !rooms.includes(roomOf(call) ?? '')) refuse('it is good for calls about other rooms only');
+  if (kinds?.length === 0) refuse('the kinds of calls it was narrowed to have none in common, so it is good for none');
   if (kinds !== undefined && !kinds.includes(kindOfCall(call.endpoint, call.path)))
-    refuse(`it is good for ${kinds.join(', ')} only`);
+    refuse(`it is good for calls of these kinds only: ${kinds.join(', ')}`);
 }
 
 // A session or token would outlive the caveats; the new room of an upgrade and the rooms below a space are other rooms.

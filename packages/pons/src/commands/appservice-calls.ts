@@ -38,6 +38,12 @@ export class Refusal extends OperatorError {
   }
 }
 
+/** What the server says of a field, said of the option that was typed; any other error as it is. */
+export function refusedFor(error: unknown, field: string, words: string): unknown {
+  const isMeant = error instanceof Refusal && error.lines.some((line) => line.includes(field));
+  return isMeant ? new OperatorError([words], { cause: error }) : error;
+}
+
 /** One call below /_pons/admin/v1/appservices. @throws OperatorError */
 export function call<T = unknown>(where: Where, method: string, below: string, body?: object): Promise<T> {
   return callAdmin(where, method, `/appservices${below}`, body);

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
 import { onDisk, readText } from '../on-disk.ts';
-import { call, durationMs, located, pathOf, Refusal, sourceOf, type Where } from './appservice-calls.ts';
+import { ask } from './ask.ts';
+import { call, durationMs, located, pathOf, Refusal, refusedFor, sourceOf, type Where } from './appservice-calls.ts';
 import { cleanUpAll, type CleanUpAction, doneInWords } from './appservice-ghosts.ts';
 import { minuteOf, span } from './in-words.ts';
 
@@ -87,7 +88,8 @@ async function rotate(
   const overlapMs = durationMs(where.overlap);
   const overlap = { overlap_ms: overlapMs };
   const answer = await call<Rotated>(where, 'POST', `${pathOf(id)}/rotate`, overlap).catch((error: unknown) => {
-    throw error instanceof Refusal ? withFreshTokens(error) : error;
+    const named = refusedFor(error, 'overlap_ms', `--overlap is ${where.overlap}: write 0s to 30d`);
+    throw named instanceof Refusal ? withFreshTokens(named) : named;
   });
   // They are new already: whatever becomes of the file, somebody must learn what they are.
   const problem = where.out === undefined ? undefined : problemOfWriting(where.out, answer.registration);
@@ -184,9 +186,9 @@ async function decide<K extends keyof Fate>(what: K, given: string | undefined):
     if (choices.includes(given)) return given as Fate[K];
     throw new OperatorError([`--${what} is ${choices.join(' or ')}, not ${given}`]);
   }
-  const { isCancel, select } = await import('@clack/prompts');
+  const { select } = await import('@clack/prompts');
   const options = Object.entries(fates[what]).map(([value, hint]) => ({ value, label: `${value}: ${hint}` }));
-  const chosen = await select({ message: `Its ${what}`, options });
-  if (isCancel(chosen)) throw new OperatorError(['nothing was removed']);
+  const chosen = await ask((signal) => select({ message: `Its ${what}`, options, signal }));
+  if (chosen === undefined) throw new OperatorError(['nothing was removed']);
   return chosen as Fate[K];
 }

@@ -2,7 +2,7 @@
 // For a process that helps a bridge and should not have everything.
 
 import { Command } from 'commander';
-import { call, located, momentMs, pathOf, type Where } from './appservice-calls.ts';
+import { call, located, momentMs, pathOf, refusedFor, type Where } from './appservice-calls.ts';
 import { collect } from './configured.ts';
 
 interface Options extends Where {
@@ -29,6 +29,8 @@ export function tokenCommand(): Command {
       ...(room.length === 0 ? {} : { rooms: room }),
       ...(kind.length === 0 ? {} : { kinds: kind }),
       ...(until === undefined ? {} : { until_ts: momentMs(until, Date.now(), 1) }),
+    }).catch((error: unknown) => {
+      throw refusedFor(error, 'until_ts', `--until is ${until}: it must lie ahead, within ten years`);
     });
     console.log(options.json ? JSON.stringify(answer) : answer.token);
   });

@@ -6,6 +6,7 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Homeserver } from '@pons/homeserver';
 import { OperatorError } from '@pons/homeserver/operator-error';
 import { Command } from 'commander';
+import { ask } from './ask.ts';
 import { callServer } from './appservice-calls.ts';
 import { type Configured, configured } from './configured.ts';
 
@@ -86,12 +87,12 @@ async function withHomeserver(
 
 async function readPassword(times: 'once' | 'twice'): Promise<string> {
   if (!process.stdin.isTTY) return (await readAll(process.stdin)).split(/\r?\n/)[0] ?? '';
-  const { isCancel, password } = await import('@clack/prompts');
+  const { password } = await import('@clack/prompts');
   // Not on standard output, which may be taken into a variable.
-  const ask = (message: string) => password({ message, output: process.stderr });
-  const first = await ask('Password');
-  const again = isCancel(first) || times === 'once' ? first : await ask('Once more');
-  if (isCancel(first) || isCancel(again)) throw new OperatorError(['nothing was changed']);
+  const askFor = (message: string) => ask((signal) => password({ message, output: process.stderr, signal }));
+  const first = await askFor('Password');
+  const again = first === undefined || times === 'once' ? first : await askFor('Once more');
+  if (first === undefined || again === undefined) throw new OperatorError(['nothing was changed']);
   if (first !== again) throw new OperatorError(['the passwords differ: nothing was changed']);
   return first;
 }
