@@ -194,11 +194,13 @@ const positioned = [
   'account_data',
   'receipts',
   'ephemeral_events',
-  'member_removals',
   'to_device',
   'device_list_changes',
   'profile_changes',
 ];
+
+/** Tables whose rows have the position of the event that made them. */
+const placedByEvents = ['room_members', 'member_removals'];
 
 /** Rules of the whole database, looked at in one go. */
 export const databaseRules: readonly CheckRule[] = [
@@ -206,7 +208,7 @@ export const databaseRules: readonly CheckRule[] = [
     rule: 'no position is beyond the counter',
     broken: statement(
       'check.positions',
-      `select place || ' ' || position as place from (${[...positioned, 'room_members']
+      `select place || ' ' || position as place from (${[...positioned, ...placedByEvents]
         .map((table) => `select '${table}' as place, max(position) as position from ${table}`)
         .join(' union all ')}) x
       where position > (select value from position) limit $1`,

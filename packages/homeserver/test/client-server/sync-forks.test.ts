@@ -9,6 +9,7 @@ import { createRoom } from '../../src/actions/create-room.ts';
 import { joinRoom } from '../../src/actions/join-room.ts';
 import { sendState } from '../../src/actions/send-state.ts';
 import { authEventKeys } from '../../src/rules/auth-events.ts';
+import { checkSnapshot } from '../../src/storage/check.ts';
 import { currentKeyValues, keyValuesAt } from '../../src/storage/tables/room-state.ts';
 import { extremitiesOf, roomById } from '../../src/storage/tables/rooms.ts';
 
@@ -218,6 +219,7 @@ describe('a merge of forks', () => {
     // Told once, and not to a client that begins.
     expect((await house.sync(erin.userId, { since: body.next_batch })).rooms).toBeUndefined();
     expect((await house.sync(erin.userId)).rooms).toBeUndefined();
+    expect(await checkSnapshot(house.db)).toEqual([]);
     // And forgotten when she is let in after all.
     await sendState(house, alice, {
       roomId,
