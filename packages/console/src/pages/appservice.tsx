@@ -78,21 +78,19 @@ function Buttons({ one, path, changed }: PartProps) {
   };
   return (
     <>
-      {isReached && one.status !== 'elsewhere' && (
+      {one.status !== 'elsewhere' && (
         <button type="button" disabled={busy} onClick={() => void pause()}>
           {isPaused ? 'Resume delivery' : 'Pause delivery'}
         </button>
       )}
       {isReached && (
-        <>
-          <button type="button" class="quiet" disabled={busy} onClick={() => void ping()}>
-            Ping
-          </button>
-          <button type="button" class="quiet" onClick={() => setReplaying(true)}>
-            Replay …
-          </button>
-        </>
+        <button type="button" class="quiet" disabled={busy} onClick={() => void ping()}>
+          Ping
+        </button>
       )}
+      <button type="button" class="quiet" onClick={() => setReplaying(true)}>
+        Replay …
+      </button>
       {pinged !== undefined && <span role="status">{pinged}</span>}
       <Problem text={error} />
       {isReplaying && (
@@ -110,7 +108,9 @@ function Buttons({ one, path, changed }: PartProps) {
 
 function wayTo({ url, websocket }: Appservice): string {
   if (websocket) return 'delivered over its websocket';
-  return url === null ? 'nothing is delivered to it (it has no url and is not connected)' : `delivered to ${url}`;
+  return url === null
+    ? 'not connected, and it has no url: what comes for it waits until it connects'
+    : `delivered to ${url}`;
 }
 
 function Now({ one, path, changed }: PartProps) {

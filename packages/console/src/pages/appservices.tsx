@@ -12,8 +12,8 @@ export interface Appservice {
   readonly source: string;
   /** It has connected to the process that answers. */
   readonly websocket: boolean;
-  /** elsewhere: another process sends to it. */
-  readonly status: 'up' | 'recovering' | 'paused' | 'idle' | 'elsewhere';
+  /** elsewhere: another process sends to it. disconnected: it connects by itself, and has not. */
+  readonly status: 'up' | 'recovering' | 'paused' | 'idle' | 'disconnected' | 'elsewhere';
   readonly queue_depth: number;
   readonly queue_bytes: number;
   readonly in_flight_txn_id: number | null;
