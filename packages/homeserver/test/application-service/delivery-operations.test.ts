@@ -251,7 +251,7 @@ describe('explain', () => {
       const user = users[pick(users.length)];
       if (room === undefined || user === undefined) continue;
       const event =
-        pick(3) === 0 ? await room.join(user, pick(2) === 0 ? 'join' : 'leave') : await room.say(user, `n${n}`);
+        pick(3) === 0 ? await room.join(user, ['join', 'leave', 'invite'][pick(3)]) : await room.say(user, `n${n}`);
       written.push({ ...event, roomId: room.roomId });
     }
     const end = written.at(-1)?.position ?? 0;

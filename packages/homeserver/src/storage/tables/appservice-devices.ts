@@ -31,13 +31,15 @@ export async function joinedUsersOf(db: Queryable, roomNids: readonly number[], 
   return (await db.query<{ userId: string }>(joined, [roomNids, limit])).map(({ userId }) => userId);
 }
 
-// Encrypted rooms first (`offset 0` keeps it so): of the others no member is read.
+// Encrypted rooms first (`offset 0` keeps it so): of the others no member is read. Their state is looked up room by room, as a value: planned
+// while tables were empty, a join went through all rooms' state.
 const withKeys = statement(
   'appservice_devices.with_keys',
   `select distinct m.user_id as "userId" from (
-      select w.room_nid from unnest($1::bigint[]) as w (room_nid) where exists (
-        select from room_state s where s.room_nid = w.room_nid and s.line = 0 and s.to_version is null and s.event_nid is not null
-          and s.key_nid = (select k.key_nid from state_keys k where k.type = 'm.room.encryption' and k.state_key = ''))
+      select w.room_nid from unnest($1::bigint[]) as w (room_nid) where (
+        select s.event_nid from room_state s where s.room_nid = w.room_nid and s.line = 0 and s.to_version is null
+          and s.key_nid = (select k.key_nid from state_keys k where k.type = 'm.room.encryption' and k.state_key = '')
+        limit 1) is not null
       offset 0) r
     cross join lateral (select * from room_members t where t.room_nid = r.room_nid and t.membership = 'join' offset 0) m
     where exists (select from device_keys d where d.user_id = m.user_id) limit $2`,
