@@ -1,4 +1,4 @@
-// The door's one statement, in twelve variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
+// The door's one statement, in variants by what is in the batch. Each variant is a chain of data-modifying CTEs:
 //
 //   p   the position counter, FIRST: its row lock orders all writers, so two processes cannot deadlock over rooms
 //   r   rooms whose version is still the one that their part was built on; c: new rooms
@@ -44,6 +44,8 @@ function variant(name: string, names: readonly SectionName[], { ofFirst = false 
 
 const message = ['rooms', 'events', 'eventJson', 'clientTransactions'] as const;
 const related = [...message, 'relations', 'redactions'] as const;
+// What an application service names, which is every message of a bridge that does so.
+const named = [...related, 'batchEvents'] as const;
 // Ghosts that come for the first time, alone or in a crowd, and nothing else.
 const arrivals = ['rooms', 'fullEvents', 'eventJson', 'authEdges', 'authLinks', 'state', 'members'] as const;
 // Joins, names, topics beside messages: half the tables of `room`, whose empty ones cost a small batch a third of its time.
@@ -138,6 +140,7 @@ const all = [
 export const variants: readonly Variant[] = [
   variant('door.message', message),
   variant('door.related', related),
+  variant('door.named', named),
   variant('door.ephemeral', ['clientTransactions', 'ephemeralEvents']),
   variant('door.personal', personal),
   variant('door.keys', ['toDevice', 'deviceListChanges', ...keys]),
