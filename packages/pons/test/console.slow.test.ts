@@ -168,7 +168,7 @@ test('transactions appear as they go, with what was written hidden and the journ
   const row = page.locator(`[data-transaction="${txnId}"]`);
   await expect.poll(() => row.innerText()).toContain('accepted');
   await row.getByRole('button').press('Enter');
-  const opened = page.locator(`[data-opened="${txnId}"]`);
+  const opened = page.locator(`[data-transaction="${txnId}"] + tr [data-opened="${txnId}"]`);
   const events = opened.locator('select');
   await events.waitFor();
   await events.selectOption({ label: (await events.locator('option').allInnerTexts()).at(-1) ?? '' });

@@ -1,5 +1,6 @@
 // The last transactions to an application service as they go. One that is opened shows its events, the journey of one of them, and its
 // body as the server lets operators see it: what people wrote is replaced by its length.
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Journey, JourneyPicture } from '../../parts/journey-picture.tsx';
 import { useLive } from '../../parts/live.ts';
@@ -20,6 +21,7 @@ interface WithBody extends Transaction {
 }
 
 const firstShown = 8;
+const columns = 7;
 
 export function Transactions({ path, id }: { readonly path: string; readonly id: string }) {
   const { value, error } = useLive<{ transactions: readonly Transaction[] }>(`${path}/transactions`, 1000);
@@ -48,12 +50,20 @@ export function Transactions({ path, id }: { readonly path: string; readonly id:
             </thead>
             <tbody>
               {shown.map((one) => (
-                <Row
-                  key={one.txn_id}
-                  one={one}
-                  isOpen={open === one.txn_id}
-                  toggle={() => setOpen(open === one.txn_id ? undefined : one.txn_id)}
-                />
+                <Fragment key={one.txn_id}>
+                  <Row
+                    one={one}
+                    isOpen={open === one.txn_id}
+                    toggle={() => setOpen(open === one.txn_id ? undefined : one.txn_id)}
+                  />
+                  {open === one.txn_id && (
+                    <tr class="below">
+                      <td colSpan={columns}>
+                        <Opened path={`${path}/transactions/${open}`} id={id} />
+                      </td>
+                    </tr>
+                  )}
+                </Fragment>
               ))}
             </tbody>
           </table>
@@ -66,7 +76,6 @@ export function Transactions({ path, id }: { readonly path: string; readonly id:
           </button>
         </p>
       )}
-      {open !== undefined && <Opened key={open} path={`${path}/transactions/${open}`} id={id} />}
     </>
   );
 }
