@@ -24,9 +24,10 @@ export class RowCounting {
   /** The stream has come to this position. */
   reached(position: number): void {
     if (position < this.#next || this.#counting !== undefined) return;
-    // What was missed while this process did not run was more than a minute ago.
     while (this.#next <= position) this.#next *= growth;
     if (this.#next > countedUpTo) this.#next = Number.POSITIVE_INFINITY;
+    // Where a process begins with so much, PostgreSQL has counted it long ago.
+    if (position > countedUpTo) return;
     this.#counting = this.#count()
       .catch(this.#failed)
       .finally(() => {
