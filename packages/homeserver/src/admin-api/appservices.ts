@@ -175,7 +175,8 @@ function shape(appservice: Appservice, parts: AppserviceAdminParts, tables: Tabl
     status: status?.state ?? stateElsewhere(appservice, tables),
     queue_depth: status?.waitingEvents ?? 0,
     queue_bytes: status?.waitingBytes ?? 0,
-    oldest_unacknowledged_ms: status?.oldestUnacknowledgedMs ?? null,
+    oldest_unacknowledged_ms:
+      status?.oldestUnacknowledgedMs === undefined ? null : Math.round(status.oldestUnacknowledgedMs),
     in_flight: status?.inFlight === undefined ? 0 : 1,
     in_flight_txn_id: status?.inFlight ?? null,
     retries: status?.retries ?? 0,

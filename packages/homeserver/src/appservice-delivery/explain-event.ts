@@ -138,7 +138,7 @@ function explainPlace(parts: ExplainParts, appservice: Appservice, { roomId, eve
   if (appservice.registration.url === null && at?.isFollowed !== true)
     return say(
       'nothing-is-sent',
-      `Its registration says \`url: null\`: it is sent nothing before it connects by itself${held}.`,
+      `It has no url and has never connected: what is of interest from its registration on is sent when it does${held}.`,
       reasons,
     );
   if (at !== undefined && at.reason !== null)
