@@ -109,7 +109,7 @@ test('one is looked at, added, shown and listed, and refused with file, line and
   await expect.poll(async () => (await pons('list')).out).toMatch(/refused: .*broken\.yaml:1: is not YAML/);
   const listed = (await pons('list')).out.split('\n');
   expect(listed[0]).toMatch(/^id +state +waiting/);
-  expect(listed[1]).toMatch(/^irc +idle +0/);
+  expect(listed[1]).toMatch(/^irc +disconnected +0/);
   rmSync(join(folder, 'appservices/broken.yaml'));
 });
 

@@ -193,13 +193,11 @@ describe('an application service without a url', () => {
     await first.close();
     await expect.poll(shown).toMatchObject({ status: 'disconnected', websocket: false, queue_depth: 0 });
     for (const text of ['two', 'three', 'four']) await say(text);
-    await expect
-      .poll(shown)
-      .toMatchObject({
-        status: 'disconnected',
-        queue_depth: 3,
-        oldest_unacknowledged_ms: expect.any(Number) as number,
-      });
+    await expect.poll(shown).toMatchObject({
+      status: 'disconnected',
+      queue_depth: 3,
+      oldest_unacknowledged_ms: expect.any(Number) as number,
+    });
     const second = await connect('nat');
     await until(() => second.bodies.length >= 3);
     expect(second.bodies).toEqual(['two', 'three', 'four']);
