@@ -59,7 +59,8 @@ export interface CreateRoomRequest {
  * Makes a room.
  *
  * @returns its id
- * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE (an alias or the chosen id), M_EXCLUSIVE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON
+ * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE (an alias or the chosen id), M_EXCLUSIVE, M_INVALID_ROOM_STATE,
+ *         M_INVALID_PARAM, M_BAD_JSON
  */
 export async function createRoom(
   parts: RoomActionParts,
@@ -72,6 +73,7 @@ export async function createRoom(
     throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not make rooms of version ${version}.`);
   }
   if (request.roomId !== undefined) checkChosenId(parts, requester, request.roomId, rules);
+  const { appserviceId } = requester;
   const { originServerTs } = request;
   const dated = originServerTs === undefined ? undefined : { originServerTs };
   const members = await membersOf(parts, requester, request.members ?? []);
@@ -91,7 +93,7 @@ export async function createRoom(
     ...(await inviteDrafts(parts, requester.userId, { isDirect: request.isDirect, invited })),
   ];
   try {
-    const made = await parts.lanes.create({
+    const { roomId } = await parts.lanes.create({
       roomVersion: version,
       drafts: dated === undefined ? drafts : drafts.map((draft) => ({ ...draft, ...dated })),
       ...(request.roomId === undefined ? {} : { roomId: request.roomId }),
@@ -99,8 +101,12 @@ export async function createRoom(
       ...(request.visibility === 'public' ? { published: true } : {}),
       ...(request.trace === undefined ? {} : { trace: request.trace }),
     });
-    await letIn(parts, requester, made.roomId, { members, trace: request.trace, ...dated });
-    return made.roomId;
+    // The room is there, whoever could not come in: the application service sees who did by its members.
+    if (appserviceId !== undefined && members.size > 0) {
+      const asked = { appserviceId, host: requester.userId, trace: request.trace, ...dated };
+      await joinTogether(parts, asked, new Map([[roomId, members]]), []);
+    }
+    return roomId;
   } catch (error) {
     if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') {
       throw new MatrixError('M_INVALID_ROOM_STATE', `The room cannot begin like that. ${error.message}`, {
@@ -154,33 +160,18 @@ async function membersOf(
     if (userId !== maker && (await speaksFor(appserviceId, checkUserId(userId)))) own.push(userId);
   }
   // Those it might register one by one: not what another claims, nor names that no new user may have.
-  const registrable = own.filter((userId) => {
+  const isRegistrable = (userId: string) => {
     const owner = nameOwners.exclusiveOwner(userId, appserviceId) ?? appserviceId;
     return owner === appserviceId && isStrictLocalpart(parseUserId(userId)?.localpart ?? '') && isLocal(userId);
-  });
-  await registerGhosts(db, registrable, { createdTs: clock.now(), appserviceId });
-  // Who may not join is invited, like whomever it does not speak for.
-  return new Map(
-    [...(await activeNames(db, own))].filter(([userId, known]) => refusalFor(userId, known) === undefined),
+  };
+  const made = { createdTs: clock.now(), appserviceId };
+  const { names } = await registerGhosts(db, own.filter(isRegistrable), made);
+  const others = await activeNames(
+    db,
+    own.filter((userId) => !isRegistrable(userId)),
   );
-}
-
-async function letIn(
-  parts: RoomActionParts,
-  { appserviceId, userId: host }: Requester,
-  roomId: string,
-  {
-    members,
-    ...how
-  }: {
-    readonly members: ReadonlyMap<string, Names>;
-    readonly trace: string | undefined;
-    readonly originServerTs?: number;
-  },
-): Promise<void> {
-  if (appserviceId === undefined || members.size === 0) return;
-  // The room is there, whoever could not come in: the application service sees who did by its members.
-  await joinTogether(parts, { appserviceId, host, ...how }, new Map([[roomId, members]]), []);
+  // Who may not join is invited, like whomever it does not speak for.
+  return new Map([...names, ...others].filter(([userId, known]) => refusalFor(userId, known) === undefined));
 }
 
 async function aliasOf(parts: RoomActionParts, requester: Requester, { aliasName }: CreateRoomRequest) {

@@ -57,7 +57,7 @@ export async function authenticateClient(
   }
   const requester = await resolveToken(token, claimOf(endpoint, credentials));
   if (requester === undefined) throw new MatrixError('M_UNKNOWN_TOKEN', 'The access token is not known.');
-  if (requester.locked === true || requester.suspended === true) assertOpenTo(requester, endpoint.operation);
+  assertOpenTo(requester, endpoint.operation);
   if (endpoint.auth === 'asToken' && requester.appserviceId === undefined) {
     throw new MatrixError('M_FORBIDDEN', 'Only application services may call this, with their as_token.');
   }
