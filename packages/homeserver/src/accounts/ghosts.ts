@@ -3,7 +3,7 @@
 import { type JsonObject, MatrixError } from '@pons/spec';
 import { type Restriction, unrestricted } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
-import { activeUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
+import { findKnownUsers, insertGhosts, type NamedUserRow, nameUsers } from '../storage/tables/ghosts.ts';
 import { checkValue, namesOf } from './profiles.ts';
 
 /** What memberships repeat of a profile. */
@@ -24,8 +24,8 @@ export function membershipContent({ displayname, avatarUrl }: Names): JsonObject
 export type KnownUser = Names & Restriction;
 
 /** Those of these users that are registered and not deactivated. */
-export async function activeNames(db: Queryable, userIds: readonly string[]): Promise<Map<string, KnownUser>> {
-  return new Map((await activeUsers(db, userIds)).map(({ userId, ...known }) => [userId, known]));
+export async function knownUsers(db: Queryable, userIds: readonly string[]): Promise<Map<string, KnownUser>> {
+  return new Map((await findKnownUsers(db, userIds)).map(({ userId, ...known }) => [userId, known]));
 }
 
 /**
@@ -38,13 +38,13 @@ export async function registerGhosts(
   userIds: readonly string[],
   made: { readonly createdTs: number; readonly appserviceId: string },
 ): Promise<{ readonly registered: ReadonlySet<string>; readonly names: Map<string, KnownUser> }> {
-  const names = await activeNames(db, userIds);
+  const names = await knownUsers(db, userIds);
   const unknown = userIds.filter((userId) => !names.has(userId));
   const registered = new Set(await insertGhosts(db, unknown, made));
   for (const userId of registered) names.set(userId, { displayname: null, avatarUrl: null, ...unrestricted });
   // Deactivated, or registered by somebody else just now.
   const others = unknown.filter((userId) => !registered.has(userId));
-  for (const [userId, own] of await activeNames(db, others)) names.set(userId, own);
+  for (const [userId, own] of await knownUsers(db, others)) names.set(userId, own);
   return { registered, names };
 }
 

@@ -3,7 +3,7 @@
 // event is known by the id that the application service gives it, or by its contents where it gives none (docs/bridging).
 import { hash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type JsonObject, MatrixError } from '@pons/spec';
-import { activeNames, membershipContent } from '../accounts/ghosts.ts';
+import { knownUsers, membershipContent } from '../accounts/ghosts.ts';
 import { type ReceiptsParts, setReadMarkers } from '../ephemeral/receipts.ts';
 import type { Requester } from '../platform/requester.ts';
 import { refusalFor } from '../platform/restricted-account.ts';
@@ -117,10 +117,10 @@ async function membershipsOf(
       `${sender.slice(0, 255)} is outside the namespaces of this application service`,
     );
   }
-  const names = await activeNames(db, senders);
+  const accounts = await knownUsers(db, senders);
   return new Map(
     senders.map((sender) => {
-      const known = names.get(sender);
+      const known = accounts.get(sender);
       if (known === undefined) {
         throw new MatrixError('M_FORBIDDEN', `${sender.slice(0, 255)} is not registered: register it first`);
       }

@@ -12,7 +12,7 @@ import {
   type RoomVersionRules,
   roomVersionRules,
 } from '@pons/spec';
-import { activeNames, type Names, registerGhosts } from '../accounts/ghosts.ts';
+import { knownUsers, type Names, registerGhosts } from '../accounts/ghosts.ts';
 import { getProfile, namesOf } from '../accounts/profiles.ts';
 import type { Requester } from '../platform/requester.ts';
 import { refusalFor } from '../platform/restricted-account.ts';
@@ -166,7 +166,7 @@ async function membersOf(
   };
   const made = { createdTs: clock.now(), appserviceId };
   const { names } = await registerGhosts(db, own.filter(isRegistrable), made);
-  const others = await activeNames(
+  const others = await knownUsers(
     db,
     own.filter((userId) => !isRegistrable(userId)),
   );

@@ -10,13 +10,13 @@ export interface NamedUserRow {
 }
 
 /** One that was looked up. */
-export interface ActiveUserRow extends NamedUserRow {
+export interface KnownUserRow extends NamedUserRow {
   readonly locked: boolean;
   readonly suspended: boolean;
 }
 
-const active = statement(
-  'ghosts.active',
+const known = statement(
+  'ghosts.known',
   `select u.user_id as "userId", p.displayname, p.avatar_url as "avatarUrl", u.locked, u.suspended
     from unnest($1::text[]) as w(user_id)
     cross join lateral (select * from users t where t.user_id = w.user_id and t.deactivated_ts is null limit 1) u
@@ -24,8 +24,8 @@ const active = statement(
 );
 
 /** Those of these users that are there and not deactivated, in no order. */
-export async function activeUsers(db: Queryable, userIds: readonly string[]): Promise<ActiveUserRow[]> {
-  return userIds.length === 0 ? [] : db.query<ActiveUserRow>(active, [binaryArray('text', userIds)]);
+export async function findKnownUsers(db: Queryable, userIds: readonly string[]): Promise<KnownUserRow[]> {
+  return userIds.length === 0 ? [] : db.query<KnownUserRow>(known, [binaryArray('text', userIds)]);
 }
 
 const insert = statement(
