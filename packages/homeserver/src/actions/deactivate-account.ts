@@ -1,5 +1,6 @@
 // Ending an account for good: it leaves its rooms, its sessions and keys die, its password and, when asked to erase, its profile go, and
-// what it sent is kept from those who come later. The user id is never given out again. The account ends first: whatever fails after that, nobody can log in any more.
+// what it sent is kept from those who come later. The user id is never given out again. The account ends first: whatever fails after that,
+// nobody can log in any more.
 // https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
 
 import { type JsonObject, MatrixError } from '@pons/spec';

@@ -1,5 +1,5 @@
-// Names that application services give to events they import or send. The id of an event is a hash, so a name can never become one; but what
-// comes later (reactions, edits, replies, redactions) may point to the event by its name, and is turned here to the id.
+// Names that application services give to events they import or send. The id of an event is a hash, so a name can never become one; but
+// what comes later (reactions, edits, replies, redactions) may point to the event by its name, and is turned here to the id.
 import { isJsonObject, type JsonObject } from '@pons/spec';
 import type { Queryable } from '../storage/database.ts';
 import { batchEventInRoom } from '../storage/tables/batches.ts';

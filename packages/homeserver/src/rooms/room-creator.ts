@@ -5,7 +5,7 @@ import { currentValue } from './current-state.ts';
 
 /** The user who made a room; undefined for a room that is not here. */
 export async function creatorOf(db: Queryable, roomId: string): Promise<string | undefined> {
-  const room = roomId.includes('\0') ? undefined : await roomById(db, roomId);
+  const room = await roomById(db, roomId);
   if (room === undefined) return undefined;
   return (await currentValue(db, room.roomNid, { type: 'm.room.create', stateKey: '' }))?.sender;
 }

@@ -1,5 +1,5 @@
-// What the timeline, receipts and ephemeral events of one room show of the commits in memory (recent-commits.ts): the rows that the database would give.
-// Where a row says more than its commit does (events of other servers, late ones, redacted ones), the database is asked.
+// What the timeline, receipts and ephemeral events of one room show of the commits in memory (recent-commits.ts): the rows that the database
+// would give. Where a row says more than its commit does (events of other servers, late ones, redacted ones), the database is asked.
 
 import { serverNameOf } from '@pons/spec';
 import type { EventRow, RoomPart } from '../storage/commit.ts';
