@@ -117,7 +117,9 @@ export async function readStream(parts: StreamReaderParts, request: ReadRequest)
     return members === undefined ? toEvent(event) : { ...toEvent(event), merged: members };
   });
   const { registry, deliversHere = hasUrl } = parts;
-  const isAskedFor = ({ stateKey }: StreamEvent) => registry.ofUser(stateKey ?? '').some(deliversHere);
+  // Who invites a crowd in bulk is not told, so nothing is shown either.
+  const isAskedFor = ({ stateKey, bulkBy }: StreamEvent) =>
+    registry.ofUser(stateKey ?? '').some((appservice) => appservice.id !== bulkBy && deliversHere(appservice));
   return { events: await withShownStates(parts.db, events, isAskedFor), extras, shared, upTo, more };
 
   function toEvent(event: Bare): StreamEvent {
