@@ -5,6 +5,7 @@
 import { MatrixError } from '@pons/spec';
 import type { Restriction } from '../platform/restricted-account.ts';
 import type { Queryable } from '../storage/database.ts';
+import { forgetActive } from '../storage/tables/active-users.ts';
 import { insertErasure } from '../storage/tables/erasures.ts';
 import {
   deactivateUser,
@@ -115,6 +116,7 @@ export async function changePasswordHash(db: Queryable, userId: string, password
 /** Ends an account for good; its sessions are the caller's business. */
 export async function endAccount(tx: Queryable, userId: string, now: number): Promise<void> {
   await deactivateUser(tx, userId, now);
+  await forgetActive(tx, userId);
 }
 
 /** Locks or suspends an account, or takes it back, in the caller's transaction; who remembers it is the caller's business. */

@@ -47,6 +47,16 @@ async function messagesOf(roomId: string): Promise<string[]> {
 }
 
 describe('an event that its application service names', () => {
+  it('is not named by who holds a narrowed token', async () => {
+    const roomId = await room();
+    await as('POST', `${v3}/join/${enc(roomId)}?user_id=${enc(puppet)}`, {});
+    const narrowed = await as('POST', '/_pons/client/v1/appservice/token', { kinds: ['send'], ghosts: [puppet] });
+    const token = String(narrowed['token']);
+    const taken = await send(roomId, { name: 'guessed', user: puppet, token });
+    expect(await send(roomId, { name: 'guessed', user: puppet })).not.toBe(taken);
+    expect(await messagesOf(roomId)).toHaveLength(2);
+  });
+
   it('is sent once: the same name again answers the first id', async () => {
     const roomId = await room();
     const first = await send(roomId, { name: '$remote1:example.net' });

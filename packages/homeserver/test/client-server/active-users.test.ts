@@ -64,10 +64,17 @@ describe('people who use the server', () => {
   });
 
   it('are still counted after a restart, which writes who was not written yet', async () => {
-    const { token } = await house.person('dora');
+    const { userId, token } = await house.person('dora');
     await whoIs(house.base, token);
     await house.restart();
     expect(await counted()).toEqual({ today: 3, yesterday: 2, month: 3 });
+    const auth = {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: userId },
+      password: 'password of dora',
+    };
+    await request(house.base, 'POST', `${v3}/account/deactivate`, { token, body: { auth } });
+    expect(await counted()).toEqual({ today: 2, yesterday: 2, month: 2 }); // who has gone is counted no more
   });
 });
 

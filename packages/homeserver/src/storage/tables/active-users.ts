@@ -22,7 +22,7 @@ const note = statement(
   'active_users.note',
   `insert into active_users (user_id, last_day)
     select w.user_id, w.day from unnest($1::text[], $2::int[]) as w (user_id, day) join users u on u.user_id = w.user_id
-    where u.appservice_id is null and not u.guest order by w.user_id
+    where u.appservice_id is null and not u.guest and u.deactivated_ts is null order by w.user_id
     on conflict (user_id) do update set day_before = active_users.last_day, last_day = excluded.last_day
       where active_users.last_day < excluded.last_day`,
 );
@@ -30,6 +30,13 @@ const note = statement(
 /** Notes who was here, and on which day; users of application services and guests are left out. */
 export async function noteActive(db: Queryable, days: ReadonlyMap<string, number>): Promise<void> {
   await db.query(note, [[...days.keys()], [...days.values()]]);
+}
+
+const forget = statement('active_users.forget', 'delete from active_users where user_id = $1');
+
+/** A user has gone for good: nobody counts them any more. */
+export async function forgetActive(db: Queryable, userId: string): Promise<void> {
+  await db.query(forget, [userId]);
 }
 
 const counts = statement(
