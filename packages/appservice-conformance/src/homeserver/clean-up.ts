@@ -1,13 +1,12 @@
 // After the last claim: what the run made goes again, as far as the homeserver lets it. People and ghosts end by their own word; where
 // the kit has an administrator's way, rooms are deleted too. (Services are taken away by whoever added them.)
 
-import { passwordOf, type Person, type World } from './world.ts';
+import { type Made, passwordOf, type Person, type World } from './world.ts';
 
 const atOnce = 8;
 
 /** Never throws: what does not go stays. */
-export async function cleanUp(world: World): Promise<void> {
-  const { people, ghosts, rooms } = world.made;
+export async function cleanUp(world: World, { people, ghosts, rooms }: Made): Promise<void> {
   await inGroups(ghosts, ({ role, userId }) =>
     world.as(role, 'POST', '/account/deactivate', { user: userId, body: { erase: true } }),
   );

@@ -97,7 +97,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Repor
       await checkSetUp(world);
       return { against: options.url, results: await runCases(world, cases, { ...options, services }) };
     } finally {
-      if (options.cleanUp ?? true) await cleanUp(world);
+      await world.stop();
+      if (options.cleanUp ?? true) await cleanUp(new World(world.parts), world.made);
     }
   } finally {
     await Promise.all([...services.values()].map((service) => service.close()));

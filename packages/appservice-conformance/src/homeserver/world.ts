@@ -1,6 +1,7 @@
 // What the cases act with: the homeserver's address, the services that the kit plays, people, ghosts and rooms. Names carry the run's mark,
 // so that a homeserver may be measured again and again.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Registration } from '@pons/registration';
 import { type Answer, call, type CallOptions, describe, part } from '../call.ts';
@@ -69,6 +70,8 @@ export class World {
   #serverName: Promise<string> | undefined;
   readonly #people = new Map<string, Promise<Person>>();
   /** What is to be cleaned up in the end. */
+  readonly #underWay = new Set<Promise<Answer>>();
+  #isStopped = false;
   readonly made: Made = { people: [], ghosts: [], rooms: [] };
 
   constructor(parts: WorldParts) {
@@ -110,10 +113,20 @@ export class World {
     return registration;
   }
 
+  /** For a claim that was broken off: it asks for nothing more, and what it was making is made or not. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.allSettled(this.#underWay);
+    await nextTurn(); // whoever asked notes what was made
+  }
+
   /** Any request; the path is whole. Who has no token waits when the server says that it is too much. */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    if (this.#isStopped) throw new Error('the run has ended');
     const ask = () => call(this.parts.url, method, path, options);
-    const answer = await (options.token === undefined ? patiently(ask) : ask());
+    const asked = options.token === undefined ? patiently(ask) : ask();
+    if (method !== 'GET') this.#underWay.add(asked);
+    const answer = await asked.finally(() => this.#underWay.delete(asked));
     const room = answer.json['room_id'];
     if (path.endsWith('/createRoom') && typeof room === 'string') this.made.rooms.push(room);
     return answer;
