@@ -155,8 +155,9 @@ describe('a run that cannot be ended', () => {
     service.mistake = undefined;
     const begun: string[] = [];
     const report = await testService({ url, registration, withinMs: 0, onBegin: (claim) => void begun.push(claim) });
-    expect(report).toMatchObject({ results: [], brokenOff: expect.stringContaining('longer than 0 s') });
-    expect(begun).toHaveLength(1);
+    expect(report.brokenOff).toContain('longer than 0 s');
+    // Those that were through before the timer came count; the one that it ended does not.
+    expect(begun).toHaveLength(report.results.length + 1);
     expect(conforms(report)).toBe(false);
   });
 
